@@ -1,0 +1,58 @@
+# Tools of the project live in .venv, node_modules and .cache; `make clean` removes them.
+
+PORT     ?= 4444
+DYNAMODB ?=
+ARGS     ?=
+PYTHON   ?= python3
+RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
+
+.PHONY: help run test lint format lock clean
+
+help: ## show what make can do
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/run local/demo/dist ## serve on PORT=4444; DYNAMODB=http://... for a real table
+	@exec .venv/bin/python -m local $(RUN_ARGS)
+
+test: .venv/test node_modules ## run every test
+	.venv/bin/pytest
+
+lint: .venv/test ## check style, types and the template
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/cfn-lint template.yaml
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .venv/bin/sam validate --lint
+
+format: .venv/test ## rewrite the code in the project's style
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: .venv/test ## choose the newest versions of all Python tools
+	.venv/bin/pip install --quiet uv
+	.venv/bin/uv pip compile --quiet --universal --upgrade --group test --output-file requirements/test.txt
+	.venv/bin/uv pip compile --quiet --universal --group run --constraint requirements/test.txt --output-file requirements/run.txt
+
+clean: ## remove everything that make installed or built
+	rm -rf .venv .cache .aws-sam node_modules local/demo/dist
+
+.venv/%: requirements/%.txt
+	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
+	@echo "Installing Python packages ($*)"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Without Node the server runs all the same, and its page says what to install.
+ifneq ($(shell command -v npm),)
+node_modules: package-lock.json
+	@echo "Installing npm packages"
+	@npm ci --silent
+	@touch $@
+
+local/demo/dist: node_modules $(wildcard local/demo/*.*)
+	@npm run --silent build
+	@touch $@
+else
+.PHONY: node_modules local/demo/dist
+node_modules local/demo/dist:
+endif

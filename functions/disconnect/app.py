@@ -1,0 +1,14 @@
+"""$disconnect: take a client out of every room. API Gateway calls it at most once, or never."""
+
+from signaling.adapters import rooms
+from signaling.events import OK, Event, LambdaContext, RawEvent
+from signaling.telemetry import InvocationLog
+
+
+def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
+    """Remove every row of the connection."""
+    disconnect = Event(event)
+    with InvocationLog(disconnect) as log:
+        log.add(code=disconnect.disconnect_code)
+        rooms(context).leave(disconnect.connection)
+        return OK

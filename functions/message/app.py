@@ -1,0 +1,23 @@
+"""$default: one message of a client. What it may not send gets it an error frame, never a 5xx."""
+
+from signaling.adapters import rooms
+from signaling.errors import SignalingError
+from signaling.events import OK, Event, LambdaContext, RawEvent
+from signaling.protocol import encode_error, parse
+from signaling.settings import settings
+from signaling.telemetry import InvocationLog
+
+
+def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
+    """Hand the message to the rooms."""
+    frame = Event(event)
+    with InvocationLog(frame) as log:
+        room = rooms(context)
+        try:
+            message = parse(frame.body, frame.is_binary, settings().limits)
+            log.add_message(message)
+            log.add_outcome(room.handle(frame.request, message))
+        except SignalingError as error:
+            log.add_refusal(error)
+            room.reply(frame.connection, encode_error(error))
+        return OK

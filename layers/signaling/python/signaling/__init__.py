@@ -1,0 +1,1 @@
+"""Signaling for y-webrtc: rooms on top of two ports, subscriptions and connections."""

@@ -1,0 +1,110 @@
+"""Messages to clients: the port `Connections` and its adapter for API Gateway's @connections."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+IN_FLIGHT = 16
+"""Posts under way at once: enough to hide the network's delay, few enough for a small Lambda."""
+
+ATTEMPT_SECONDS = 3.0
+"""The longest that one attempt may take: to connect 1 s, to read 2 s."""
+
+_ATTEMPTS = 6
+_FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
+_GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = 410, 429, 500
+
+
+class Outcome(NamedTuple):
+    """What became of a message: every connection that it was for is in exactly one list."""
+
+    delivered: list[str]
+    gone: list[str]
+    """The connection does not exist any more."""
+    failed: list[str]
+    """API Gateway refused, or the invocation's time ran out."""
+
+
+class Connections(Protocol):
+    """Port: the clients that are connected."""
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        """Send the text frame `payload` to each of `connections`, all at once.
+
+        Never raises for what one connection does, and returns within the invocation's time.
+        """
+
+
+class ApiGatewayConnections:
+    """Connections of an API Gateway WebSocket API, through boto3's `apigatewaymanagementapi`."""
+
+    def __init__(
+        self,
+        client: Any,
+        deadline: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Post through `client` until `deadline`, in seconds of `clock`."""
+        self._client = client
+        self._deadline = deadline
+        self._clock = clock
+        self._sleep = sleep
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        """Post `payload` to each connection, at most `IN_FLIGHT` at a time."""
+        data = payload.encode()
+        if len(connections) <= 1:
+            return outcome((each, self._post(each, data)) for each in connections)
+        with ThreadPoolExecutor(min(IN_FLIGHT, len(connections))) as pool:
+            statuses = pool.map(lambda each: self._post(each, data), connections)
+            return outcome(zip(connections, statuses, strict=True))
+
+    def _post(self, connection: str, data: bytes) -> int | None:
+        for attempt in range(_ATTEMPTS):
+            if self._clock() + ATTEMPT_SECONDS > self._deadline:
+                return None
+            status = self._status_of_post(connection, data)
+            if not is_worth_another_attempt(status):
+                return status
+            self._sleep(delay_after(attempt))
+        return status
+
+    def _status_of_post(self, connection: str, data: bytes) -> int | None:
+        try:
+            answer = self._client.post_to_connection(ConnectionId=connection, Data=data)
+        except Exception as error:
+            # The status, not the exception's type: boto3 raises GoneException only if the answer
+            # has the header x-amzn-ErrorType. Without a response the network failed, as it does
+            # on a connection that died while the Lambda was frozen.
+            answer = getattr(error, "response", None) or {}
+        status: int | None = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return status
+
+
+def outcome(statuses: Iterable[tuple[str, int | None]]) -> Outcome:
+    """Sort connections by the HTTP status of their post; None stands for no answer."""
+    sorted_out = Outcome([], [], [])
+    for connection, status in statuses:
+        if status is not None and 200 <= status < 300:
+            sorted_out.delivered.append(connection)
+        elif status == _GONE:
+            sorted_out.gone.append(connection)
+        else:
+            sorted_out.failed.append(connection)
+    return sorted_out
+
+
+def is_worth_another_attempt(status: int | None) -> bool:
+    """Tell whether the same post may succeed later: throttled, server error or no answer."""
+    return status is None or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
+
+
+def delay_after(attempt: int) -> float:
+    """Return seconds to wait after attempt number `attempt` (from 0), with full jitter.
+
+    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+    return random.uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempt))

@@ -1,0 +1,71 @@
+"""API Gateway's WebSocket event as the functions see it: the only module that knows its shape.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
+"""
+
+from typing import Any, Protocol
+
+from signaling.subscriptions import Request
+
+_LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
+_EXPIRY_MARGIN_SECONDS = 10 * 60
+
+RawEvent = dict[str, Any]
+"""The event as Lambda hands it over."""
+
+OK = {"statusCode": 200}
+"""Answer of a function that did, or refused in a frame of its own, what it was asked."""
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context object that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds that the invocation has left."""
+
+
+class Event:
+    """One event of a connection: `$connect`, a message or `$disconnect`."""
+
+    def __init__(self, raw: RawEvent) -> None:
+        """Look at `raw`."""
+        self._raw = raw
+        self._context = raw["requestContext"]
+
+    @property
+    def route(self) -> str:
+        """Route key that API Gateway chose."""
+        return str(self._context["routeKey"])
+
+    @property
+    def connection(self) -> str:
+        """Connection id."""
+        return str(self._context["connectionId"])
+
+    @property
+    def request(self) -> Request:
+        """The connection with its times; no connection outlives API Gateway's two hours."""
+        connected_at = int(self._context["connectedAt"]) // 1000
+        return Request(
+            connection=self.connection,
+            requested_at=int(self._context["requestTimeEpoch"]),
+            expires_at=connected_at + _LONGEST_CONNECTION_SECONDS + _EXPIRY_MARGIN_SECONDS,
+        )
+
+    @property
+    def body(self) -> str:
+        """Text of a message."""
+        return str(self._raw.get("body") or "")
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the message was a binary frame, which API Gateway hands over in base64."""
+        return bool(self._raw.get("isBase64Encoded"))
+
+    @property
+    def disconnect_code(self) -> int | None:
+        """WebSocket close code of a `$disconnect`."""
+        code = self._context.get("disconnectStatusCode")
+        return None if code is None else int(code)

@@ -1,0 +1,189 @@
+"""The wire protocol of y-webrtc: parse what a client sent, encode what it gets. Pure.
+
+A published message is never decoded and encoded again. Python and JavaScript differ in numbers
+(1e400, -0, integers over 2**53), so the text that came in goes out, with `clients` put into it.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+from signaling.errors import InvalidMessageError, SignalingError
+
+PONG = '{"type":"pong"}'
+
+MAX_PEER_BYTES = 256
+"""Longest `from` that is accepted: it is stored beside the subscription (y-webrtc sends 36)."""
+
+_JSON_WHITESPACE = " \t\n\r"
+
+
+class Limits(NamedTuple):
+    """Bounds on one message of a client."""
+
+    topics: int = 100
+    """Topics in one `subscribe` or `unsubscribe`."""
+    topic_bytes: int = 1018
+    """UTF-8 bytes of a topic. DynamoDB's sort key, which the index makes of it behind the prefix
+    `topic-`, holds 1,024: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+    message_bytes: int = 32_768
+    """UTF-8 bytes of a message. API Gateway bills messages in units of 32 KB."""
+
+
+class Subscribe(NamedTuple):
+    """Join rooms."""
+
+    topics: list[str]
+    type: str = "subscribe"
+
+
+class Unsubscribe(NamedTuple):
+    """Leave rooms."""
+
+    topics: list[str]
+    type: str = "unsubscribe"
+
+
+class Publish(NamedTuple):
+    """Pass a message to a room."""
+
+    topic: str
+    text: str
+    """The whole message as it came in."""
+    peer: str | None
+    """Peer id (`data.from`) that the sender claims, where it can be seen."""
+    to: str | None
+    """Peer id (`data.to`) that the message is for, where it can be seen."""
+    is_announce: bool
+    is_opaque: bool
+    """The room has a password: `data` is a string that only its members can read."""
+    type: str = "publish"
+
+    def encode(self, clients: int) -> str:
+        """Return the message with the number of subscribers put into it as `clients`.
+
+        A `clients` of the sender's own comes earlier in the text, so every parser that takes the
+        last of two equal keys, as `JSON.parse` must, reads ours.
+        """
+        return f'{self.text.rstrip(_JSON_WHITESPACE)[:-1]},"clients":{clients}}}'
+
+
+class Ping(NamedTuple):
+    """Ask for a pong. Reaches a function only where the API has no ping route of its own."""
+
+    type: str = "ping"
+
+
+Message = Subscribe | Unsubscribe | Publish | Ping
+"""Anything that a client may send."""
+
+
+def parse(body: str, is_binary: bool, limits: Limits) -> Message:
+    """Return the message in the frame `body`.
+
+    Raises:
+        InvalidMessageError: the frame is not JSON as browsers parse it, not one of the four
+            messages, or over a limit.
+    """
+    if is_binary:
+        raise InvalidMessageError("binary_frame", "send JSON in a text frame")
+    message = _decode(body, limits.message_bytes)
+    kind = message.get("type")
+    if kind == "publish":
+        return _publish(message, body, limits)
+    if kind == "subscribe":
+        return Subscribe(_topics(message, limits))
+    if kind == "unsubscribe":
+        return Unsubscribe(_topics(message, limits))
+    if kind == "ping":
+        return Ping()
+    raise InvalidMessageError(
+        "unknown_type", "type must be one of subscribe, unsubscribe, publish, ping"
+    )
+
+
+def encode_error(error: SignalingError) -> str:
+    """Return the frame that tells a client of `error`; y-webrtc ignores it, people read it."""
+    return json.dumps({"type": "error", "code": error.code, "message": str(error)})
+
+
+def topic_key(topic: str) -> str:
+    r"""Return `topic` as text that UTF-8 can hold, different topics giving different text.
+
+    A JavaScript string may hold half a surrogate pair, which JSON carries as `\ud800` and UTF-8
+    cannot. Such topics get a prefix of their own, so that none can meet another one's key.
+    """
+    try:
+        topic.encode()
+    except UnicodeEncodeError:
+        escaped = topic.replace("\\", "\\\\").encode("utf-8", "backslashreplace").decode()
+        return f"topic~{escaped}"
+    return f"topic-{topic}"
+
+
+def _decode(body: str, most_bytes: int) -> dict[str, Any]:
+    try:
+        size = len(body.encode())
+        if size > most_bytes:
+            raise InvalidMessageError(
+                "message_too_large", f"a message may have {most_bytes} bytes, this one has {size}"
+            )
+        # float for integers: int() refuses more than 4,300 digits, and no number is used here.
+        message = json.loads(body, parse_int=float, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise InvalidMessageError("invalid_json", "the message is nested too deeply") from None
+    except ValueError:
+        raise InvalidMessageError("invalid_json", "the message is not JSON") from None
+    if not isinstance(message, dict):
+        raise InvalidMessageError("invalid_message", "the message must be a JSON object")
+    return message
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity, which Python takes and JSON.parse does not
+
+
+def _topics(message: dict[str, Any], limits: Limits) -> list[str]:
+    topics = message.get("topics")
+    if not isinstance(topics, list):
+        raise InvalidMessageError("invalid_message", "topics must be an array of strings")
+    if len(topics) > limits.topics:
+        raise InvalidMessageError(
+            "too_many_topics", f"a message may have {limits.topics} topics, not {len(topics)}"
+        )
+    return list(dict.fromkeys(_topic(topic, "every topic", limits) for topic in topics))
+
+
+def _topic(topic: Any, subject: str, limits: Limits) -> str:
+    if not isinstance(topic, str):
+        raise InvalidMessageError("invalid_message", f"{subject} must be a string")
+    if len(topic_key(topic).encode()) - len("topic-") > limits.topic_bytes:
+        raise InvalidMessageError(
+            "topic_too_long", f"a topic may have {limits.topic_bytes} bytes of UTF-8"
+        )
+    return topic
+
+
+def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
+    topic = _topic(message.get("topic"), "topic", limits)
+    data = message.get("data")
+    if not isinstance(data, dict):
+        return Publish(topic, body, None, None, False, isinstance(data, str))
+    for field in ("type", "from", "to"):
+        if not isinstance(data.get(field, ""), str):
+            raise InvalidMessageError("invalid_message", f"data.{field} must be a string")
+    peer, is_announce = data.get("from"), data.get("type") == "announce"
+    if peer is None:
+        if is_announce:
+            raise InvalidMessageError("invalid_message", "an announce needs data.from")
+    elif not _fits_in_utf8(peer, MAX_PEER_BYTES):
+        raise InvalidMessageError(
+            "invalid_message", f"data.from may have {MAX_PEER_BYTES} bytes of UTF-8"
+        )
+    return Publish(topic, body, peer, data.get("to"), is_announce, False)
+
+
+def _fits_in_utf8(text: str, most_bytes: int) -> bool:
+    try:
+        return len(text.encode()) <= most_bytes
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,53 @@
+"""What the owner of a stack can choose, read from the environment late and once."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+from signaling.protocol import Limits
+
+ADDRESSED = "addressed"
+"""A message goes to whom it is for: never back to its sender, a signal to its addressee."""
+
+BROADCAST = "broadcast"
+"""A message goes to every subscriber, its sender too, as y-webrtc's own server does it."""
+
+
+class Settings(NamedTuple):
+    """The choices of `template.yaml` as the functions see them."""
+
+    table: str
+    connections_endpoint: str
+    """`https://{api}.execute-api.{region}.{suffix}/{stage}`: never made of an event's domainName,
+    which is the custom domain where there is one, and that does not serve @connections."""
+    delivery: str
+    limits: Limits
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read settings from `environ`, with the template's defaults for what is not set.
+
+        Raises:
+            ValueError: `DELIVERY` is neither `addressed` nor `broadcast`, or a limit is no number.
+        """
+        delivery = environ.get("DELIVERY", ADDRESSED)
+        if delivery not in (ADDRESSED, BROADCAST):
+            raise ValueError(f"DELIVERY is {delivery!r}: choose {ADDRESSED!r} or {BROADCAST!r}")
+        defaults = Limits()
+        return cls(
+            table=environ.get("TABLE_NAME", ""),
+            connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", ""),
+            delivery=delivery,
+            limits=Limits(
+                topics=int(environ.get("MAX_TOPICS", defaults.topics)),
+                topic_bytes=int(environ.get("MAX_TOPIC_BYTES", defaults.topic_bytes)),
+                message_bytes=int(environ.get("MAX_MESSAGE_BYTES", defaults.message_bytes)),
+            ),
+        )
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process."""
+    return Settings.from_env(os.environ)

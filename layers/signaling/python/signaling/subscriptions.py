@@ -1,0 +1,175 @@
+"""Who is subscribed to what: the port `Subscriptions` and its DynamoDB model.
+
+| pk              | sk                | peer          | requested_at | expires_at    |
+|-----------------|-------------------|---------------|--------------|---------------|
+| topic-<topic>   | connection-<id>   | from, if seen | milliseconds | epoch seconds |
+
+An index with the keys swapped answers "every topic of this connection". Nothing scans.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+from signaling.errors import SubscriptionsError
+from signaling.protocol import topic_key
+
+INDEX = "by-connection"
+"""Name of the table's index: sk HASH, pk RANGE, keys only."""
+
+_CONNECTION_PREFIX = "connection-"
+_ROWS_PER_BATCH = (
+    25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
+)
+_BATCH_ATTEMPTS = 8
+
+
+class Subscriber(NamedTuple):
+    """A connection in a topic, with the peer id that it announced itself by, if it has."""
+
+    connection: str
+    peer: str | None
+
+
+class Request(NamedTuple):
+    """A client's request to enter or leave a topic."""
+
+    connection: str
+    requested_at: int
+    """When API Gateway got the request, epoch milliseconds: two messages of one client may be
+    handled in either order, and the later request is what the client wants."""
+    expires_at: int
+    """When the connection must have ended, epoch seconds."""
+
+
+class Subscriptions(Protocol):
+    """Port: the set of (topic, connection) pairs. Every method raises SubscriptionsError."""
+
+    def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+        """Make sure that the connection is in `topic`; a peer id once stored is kept.
+
+        Does nothing if a later request has put it there already.
+        """
+
+    def remove(self, topic: str, request: Request) -> None:
+        """Make sure that the connection is not in `topic`, unless a later request put it there.
+
+        One of the same millisecond counts as later: a row too many costs a post, a row too few
+        two clients that never meet.
+        """
+
+    def of_topic(self, topic: str) -> list[Subscriber]:
+        """Return every subscriber of `topic`, including those written just before this call."""
+
+    def remove_connection(self, connection: str) -> None:
+        """Remove the connection from every topic."""
+
+
+class DynamoDBSubscriptions:
+    """Subscriptions in one DynamoDB table, through boto3's low-level client interface."""
+
+    def __init__(self, client: Any, table: str, now: Callable[[], float] = time.time) -> None:
+        """Serve `table` through `client`; `now` tells epoch seconds."""
+        self._client = client
+        self._table = table
+        self._now = now
+
+    def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+        """Upsert one row: 1 write unit, and 1 in the index when it is new."""
+        update = "SET expires_at = :expires_at, requested_at = :requested_at"
+        values = {
+            ":expires_at": {"N": str(request.expires_at)},
+            ":requested_at": {"N": str(request.requested_at)},
+        }
+        if peer is not None:
+            update += ", peer = :peer"
+            values[":peer"] = {"S": peer}
+        self._write_unless_later(
+            "update_item",
+            Key=_row_key(topic, request.connection),
+            UpdateExpression=update,
+            ConditionExpression="attribute_not_exists(pk) OR requested_at <= :requested_at",
+            ExpressionAttributeValues=values,
+        )
+
+    def remove(self, topic: str, request: Request) -> None:
+        """Delete one row."""
+        self._write_unless_later(
+            "delete_item",
+            Key=_row_key(topic, request.connection),
+            ConditionExpression="attribute_not_exists(pk) OR requested_at < :requested_at",
+            ExpressionAttributeValues={":requested_at": {"N": str(request.requested_at)}},
+        )
+
+    def of_topic(self, topic: str) -> list[Subscriber]:
+        """Query the topic with strong consistency; rows that TTL has yet to delete are left out."""
+        now = int(self._now())
+        rows = self._query(
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": topic_key(topic)}},
+            ConsistentRead=True,
+        )
+        return [
+            Subscriber(
+                row["sk"]["S"].removeprefix(_CONNECTION_PREFIX),
+                row["peer"]["S"] if "peer" in row else None,
+            )
+            for row in rows
+            if int(row["expires_at"]["N"]) > now
+        ]
+
+    def remove_connection(self, connection: str) -> None:
+        """Query the index and delete what it names, 25 rows a request."""
+        rows = self._query(
+            IndexName=INDEX,
+            KeyConditionExpression="sk = :sk",
+            ExpressionAttributeValues={":sk": {"S": _CONNECTION_PREFIX + connection}},
+        )
+        deletes = [{"DeleteRequest": {"Key": {"pk": row["pk"], "sk": row["sk"]}}} for row in rows]
+        for start in range(0, len(deletes), _ROWS_PER_BATCH):
+            self._write_batch(deletes[start : start + _ROWS_PER_BATCH])
+
+    def _write_unless_later(self, operation: str, **parameters: Any) -> None:
+        try:
+            getattr(self._client, operation)(TableName=self._table, **parameters)
+        except Exception as error:
+            if _error_code(error) != "ConditionalCheckFailedException":
+                raise _translated(error) from error
+
+    def _query(self, **parameters: Any) -> Iterator[dict[str, Any]]:
+        while True:
+            try:
+                page = self._client.query(TableName=self._table, **parameters)
+            except Exception as error:
+                raise _translated(error) from error
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _write_batch(self, requests: list[dict[str, Any]]) -> None:
+        for attempt in range(_BATCH_ATTEMPTS):
+            try:
+                answer = self._client.batch_write_item(RequestItems={self._table: requests})
+            except Exception as error:
+                raise _translated(error) from error
+            requests = answer.get("UnprocessedItems", {}).get(self._table, [])
+            if not requests:
+                return
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+        raise SubscriptionsError("the table is too busy, try again")
+
+
+def _row_key(topic: str, connection: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": topic_key(topic)}, "sk": {"S": _CONNECTION_PREFIX + connection}}
+
+
+def _error_code(error: Exception) -> str:
+    # Errors of AWS clients share no base class, only this attribute; network errors lack it.
+    response: dict[str, Any] = getattr(error, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", type(error).__name__))
+
+
+def _translated(error: Exception) -> SubscriptionsError:
+    return SubscriptionsError("the rooms are out of reach, try again")

@@ -1,0 +1,75 @@
+"""What the owner of a stack sees: one JSON line per invocation.
+
+Room names are often the only secret that a room has, so a topic is logged as a short hash, and
+tokens, query strings and payloads are not logged at all.
+"""
+
+import hashlib
+import json
+import time
+from types import TracebackType
+from typing import Any
+
+from signaling.connections import Outcome
+from signaling.errors import SignalingError, SubscriptionsError
+from signaling.events import Event
+from signaling.protocol import Message, Ping, Publish
+
+
+class InvocationLog:
+    """The line of one invocation, printed when its `with` block ends."""
+
+    def __init__(self, event: Event) -> None:
+        """Start the line with what `event` tells."""
+        self._started = time.perf_counter()
+        self._fields: dict[str, Any] = {
+            "level": "INFO",
+            "route": event.route,
+            "connection": event.connection,
+        }
+
+    def __enter__(self) -> "InvocationLog":
+        """Return the log to add fields to."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Print the line; an exception passes on after its type was noted."""
+        if kind is not None:
+            self.add(level="ERROR", error=kind.__name__)
+        self.add(milliseconds=round((time.perf_counter() - self._started) * 1000, 1))
+        print(json.dumps(self._fields), flush=True)
+
+    def add(self, **fields: Any) -> None:
+        """Add `fields` to the line."""
+        self._fields.update(fields)
+
+    def add_message(self, message: Message) -> None:
+        """Add what kind of message came in, and to which topic or how many."""
+        self.add(type=message.type)
+        if isinstance(message, Publish):
+            self.add(topic=hash_of(message.topic))
+        elif not isinstance(message, Ping):
+            self.add(topics=len(message.topics))
+
+    def add_outcome(self, outcome: Outcome) -> None:
+        """Add how many recipients there were, and how many of them were gone or failed."""
+        delivered, gone, failed = (len(connections) for connections in outcome)
+        self.add(recipients=delivered + gone + failed, gone=gone, failed=failed)
+        if failed:
+            self.add(level="WARNING")
+
+    def add_refusal(self, error: SignalingError) -> None:
+        """Add the error that the client was told; one of ours is louder than one of its own."""
+        self.add(error=error.code)
+        if isinstance(error, SubscriptionsError):
+            self.add(level="ERROR")
+
+
+def hash_of(topic: str) -> str:
+    """Return a short name for `topic` that does not give it away."""
+    return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -1,0 +1,134 @@
+"""Run the signaling server on this machine: `python -m local --help`."""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+from functools import partial
+
+import boto3
+
+from local import ROOT, dynamodb
+from local.gateway import Gateway, InlineInvoker, Invoker
+from local.server import Server
+from local.template import Function, Stack, load
+
+_SECONDS_TO_DISCONNECT = 3.0
+
+
+def main() -> int:
+    """Serve until Ctrl-C and return the exit status."""
+    options = _options()
+    try:
+        stack = load(ROOT / "template.yaml")
+        return asyncio.run(_serve(stack, options))
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="API Gateway's WebSocket API on this machine, as template.yaml describes it.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=4444, help="port, 0 for any (%(default)s)")
+    parser.add_argument(
+        "--dynamodb",
+        metavar="URL",
+        help="keep subscriptions in this DynamoDB endpoint, and post over HTTP as Lambda does",
+    )
+    parser.add_argument(
+        "--latency",
+        type=_milliseconds,
+        default=(0.0, 0.0),
+        metavar="MIN:MAX",
+        help="wait a random time of so many milliseconds before each invocation",
+    )
+    return parser.parse_args()
+
+
+def _milliseconds(text: str) -> tuple[float, float]:
+    least, _, most = text.partition(":")
+    seconds = float(least) / 1000, float(most) / 1000
+    if not 0 <= seconds[0] <= seconds[1]:
+        raise ValueError(text)
+    return seconds
+
+
+async def _serve(stack: Stack, options: argparse.Namespace) -> int:
+    _set_environment(stack)
+    latency: tuple[float, float] = options.latency
+    in_memory = options.dynamodb is None
+    invoker = InlineInvoker() if in_memory and latency[1] == 0 else Invoker(latency)
+    gateway = Gateway(stack, invoker)
+    if in_memory:
+        _keep_in_memory(gateway, latency)
+    else:
+        dynamodb.use_endpoint(options.dynamodb)
+        dynamodb.make_table(boto3.client("dynamodb"), stack.table)
+    server = Server(gateway, ROOT / "local" / "demo" / "dist")
+    try:
+        port = await server.start(options.host, options.port)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(f"{options.host}:{options.port}: {reason}") from None
+    os.environ["CONNECTIONS_ENDPOINT"] = f"http://127.0.0.1:{port}/{stack.stage}"
+    _greet(options.host, port, options.dynamodb)
+    await _interrupted()
+    await server.stop()
+    await invoker.finish(_SECONDS_TO_DISCONNECT)
+    return 0
+
+
+def _set_environment(stack: Stack) -> None:
+    """Give the functions their environment; what is set already, as by `DELIVERY=...`, stays."""
+    for target in stack.routes.values():
+        if isinstance(target, Function):
+            for name, value in target.environment.items():
+                os.environ.setdefault(name, value)
+
+
+def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
+    from signaling.adapters import Adapters, install
+
+    from local.adapters import InProcessConnections, MemorySubscriptions
+
+    connections = InProcessConnections(gateway)
+    # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
+    pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
+    install(Adapters(MemorySubscriptions(pause=pause), lambda deadline: connections))
+
+
+def _pause(least: float, most: float) -> None:
+    time.sleep(random.uniform(least, most))
+
+
+def _no_pause() -> None:
+    pass
+
+
+def _greet(host: str, port: int, endpoint: str | None) -> None:
+    name = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host
+    print(
+        f"Signaling for y-webrtc on ws://{name}:{port}, rooms in {endpoint or 'memory'}\n"
+        f"Demo: http://{name}:{port}/\n"
+        "In your app:\n"
+        f"  new WebrtcProvider('room', doc, {{ signaling: ['ws://{name}:{port}'] }})",
+        flush=True,
+    )
+
+
+async def _interrupted() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

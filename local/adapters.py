@@ -1,0 +1,92 @@
+"""The two ports within one process: a table in memory, and posts without HTTP."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from signaling.connections import Outcome, outcome
+from signaling.subscriptions import Request, Subscriber
+
+from local.gateway import Gateway
+
+
+class _Row(NamedTuple):
+    subscriber: Subscriber
+    requested_at: int
+    expires_at: int
+
+
+class MemorySubscriptions:
+    """Subscriptions in two dictionaries, which mirror the table and its index."""
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Tell time by `now`, in epoch seconds, and call `pause` before each operation."""
+        self._rows: dict[str, dict[str, _Row]] = {}
+        self._topics: dict[str, set[str]] = {}
+        self._lock = threading.Lock()
+        self._now = now
+        self._pause = pause
+
+    def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+        """Upsert the row."""
+        self._pause()
+        connection = request.connection
+        with self._lock:
+            rows = self._rows.setdefault(topic, {})
+            row = rows.get(connection)
+            if row is not None:
+                if row.requested_at > request.requested_at:
+                    return
+                peer = row.subscriber.peer if peer is None else peer
+            subscriber = Subscriber(connection, peer)
+            rows[connection] = _Row(subscriber, request.requested_at, request.expires_at)
+            self._topics.setdefault(connection, set()).add(topic)
+
+    def remove(self, topic: str, request: Request) -> None:
+        """Delete the row, unless it is of a later request."""
+        self._pause()
+        with self._lock:
+            row = self._rows.get(topic, {}).get(request.connection)
+            if row is not None and row.requested_at < request.requested_at:
+                self._delete(topic, request.connection)
+
+    def of_topic(self, topic: str) -> list[Subscriber]:
+        """Return the rows of the topic that have not expired."""
+        self._pause()
+        now = int(self._now())
+        with self._lock:
+            rows = self._rows.get(topic, {}).values()
+            return [row.subscriber for row in rows if row.expires_at > now]
+
+    def remove_connection(self, connection: str) -> None:
+        """Delete every row of the connection."""
+        self._pause()
+        with self._lock:
+            for topic in list(self._topics.get(connection, ())):
+                self._delete(topic, connection)
+
+    def _delete(self, topic: str, connection: str) -> None:
+        del self._rows[topic][connection]
+        if not self._rows[topic]:
+            del self._rows[topic]
+        self._topics[connection].discard(topic)
+        if not self._topics[connection]:
+            del self._topics[connection]
+
+
+class InProcessConnections:
+    """Connections of the gateway in this process."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Post through `gateway`."""
+        self._gateway = gateway
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        """Post to each connection in turn: nothing here waits."""
+        data = payload.encode()
+        return outcome((each, self._gateway.post(each, data).status) for each in connections)

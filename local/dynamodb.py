@@ -1,0 +1,35 @@
+"""A DynamoDB endpoint for the local server, with the template's table made there."""
+
+import os
+from typing import Any
+
+import boto3
+
+_CREATE_TABLE = (
+    "TableName",
+    "BillingMode",
+    "AttributeDefinitions",
+    "KeySchema",
+    "GlobalSecondaryIndexes",
+    "ProvisionedThroughput",
+)
+
+
+def use_endpoint(endpoint: str) -> None:
+    """Direct every AWS client of this process to `endpoint`, with credentials if there are none."""
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    if boto3.session.Session().get_credentials() is None:
+        os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
+
+
+def make_table(client: Any, table: dict[str, Any]) -> None:
+    """Create `table`, given as its properties in the template, if it is not there."""
+    try:
+        client.create_table(**{key: table[key] for key in _CREATE_TABLE if key in table})
+    except client.exceptions.ResourceInUseException:
+        return
+    client.get_waiter("table_exists").wait(TableName=table["TableName"])
+    client.update_time_to_live(
+        TableName=table["TableName"], TimeToLiveSpecification=table["TimeToLiveSpecification"]
+    )

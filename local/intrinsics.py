@@ -1,0 +1,85 @@
+"""CloudFormation's intrinsic functions and conditions, resolved without CloudFormation. Pure.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+NO_VALUE = object()
+"""What `AWS::NoValue` resolves to: the property that holds it is left out."""
+
+PSEUDO_PARAMETERS = {
+    "AWS::AccountId": "123456789012",
+    "AWS::NoValue": NO_VALUE,
+    "AWS::NotificationARNs": [],
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/local/local",
+    "AWS::StackName": "local",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+_VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
+
+
+class Resolver:
+    """Resolves values of one template for one set of parameters.
+
+    A resource's physical id is its logical id, and `Fn::GetAtt` gives `LogicalId.Attribute`.
+    """
+
+    def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+        """Resolve for `template` with the values `parameters` of its parameters."""
+        self._names: dict[str, Any] = {**PSEUDO_PARAMETERS, **parameters}
+        self._conditions: Mapping[str, Any] = template.get("Conditions", {})
+        self._mappings: Mapping[str, Any] = template.get("Mappings", {})
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Ref": lambda name: self._names.get(name, name),
+            "Condition": self.condition,
+            "Fn::And": lambda values: all(self.resolve(each) for each in values),
+            "Fn::Equals": lambda values: self.resolve(values[0]) == self.resolve(values[1]),
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAtt": lambda path: path if isinstance(path, str) else ".".join(path),
+            "Fn::If": lambda values: self.resolve(values[1 if self.condition(values[0]) else 2]),
+            "Fn::Join": lambda values: values[0].join(map(str, self.resolve(values[1]))),
+            "Fn::Not": lambda values: not self.resolve(values[0]),
+            "Fn::Or": lambda values: any(self.resolve(each) for each in values),
+            "Fn::Select": lambda values: self.resolve(values[1])[int(self.resolve(values[0]))],
+            "Fn::Split": lambda values: self.resolve(values[1]).split(values[0]),
+            "Fn::Sub": self._substitute,
+        }
+
+    def resolve(self, value: Any) -> Any:
+        """Return `value` with every intrinsic function in it replaced by its result."""
+        if isinstance(value, list):
+            return [each for each in map(self.resolve, value) if each is not NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            [(name, argument)] = value.items()
+            if name in self._functions:
+                return self._functions[name](argument)
+        resolved = {key: self.resolve(each) for key, each in value.items()}
+        return {key: each for key, each in resolved.items() if each is not NO_VALUE}
+
+    def condition(self, name: str) -> bool:
+        """Tell whether the template's condition `name` holds."""
+        return bool(self.resolve(self._conditions[name]))
+
+    def _find_in_map(self, path: list[Any]) -> Any:
+        value: Any = self._mappings
+        for key in path:
+            value = value[self.resolve(key)]
+        return value
+
+    def _substitute(self, argument: str | list[Any]) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+        names = self._names | {name: self.resolve(value) for name, value in own.items()}
+
+        def value_of(match: re.Match[str]) -> str:
+            literal, name = match.groups()
+            return f"${{{name}}}" if literal else str(names.get(name, name))
+
+        return _VARIABLE.sub(value_of, text)

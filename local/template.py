@@ -1,0 +1,164 @@
+"""What `template.yaml` deploys, as far as the local server plays it.
+
+The template goes through aws-sam-translator, so this reads what CloudFormation would get.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from local.intrinsics import PSEUDO_PARAMETERS, Resolver
+
+_FUNCTION_URI = re.compile(r"/functions/(\w+)\.Arn/invocations$")
+_SELECTION = re.compile(r"^\$request\.body\.(\w+)$")
+_UPLOADED = "s3://bucket/key"  # the translator takes only code that was uploaded
+
+
+class Function(NamedTuple):
+    """A Lambda function."""
+
+    name: str
+    code: Path
+    handler: str
+    """`module.function` in `code`."""
+    environment: dict[str, str]
+    timeout: int
+    """Seconds."""
+
+
+class Mock(NamedTuple):
+    """A MOCK integration: API Gateway answers by itself."""
+
+    response: str | None
+    """Frame that the client gets, if the route has a response."""
+
+
+class Stack(NamedTuple):
+    """The WebSocket API with everything behind it."""
+
+    stage: str
+    selection: str
+    """Key of the JSON body that names the route."""
+    routes: dict[str, Function | Mock]
+    table: dict[str, Any]
+    """Properties of the one DynamoDB table, with its name."""
+
+
+def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
+    """Return the stack of the SAM template at `path`, `overrides` replacing parameter defaults.
+
+    Raises:
+        ValueError: a parameter is unknown, has no value or one that the template forbids, or the
+            template has no WebSocket API that selects routes by a key of the body.
+    """
+    source = yaml_parse(path.read_text())
+    parameters = _parameters(source, overrides or {})
+    code = _take_local_code(source, path.parent)
+    os.environ.setdefault("AWS_DEFAULT_REGION", str(PSEUDO_PARAMETERS["AWS::Region"]))
+    translated = transform(source, parameters, _NoManagedPolicies())
+    resolver = Resolver(translated, parameters)
+    resources = {
+        name: {**resource, "Properties": resolver.resolve(resource.get("Properties", {}))}
+        for name, resource in translated["Resources"].items()
+        if "Condition" not in resource or resolver.condition(resource["Condition"])
+    }
+    (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
+    (stage,) = _of_type(resources, "AWS::ApiGatewayV2::Stage").values()
+    ((table, properties),) = _of_type(resources, "AWS::DynamoDB::Table").items()
+    selection = _SELECTION.match(api["RouteSelectionExpression"])
+    if not selection:
+        raise ValueError(f"{path}: RouteSelectionExpression is not $request.body.<key>")
+    return Stack(
+        stage=stage["StageName"],
+        selection=selection[1],
+        routes=_routes(resources, code),
+        table={"TableName": table, **properties},
+    )
+
+
+class _NoManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _parameters(source: dict[str, Any], overrides: Mapping[str, str]) -> dict[str, str]:
+    declared: dict[str, dict[str, Any]] = source.get("Parameters", {})
+    if unknown := sorted(set(overrides) - set(declared)):
+        raise ValueError(f"the template has no parameter {', '.join(unknown)}")
+    values = {}
+    for name, declaration in declared.items():
+        if name not in overrides and "Default" not in declaration:
+            raise ValueError(f"parameter {name} needs a value")
+        value = str(overrides.get(name, declaration.get("Default")))
+        allowed = [str(each) for each in declaration.get("AllowedValues", [value])]
+        pattern = declaration.get("AllowedPattern", ".*")
+        if value not in allowed or not re.fullmatch(pattern, value, re.DOTALL):
+            reason = declaration.get("ConstraintDescription") or f"one of {', '.join(allowed)}"
+            raise ValueError(f"parameter {name} is {value!r}: {reason}")
+        values[name] = value
+    return values
+
+
+def _take_local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:
+    code = {}
+    for name, resource in source["Resources"].items():
+        for key in {"CodeUri", "ContentUri"} & set(resource.get("Properties", {})):
+            code[name] = folder / resource["Properties"][key]
+            resource["Properties"][key] = _UPLOADED
+    return code
+
+
+def _of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {
+        name: resource["Properties"]
+        for name, resource in resources.items()
+        if resource["Type"] == kind
+    }
+
+
+def _routes(resources: dict[str, Any], code: dict[str, Path]) -> dict[str, Function | Mock]:
+    integrations = _of_type(resources, "AWS::ApiGatewayV2::Integration")
+    routes: dict[str, Function | Mock] = {}
+    for route_name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items():
+        name = route["Target"].removeprefix("integrations/")
+        integration = integrations[name]
+        if integration["IntegrationType"] == "MOCK":
+            target: Function | Mock = Mock(_mock_response(resources, route_name, route, name))
+        else:
+            uri = _FUNCTION_URI.search(integration["IntegrationUri"])
+            if not uri:
+                raise ValueError(f"{name}: IntegrationUri names no function of this template")
+            target = _function(uri[1], resources[uri[1]]["Properties"], code)
+        routes[route["RouteKey"]] = target
+    return routes
+
+
+def _mock_response(
+    resources: dict[str, Any], route_name: str, route: dict[str, Any], integration: str
+) -> str | None:
+    answers_route = any(
+        response["RouteId"] == route_name
+        for response in _of_type(resources, "AWS::ApiGatewayV2::RouteResponse").values()
+    )
+    if not answers_route or "RouteResponseSelectionExpression" not in route:
+        return None
+    for response in _of_type(resources, "AWS::ApiGatewayV2::IntegrationResponse").values():
+        if response["IntegrationId"] == integration:
+            return str(response["ResponseTemplates"][response["TemplateSelectionExpression"]])
+    return None
+
+
+def _function(name: str, properties: dict[str, Any], code: dict[str, Path]) -> Function:
+    environment = properties.get("Environment", {}).get("Variables", {})
+    return Function(
+        name=name,
+        code=code[name],
+        handler=properties["Handler"],
+        environment={key: str(value) for key, value in environment.items()},
+        timeout=int(properties.get("Timeout", 3)),
+    )
