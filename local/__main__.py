@@ -9,8 +9,6 @@ import sys
 import time
 from functools import partial
 
-import boto3
-
 from local import ROOT, dynamodb
 from local.gateway import Gateway, InlineInvoker, Invoker
 from local.server import Server
@@ -53,11 +51,10 @@ def _options() -> argparse.Namespace:
 
 
 def _milliseconds(text: str) -> tuple[float, float]:
-    least, _, most = text.partition(":")
-    seconds = float(least) / 1000, float(most) / 1000
-    if not 0 <= seconds[0] <= seconds[1]:
+    least, most = (float(each) / 1000 for each in text.split(":"))
+    if not 0 <= least <= most:
         raise ValueError(text)
-    return seconds
+    return least, most
 
 
 async def _serve(stack: Stack, options: argparse.Namespace) -> int:
@@ -69,8 +66,7 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     if in_memory:
         _keep_in_memory(gateway, latency)
     else:
-        dynamodb.use_endpoint(options.dynamodb)
-        dynamodb.make_table(boto3.client("dynamodb"), stack.table)
+        dynamodb.use_endpoint(options.dynamodb, stack.table)
     server = Server(gateway, ROOT / "local" / "demo" / "dist")
     try:
         port = await server.start(options.host, options.port)
@@ -81,7 +77,7 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     _greet(options.host, port, options.dynamodb)
     await _interrupted()
     await server.stop()
-    await invoker.finish(_SECONDS_TO_DISCONNECT)
+    await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
     return 0
 
 
@@ -94,9 +90,8 @@ def _set_environment(stack: Stack) -> None:
 
 
 def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
-    from signaling.adapters import Adapters, install
-
     from local.adapters import InProcessConnections, MemorySubscriptions
+    from signaling.adapters import Adapters, install
 
     connections = InProcessConnections(gateway)
     # A table is never as quick as memory: a tenth of the latency lets invocations interleave.

@@ -5,10 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from local.gateway import Gateway
 from signaling.connections import Outcome, outcome
 from signaling.subscriptions import Request, Subscriber
-
-from local.gateway import Gateway
 
 
 class _Row(NamedTuple):

@@ -4,6 +4,8 @@ import os
 from typing import Any
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 _CREATE_TABLE = (
     "TableName",
@@ -15,12 +17,20 @@ _CREATE_TABLE = (
 )
 
 
-def use_endpoint(endpoint: str) -> None:
-    """Direct every AWS client of this process to `endpoint`, with credentials if there are none."""
+def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
+    """Direct every AWS client of this process to `endpoint` and make `table` there.
+
+    Raises:
+        ConnectionError: the endpoint does not do it.
+    """
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     if boto3.session.Session().get_credentials() is None:
         os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
+    try:
+        make_table(boto3.client("dynamodb", config=Config(connect_timeout=3)), table)
+    except (BotoCoreError, ClientError) as error:
+        raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
 
 
 def make_table(client: Any, table: dict[str, Any]) -> None:

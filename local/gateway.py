@@ -71,19 +71,33 @@ class Invoker:
         self._latency = latency
         self._threads = ThreadPoolExecutor(threads)
         self._loop = asyncio.get_running_loop()
+        self._delayed: set[asyncio.TimerHandle] = set()
 
     def run(self, job: Job) -> None:
         """Run `job` soon in a thread of its own."""
-        self._loop.call_later(random.uniform(*self._latency), self._threads.submit, job)
+
+        def start() -> None:
+            self._delayed.discard(timer)
+            self._threads.submit(job)
+
+        timer = self._loop.call_later(random.uniform(*self._latency), start)
+        self._delayed.add(timer)
 
     def call_back(self, job: Job) -> None:
         """Run `job` on the event loop, from a thread."""
         self._loop.call_soon_threadsafe(job)
 
     async def finish(self, seconds: float) -> None:
-        """Wait for the invocations under way, for `seconds` at most."""
-        ended = self._loop.run_in_executor(None, self._threads.shutdown)
-        await asyncio.wait([ended], timeout=seconds)
+        """Let the invocations under way end, for `seconds` at most, and drop the others."""
+        end = self._loop.time() + seconds
+        while self._delayed and self._loop.time() < end:
+            await asyncio.sleep(0.01)
+        for timer in self._delayed:
+            timer.cancel()
+        ended = self._loop.run_in_executor(
+            None, partial(self._threads.shutdown, cancel_futures=True)
+        )
+        await asyncio.wait([ended], timeout=end - self._loop.time())
 
 
 class InlineInvoker:

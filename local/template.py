@@ -5,6 +5,7 @@ The template goes through aws-sam-translator, so this reads what CloudFormation 
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,13 +96,25 @@ def _parameters(source: dict[str, Any], overrides: Mapping[str, str]) -> dict[st
         if name not in overrides and "Default" not in declaration:
             raise ValueError(f"parameter {name} needs a value")
         value = str(overrides.get(name, declaration.get("Default")))
-        allowed = [str(each) for each in declaration.get("AllowedValues", [value])]
-        pattern = declaration.get("AllowedPattern", ".*")
-        if value not in allowed or not re.fullmatch(pattern, value, re.DOTALL):
-            reason = declaration.get("ConstraintDescription") or f"one of {', '.join(allowed)}"
-            raise ValueError(f"parameter {name} is {value!r}: {reason}")
+        if complaint := _complaint(declaration, value):
+            raise ValueError(f"parameter {name} is {value!r}: {complaint}")
         values[name] = value
     return values
+
+
+def _complaint(declaration: dict[str, Any], value: str) -> str | None:
+    """Return why CloudFormation would refuse `value` for the parameter, or None."""
+    allowed = [str(each) for each in declaration.get("AllowedValues", [])]
+    if allowed and value not in allowed:
+        return f"one of {', '.join(allowed)}"
+    if declaration["Type"] == "Number":
+        least, most = declaration.get("MinValue", 0), declaration.get("MaxValue", sys.maxsize)
+        if not value.isdecimal() or not least <= int(value) <= most:
+            return f"not a number from {least} to {most}"
+    pattern = declaration.get("AllowedPattern")
+    if pattern and not re.fullmatch(pattern, value):
+        return str(declaration["ConstraintDescription"])
+    return None
 
 
 def _take_local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:

@@ -1,0 +1,89 @@
+"""Fixtures that several kinds of tests share."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local import ROOT
+from local.template import Stack, load
+from tests.servers import DynamoDBLocal, LocalServer, ReferenceServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_aws_account() -> None:
+    """Keep every AWS client of the tests away from the developer's account."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_ACCESS_KEY_ID="local",
+        AWS_SECRET_ACCESS_KEY="local",
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """What `template.yaml` deploys."""
+    return load(ROOT / "template.yaml")
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[str]:
+    """Endpoint of a DynamoDB Local."""
+    server = DynamoDBLocal()
+    server.start()
+    yield server.endpoint
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def reference_server() -> Iterator[ReferenceServer]:
+    """y-webrtc's own server."""
+    server = ReferenceServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+StartLocalServer = Callable[..., LocalServer]
+"""Starts a local server with the given options of `python -m local`."""
+
+
+@pytest.fixture
+def local_server() -> Iterator[StartLocalServer]:
+    """Starts local servers that end with the test, each without a traceback in its output."""
+    servers: list[LocalServer] = []
+
+    def start(*options: str, **keywords: Any) -> LocalServer:
+        server = LocalServer(*options, **keywords)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        assert server.stop() == 0
+        assert "Traceback" not in server.output, server.output
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def any_table(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """Options of the local server for each place where it can keep subscriptions."""
+    if request.param == "memory":
+        return ()
+    return ("--dynamodb", request.getfixturevalue("dynamodb_local"))
+
+
+def dynamodb_client(endpoint: str | None = None) -> Any:
+    """Return a low-level DynamoDB client."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        config=Config(retries={"total_max_attempts": 1}),
+    )

@@ -1,0 +1,291 @@
+"""Whole conversations over real WebSockets, against both servers and both tables."""
+
+import asyncio
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import ROOT
+from local.template import Stack
+from tests.clients import Client, Frame, clients
+from tests.conftest import StartLocalServer, dynamodb_client
+from tests.servers import ReferenceServer, wait_until
+from tests.unit.test_protocol import HOSTILE
+
+TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
+ROOM = "vZ#4h2%60$1H"
+
+
+async def converse(url: str) -> dict[str, list[Frame]]:
+    """Hold one conversation that both servers understand and return what each client got."""
+
+    async def everyone_has(number: int, *receivers: Client) -> None:
+        for client in receivers:
+            await client.until_received(number)
+
+    async with clients(url, "A", "B", "C") as (a, b, c):
+        await a.subscribe()
+        await a.subscribe(ROOM)
+        await a.subscribe(ROOM)
+        await a.announce(ROOM)
+        await everyone_has(1, a)
+        await b.subscribe(ROOM, "another")
+        await b.announce(ROOM)
+        await everyone_has(2, a)
+        await everyone_has(1, b)
+        await c.subscribe("another", ROOM)
+        await c.publish(ROOM, "b3BhcXVl")
+        await everyone_has(3, a)
+        await everyone_has(2, b)
+        await everyone_has(1, c)
+        await a.signal(ROOM, b, signal={"type": "offer", "sdp": "v=0\r\n\u2028é🎉"})
+        await everyone_has(4, a)
+        await b.send(
+            {"topic": "another", "type": "publish", "data": {"x": [1.5, None]}, "more": {"y": -0.0}}
+        )
+        await everyone_has(4, b)
+        await c.send({"type": "unsubscribe", "topics": [ROOM, "never joined"]})
+        await c.send({"type": "ping"})
+        await c.until(lambda frames: {"type": "pong"} in frames)
+        await b.signal(ROOM, a)
+        await everyone_has(5, a, b)
+        await a.kill()
+        await asyncio.sleep(0.3)  # nothing tells the others of it
+        await b.announce(ROOM)
+        await everyone_has(6, b)
+        return {client.peer: list(client.received) for client in (a, b, c)}
+
+
+def test_broadcast_is_what_the_reference_server_does(
+    reference_server: ReferenceServer, local_server: StartLocalServer
+) -> None:
+    ours = local_server(environment={"DELIVERY": "broadcast"})
+    expected = asyncio.run(converse(reference_server.websocket_url))
+    assert asyncio.run(converse(ours.websocket_url)) == expected
+    assert expected["A"][0]["clients"] == 1
+
+
+@pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
+def test_recorded_clients_get_what_they_need(
+    trace: Path, local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    """Replay what browsers sent and compare with what the reference server sent them.
+
+    A client needs every frame that it got then, but for its own and those to other peers.
+    """
+    events = [json.loads(line) for line in trace.read_text().splitlines()]
+    peers = sorted({event["peer"] for event in events})
+
+    async def replay(url: str) -> list[Client]:
+        async with clients(url, *map(str, peers)) as connected:
+            for event in events:
+                client = connected[event["peer"]]
+                if event["dir"] == "send":
+                    await client.send(event["payload"])
+                elif event["dir"] == "recv" and _needs(events, event):
+                    needed = _without_clients(json.loads(event["payload"]))
+                    await client.until(
+                        lambda frames, needed=needed: needed in map(_without_clients, frames)
+                    )
+            return connected
+
+    for client in asyncio.run(replay(local_server(*any_table).websocket_url)):
+        assert not [frame for frame in client.received if frame["type"] == "error"]
+
+
+def _needs(events: list[dict[str, Any]], received: dict[str, Any]) -> bool:
+    peer = received["peer"]
+    sent = [
+        json.loads(event["payload"])
+        for event in events
+        if event["peer"] == peer and event["dir"] == "send"
+    ]
+    frame = json.loads(received["payload"])
+    if frame["type"] == "pong":
+        return True
+    data = frame["data"]
+    names = {each["data"]["from"] for each in sent if isinstance(each.get("data"), dict)}
+    is_for_another = isinstance(data, dict) and "to" in data and data["to"] not in names
+    return not is_for_another and _without_clients(frame) not in sent
+
+
+def _without_clients(frame: Frame) -> Frame:
+    return {key: value for key, value in frame.items() if key != "clients"}
+
+
+async def meet(url: str, rounds: int, at_once: int = 10) -> list[tuple[str, str]]:
+    """Let 2 to 8 clients join a room at the same moment, `rounds` times.
+
+    Returns the pairs of which neither got the other's announce.
+    """
+
+    async def one_round(number: int) -> list[tuple[str, str]]:
+        room = f"room {number}"
+        names = [f"{number}-{letter}" for letter in "ABCDEFGH"[: random.randint(2, 8)]]
+        async with clients(url, *names) as joined:
+
+            async def join(client: Client) -> None:
+                await client.subscribe(room)
+                await client.announce(room)
+
+            await asyncio.gather(*map(join, joined))
+            pairs = [(a, b) for i, a in enumerate(joined) for b in joined[i + 1 :]]
+
+            def missed() -> list[tuple[str, str]]:
+                return [
+                    (a.peer, b.peer)
+                    for a, b in pairs
+                    if not a.heard_from(b) and not b.heard_from(a)
+                ]
+
+            for _ in range(60):
+                if not missed():
+                    break
+                await asyncio.sleep(0.05)
+            return missed()
+
+    missed: list[tuple[str, str]] = []
+    for start in range(0, rounds, at_once):
+        numbers = range(start, min(start + at_once, rounds))
+        for result in await asyncio.gather(*map(one_round, numbers)):
+            missed += result
+    return missed
+
+
+def test_of_every_two_clients_that_join_at_once_one_hears_of_the_other(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server("--latency", "0:300", *any_table)
+    assert asyncio.run(meet(server.websocket_url, rounds=200)) == []
+
+
+READ_BEFORE_WRITE = """
+import sys
+import local
+from signaling.rooms import Rooms
+
+def read_then_write(self, request, publish):
+    subscribers = self._subscriptions.of_topic(publish.topic)
+    self._subscriptions.add(publish.topic, request, publish.peer)
+    return subscribers
+
+Rooms._enter_and_read = read_then_write
+from local.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server("--latency", "0:300", *any_table, program=READ_BEFORE_WRITE)
+    assert asyncio.run(meet(server.websocket_url, rounds=60, at_once=20))
+
+
+FORGETFUL = """
+import sys
+from local.gateway import Gateway
+
+Gateway.closed = lambda self, connection, code, reason="": self.connections.pop(connection.id, None)
+from local.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_client_that_vanished_leaves_no_row_once_its_room_was_published_to(
+    local_server: StartLocalServer, dynamodb_local: str, stack: Stack
+) -> None:
+    server = local_server("--dynamodb", dynamodb_local, program=FORGETFUL)
+    table = dynamodb_client(dynamodb_local)
+
+    def rows(topic: str) -> int:
+        key = {":pk": {"S": f"topic-{topic}"}}
+        name = stack.table["TableName"]
+        answer = table.query(
+            TableName=name, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=key
+        )
+        return int(answer["Count"])
+
+    async def talk() -> None:
+        async with clients(server.websocket_url, "A", "B", "C") as (a, b, c):
+            for client in (a, b, c):
+                await client.subscribe("abandoned", "abandoned too")
+            wait_until(lambda: rows("abandoned too") == 3)
+            await b.kill()
+            await a.announce("abandoned")
+            await c.until_heard_from(a)
+            wait_until(lambda: rows("abandoned") == 2)
+            wait_until(lambda: rows("abandoned too") == 2)
+
+    asyncio.run(talk())
+
+
+def test_a_join_of_8_delivers_no_more_than_anyone_needed(local_server: StartLocalServer) -> None:
+    signals_of_a_pair = 6
+
+    async def join() -> tuple[int, int]:
+        needed = 0
+        async with clients(server.websocket_url, *"ABCDEFGH") as everyone:
+            present: list[Client] = []
+            for newcomer in everyone:
+                await newcomer.subscribe("room")
+                await newcomer.announce("room")
+                needed += len(present)
+                for member in present:
+                    await member.until_heard_from(newcomer)
+                    for number in range(signals_of_a_pair):
+                        sender, receiver = (member, newcomer) if number % 2 else (newcomer, member)
+                        await sender.signal("room", receiver, number=number)
+                        needed += 1
+                present.append(newcomer)
+            for client in everyone:
+                await client.settled()
+            return needed, sum(
+                frame["type"] == "publish" for each in everyone for frame in each.received
+            )
+
+    server = local_server()
+    needed, delivered = asyncio.run(join())
+    assert needed == 196
+    assert needed <= delivered <= needed * 1.1
+
+
+def test_hostile_frames_leave_the_connection_open_and_the_rooms_untouched(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server(*any_table)
+    bodies = [body for body, _ in HOSTILE.values() if "\ud800" not in body]
+
+    async def misbehave() -> None:
+        async with clients(server.websocket_url, "A", "B") as (a, b):
+            await b.subscribe("t")
+            sent = 0
+            for body in bodies:
+                if len(body) <= 32 * 1024:  # API Gateway closes on longer frames
+                    await a.send(body)
+                    sent += 1
+                    await a.until_received(sent)
+                    assert a.received[-1]["type"] == "error"
+            await a.send(b"\x00binary")
+            await a.until(lambda frames: frames[-1]["code"] == "binary_frame")
+            await a.announce("t")
+            await b.until_heard_from(a)
+            assert len(b.received) == 1
+
+    asyncio.run(misbehave())
+
+
+def test_a_frame_that_api_gateway_would_not_take_closes_the_connection(
+    local_server: StartLocalServer,
+) -> None:
+    async def close_code(url: str) -> int | None:
+        async with clients(url, "A") as (client,):
+            await client.send("x" * (33 * 1024))
+            await client.reader
+            return client.socket.close_code
+
+    server = local_server()
+    assert asyncio.run(close_code(server.websocket_url)) == 1009

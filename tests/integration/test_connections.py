@@ -1,0 +1,180 @@
+"""One contract for every adapter of the port `Connections`, and @connections as AWS answers."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local import ROOT
+from local.adapters import InProcessConnections
+from local.events import Handshake, connection_context, new_id
+from local.gateway import Connection, Gateway, Invoker
+from local.server import Server
+from local.template import Stack
+from signaling.connections import ApiGatewayConnections, Connections
+from tests.servers import wait_until
+
+Result = TypeVar("Result")
+
+
+class RecordingSocket:
+    """A client's end that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.close_code: int | None = None
+        self.reads = True
+
+    def send(self, frame: bytes) -> bool:
+        if self.reads:
+            self.frames.append(frame)
+        return self.reads
+
+    def close(self, code: int) -> None:
+        self.close_code = code
+
+
+class RunningGateway:
+    """A gateway that serves @connections from an event loop in a thread."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._invoker = self._call(self._make_invoker())
+        self.gateway = self._call(self._make_gateway(stack))
+        self._server = Server(self.gateway, ROOT / "no demo")
+        self.port = self._call(self._server.start("127.0.0.1", 0))
+
+    async def _make_invoker(self) -> Invoker:
+        return Invoker()
+
+    async def _make_gateway(self, stack: Stack) -> Gateway:
+        return Gateway(stack, self._invoker)
+
+    def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    def open(self) -> tuple[str, RecordingSocket]:
+        """Return the id of a new connection and its client's end."""
+        handshake = Handshake("/", "", [("User-Agent", "test")], "192.0.2.1")
+        now = time.time()
+        connection = Connection(
+            connection_context(handshake, "dev", new_id(), int(now * 1000)), now
+        )
+        socket = RecordingSocket()
+        self._loop.call_soon_threadsafe(self.gateway.opened, connection, socket)
+        wait_until(lambda: connection.id in self.gateway.connections)
+        return connection.id, socket
+
+    def stop(self) -> None:
+        self.gateway.connections.clear()
+        self._call(self._server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture
+def running(stack: Stack) -> Iterator[RunningGateway]:
+    gateway = RunningGateway(stack)
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def management(running: RunningGateway) -> Any:
+    """boto3's client of @connections."""
+    return boto3.client(
+        "apigatewaymanagementapi",
+        endpoint_url=f"http://127.0.0.1:{running.port}/dev",
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=5),
+    )
+
+
+@pytest.fixture(params=["in process", "@connections"])
+def connections(request: pytest.FixtureRequest, running: RunningGateway) -> Connections:
+    if request.param == "in process":
+        return InProcessConnections(running.gateway)
+    client = request.getfixturevalue("management")
+    return ApiGatewayConnections(client, time.monotonic() + 20)
+
+
+def test_send_reaches_every_connection(running: RunningGateway, connections: Connections) -> None:
+    opened = [running.open() for _ in range(20)]
+    result = connections.send([id for id, _ in opened], '{"x":"é"}')
+    assert result.delivered == [id for id, _ in opened]
+    for _, socket in opened:
+        wait_until(lambda socket=socket: socket.frames == ['{"x":"é"}'.encode()])  # type: ignore[misc]
+
+
+def test_send_reports_a_connection_that_is_gone(
+    running: RunningGateway, connections: Connections
+) -> None:
+    alive, socket = running.open()
+    result = connections.send(["L0SM9cOFvHcCIhw=", alive], "{}")
+    assert (result.gone, result.delivered) == (["L0SM9cOFvHcCIhw="], [alive])
+    wait_until(lambda: socket.frames == [b"{}"])
+
+
+def test_send_reports_a_payload_that_is_too_large(
+    running: RunningGateway, connections: Connections
+) -> None:
+    alive, socket = running.open()
+    assert connections.send([alive], "x" * (128 * 1024 + 1)).failed == [alive]
+    assert socket.frames == []
+
+
+def status_of(call: Callable[[], object]) -> tuple[int, str]:
+    with pytest.raises(ClientError) as error:
+        call()
+    response = error.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
+
+
+def test_connections_answers_as_api_gateway_does(running: RunningGateway, management: Any) -> None:
+    id, socket = running.open()
+    management.post_to_connection(ConnectionId=id, Data=b"hello")
+    assert socket.frames == [b"hello"]
+    described = management.get_connection(ConnectionId=id)
+    assert described["Identity"] == {"SourceIp": "192.0.2.1", "UserAgent": "test"}
+    assert described["ConnectedAt"] <= described["LastActiveAt"]
+    socket.reads = False
+    assert status_of(lambda: management.post_to_connection(ConnectionId=id, Data=b"x")) == (
+        429,
+        "LimitExceededException",
+    )
+    large = b"x" * (128 * 1024 + 1)
+    assert status_of(lambda: management.post_to_connection(ConnectionId=id, Data=large)) == (
+        413,
+        "PayloadTooLargeException",
+    )
+    management.delete_connection(ConnectionId=id)
+    assert socket.close_code == 1000
+
+
+@pytest.mark.parametrize("operation", ["post_to_connection", "get_connection", "delete_connection"])
+def test_connections_answers_410_for_a_connection_that_is_gone(
+    management: Any, operation: str
+) -> None:
+    data = {"Data": b"x"} if operation == "post_to_connection" else {}
+    call = getattr(management, operation)
+    assert status_of(lambda: call(ConnectionId="gone=", **data)) == (410, "GoneException")
+    with pytest.raises(management.exceptions.GoneException):
+        call(ConnectionId="gone=", **data)
+
+
+def test_connections_that_api_gateway_would_end_are_closed(running: RunningGateway) -> None:
+    idle, idle_socket = running.open()
+    old, old_socket = running.open()
+    _, socket = running.open()
+    running.gateway.connections[idle].last_active -= 601
+    running.gateway.connections[old].opened -= 7201
+    wait_until(lambda: idle_socket.close_code == old_socket.close_code == 1001)
+    assert socket.close_code is None

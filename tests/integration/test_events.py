@@ -1,0 +1,246 @@
+"""The event files: each handled as it should be, and shaped as the local server's own are."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from functions.connect import app as connect
+from functions.disconnect import app as disconnect
+from functions.message import app as message
+from local import ROOT
+from local.adapters import MemorySubscriptions
+from local.dynamodb import make_table
+from local.events import Handshake
+from local.gateway import Gateway, InlineInvoker
+from local.template import Stack
+from signaling import adapters
+from signaling.adapters import Adapters
+from signaling.connections import ApiGatewayConnections
+from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber
+from tests.conftest import dynamodb_client
+from tests.integration.test_connections import RecordingSocket
+from tests.unit.test_connections import ScriptedClient
+from tests.unit.test_protocol import HOSTILE
+from tests.unit.test_rooms import RecordedConnections
+
+EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
+TOPIC = "weblab-47b6ac42"
+SENDER = "L0SM9cOFvHcCIhw="
+PEER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"
+OTHER_PEER = "0781552f-fbb7-4779-a811-0dce95df55c9"
+
+
+class Invocation:
+    """Lambda's context object."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+class Room:
+    """The room of the event files with the sender (if it is in) and another client in it."""
+
+    def __init__(self, sender_is_in: bool = True) -> None:
+        self.subscriptions = MemorySubscriptions(now=lambda: 0)
+        self.connections = RecordedConnections()
+        if sender_is_in:
+            self.subscriptions.add(TOPIC, Request(SENDER, 0, 1), PEER)
+        self.subscriptions.add(TOPIC, Request("other=", 0, 1), OTHER_PEER)
+        adapters.install(Adapters(self.subscriptions, lambda deadline: self.connections))
+
+    def members(self) -> set[str]:
+        return {each.connection for each in self.subscriptions.of_topic(TOPIC)}
+
+
+@pytest.fixture(autouse=True)
+def forget_adapters() -> Iterator[None]:
+    yield
+    adapters._installed.clear()
+
+
+def replay(name: str) -> dict[str, int]:
+    event = EVENTS[name]
+    app = {"$connect": connect, "$disconnect": disconnect}.get(
+        event["requestContext"]["routeKey"], message
+    )
+    answer: dict[str, int] = app.lambda_handler(event, Invocation())
+    return answer
+
+
+def test_every_event_file_is_replayed_here() -> None:
+    assert set(EVENTS) == {
+        *("connect", "connect_page", "disconnect", "subscribe", "unsubscribe", "ping"),
+        *("publish_announce", "publish_signal", "publish_encrypted", "malformed", "binary"),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_every_event_is_answered_with_200(name: str) -> None:
+    Room()
+    assert replay(name) == {"statusCode": 200}
+
+
+def test_disconnect_takes_the_client_out() -> None:
+    room = Room()
+    replay("disconnect")
+    assert room.members() == {"other="}
+
+
+def test_subscribe_and_unsubscribe() -> None:
+    room = Room(sender_is_in=False)
+    replay("subscribe")
+    assert room.members() == {SENDER, "other="}
+    replay("unsubscribe")
+    assert room.members() == {"other="}
+
+
+@pytest.mark.parametrize("name", ["publish_announce", "publish_signal", "publish_encrypted"])
+def test_publish_reaches_the_other_client(name: str) -> None:
+    room = Room()
+    replay(name)
+    ((receiver, frame),) = room.connections.sent
+    assert receiver == "other="
+    assert frame == json.loads(EVENTS[name]["body"]) | {"clients": 2}
+
+
+def test_publish_announce_stores_the_peer() -> None:
+    room = Room(sender_is_in=False)
+    replay("publish_announce")
+    assert Subscriber(SENDER, PEER) in room.subscriptions.of_topic(TOPIC)
+
+
+def test_ping_is_answered_for_stacks_without_the_route() -> None:
+    room = Room()
+    replay("ping")
+    assert room.connections.sent == [(SENDER, {"type": "pong"})]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("malformed", "invalid_json"), ("binary", "binary_frame")]
+)
+def test_bad_frames_get_an_error_frame(name: str, code: str) -> None:
+    room = Room()
+    replay(name)
+    ((receiver, frame),) = room.connections.sent
+    assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", code)
+
+
+@pytest.mark.parametrize(("body", "code"), HOSTILE.values(), ids=HOSTILE)
+def test_every_hostile_body_gets_one_error_frame(body: str, code: str) -> None:
+    room = Room()
+    event = {**EVENTS["subscribe"], "body": body}
+    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    ((receiver, frame),) = room.connections.sent
+    assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", code)
+    assert room.members() == {SENDER, "other="}
+
+
+def test_a_log_line_names_neither_room_nor_payload(capsys: pytest.CaptureFixture[str]) -> None:
+    Room()
+    for name in EVENTS:
+        replay(name)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(EVENTS)
+    for line in lines:
+        fields = json.loads(line)
+        assert {"level", "route", "connection", "milliseconds"} <= set(fields)
+        for secret in (TOPIC, PEER, OTHER_PEER, "ice-ufrag", "blue", "notes.example.com"):
+            assert secret not in line
+
+
+def shape_of(value: Any) -> Any:
+    """Return the keys of `value` at every level and the types of its leaves."""
+    if isinstance(value, dict):
+        if "Sec-WebSocket-Key" in value:
+            return "headers of a client"
+        return {key: shape_of(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shape_of(each) for each in value]
+    return type(value).__name__
+
+
+def test_the_local_server_builds_events_of_the_same_shape(stack: Stack) -> None:
+    seen: dict[str, Any] = {}
+
+    def record(event: dict[str, Any], context: object) -> dict[str, int]:
+        seen[event["requestContext"]["routeKey"]] = event
+        return {"statusCode": 200}
+
+    handshake = Handshake(
+        "/dev", "team=blue", list(EVENTS["connect_page"]["headers"].items()), "203.0.113.7"
+    )
+    gateway = Gateway(stack, InlineInvoker())
+    gateway._functions = {
+        route: (function, record) for route, (function, _) in gateway._functions.items()
+    }
+    admitted: list[Any] = []
+    gateway.connect(handshake, admitted.append, lambda status: None)
+    (connection,) = admitted
+    gateway.opened(connection, RecordingSocket())
+    assert shape_of(seen["$connect"]) == shape_of(EVENTS["connect_page"])
+    gateway.received(connection, EVENTS["publish_signal"]["body"])
+    assert shape_of(seen["$default"]) == shape_of(EVENTS["publish_signal"])
+    gateway.received(connection, b"\x00\x01y-webrtc")
+    assert shape_of(seen["$default"]) == shape_of(EVENTS["binary"])
+    assert seen["$default"]["body"] == EVENTS["binary"]["body"]
+    gateway.closed(connection, 1001)
+    assert shape_of(seen["$disconnect"]) == shape_of(EVENTS["disconnect"])
+    gateway.connect(handshake._replace(query=""), admitted.append, lambda status: None)
+    assert shape_of(seen["$connect"]) == shape_of(EVENTS["connect"])
+
+
+def test_connect_imports_no_aws_client() -> None:
+    program = (
+        "import json, sys; sys.path.insert(0, 'layers/signaling/python');"
+        "from functions.connect import app;"
+        "app.lambda_handler(json.load(open('events/connect.json')), None);"
+        "assert not {'boto3', 'botocore', 'urllib3', 'aws_xray_sdk'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+class CountedRequests:
+    """The room of the event files on moto, with 5 other clients, counting AWS requests."""
+
+    def __init__(self, stack: Stack, **statuses: list[int | None]) -> None:
+        client = dynamodb_client()
+        make_table(client, stack.table)
+        subscriptions = DynamoDBSubscriptions(client, stack.table["TableName"], now=lambda: 0)
+        for number in range(5):
+            subscriptions.add(TOPIC, Request(f"other{number}", 0, 1), f"{number}")
+        self.requests: list[str] = []
+        client.meta.events.register(
+            "before-call.dynamodb", lambda model, **_: self.requests.append(model.name)
+        )
+        self.posts = ScriptedClient(**statuses)
+        adapters.install(
+            Adapters(subscriptions, lambda deadline: ApiGatewayConnections(self.posts, deadline))
+        )
+
+
+@mock_aws
+def test_a_publish_makes_one_query_and_a_post_for_each_other_client(stack: Stack) -> None:
+    counted = CountedRequests(stack)
+    replay("publish_signal")
+    assert counted.requests == ["Query"]
+    assert sum(counted.posts.posts.values()) == 5
+
+
+@mock_aws
+def test_an_announce_makes_one_write_more(stack: Stack) -> None:
+    counted = CountedRequests(stack)
+    replay("publish_announce")
+    assert counted.requests == ["UpdateItem", "Query"]
+    assert sum(counted.posts.posts.values()) == 5
+
+
+@mock_aws
+def test_a_connection_that_is_gone_costs_its_own_rows_alone(stack: Stack) -> None:
+    counted = CountedRequests(stack, other3=[410])
+    replay("publish_signal")
+    assert counted.requests == ["Query", "Query", "BatchWriteItem"]

@@ -1,0 +1,111 @@
+"""The fan-out over @connections: statuses, retries and the deadline."""
+
+import threading
+from collections import defaultdict
+from typing import Any
+
+from signaling.connections import IN_FLIGHT, ApiGatewayConnections, delay_after
+
+
+class PostError(Exception):
+    """An error as AWS clients raise it."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.response = {"ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+class ScriptedClient:
+    """Answers the posts to each connection with its statuses in turn, the last one for ever."""
+
+    def __init__(self, **statuses: list[int | None]) -> None:
+        self._statuses = statuses
+        self.posts: dict[str, int] = defaultdict(int)
+        self.most_in_flight = 0
+        self._in_flight = 0
+        self._lock = threading.Lock()
+
+    def post_to_connection(self, ConnectionId: str, Data: bytes) -> dict[str, Any]:
+        with self._lock:
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+            number = self.posts[ConnectionId]
+            self.posts[ConnectionId] += 1
+        threading.Event().wait(0.001)
+        with self._lock:
+            self._in_flight -= 1
+        statuses = self._statuses.get(ConnectionId, [200])
+        status = statuses[min(number, len(statuses) - 1)]
+        if status is None:
+            raise ConnectionResetError("closed while the Lambda was frozen")
+        if status >= 300:
+            raise PostError(status)
+        return {"ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def connections(client: ScriptedClient, deadline: float = 60.0) -> ApiGatewayConnections:
+    time = Time()
+    return ApiGatewayConnections(client, deadline, clock=lambda: time.now, sleep=time.sleep)
+
+
+def test_send_tells_delivered_gone_and_failed_apart_by_status() -> None:
+    client = ScriptedClient(gone=[410], forbidden=[403], large=[413])
+    result = connections(client).send(["a", "gone", "forbidden", "large", "b"], "{}")
+    assert result.delivered == ["a", "b"]
+    assert result.gone == ["gone"]
+    assert result.failed == ["forbidden", "large"]
+    assert set(client.posts.values()) == {1}
+
+
+def test_send_tries_again_when_throttled_or_refused_by_a_server_error() -> None:
+    client = ScriptedClient(throttled=[429, 429, 200], broken=[500, 503, 200])
+    assert connections(client).send(["throttled", "broken"], "{}").failed == []
+    assert client.posts == {"throttled": 3, "broken": 3}
+
+
+def test_send_survives_a_keep_alive_connection_that_died() -> None:
+    client = ScriptedClient(a=[None, 200])
+    assert connections(client).send(["a"], "{}").delivered == ["a"]
+
+
+def test_send_gives_up_on_a_connection_that_stays_throttled_and_reports_it() -> None:
+    client = ScriptedClient(slow=[429])
+    result = connections(client).send(["slow", "a"], "{}")
+    assert (result.failed, result.delivered) == (["slow"], ["a"])
+    assert client.posts["slow"] == 6
+
+
+def test_send_stops_in_time_for_the_deadline_and_reports_the_rest() -> None:
+    client = ScriptedClient()
+    result = connections(client, deadline=1.0).send(["a", "b"], "{}")
+    assert result.failed == ["a", "b"]
+    assert not client.posts
+
+
+def test_send_posts_to_many_at_once_but_not_to_all() -> None:
+    client = ScriptedClient()
+    everyone = [str(number) for number in range(100)]
+    assert connections(client).send(everyone, "{}").delivered == everyone
+    assert 1 < client.most_in_flight <= IN_FLIGHT
+
+
+def test_send_to_nobody_posts_nothing() -> None:
+    client = ScriptedClient()
+    assert connections(client).send([], "{}") == ([], [], [])
+    assert not client.posts
+
+
+def test_delays_grow_and_are_bounded() -> None:
+    assert all(0 <= delay_after(0) <= 0.05 for _ in range(100))
+    assert all(0 <= delay_after(50) <= 1 for _ in range(100))
+    assert max(delay_after(3) for _ in range(100)) > 0.05

@@ -1,0 +1,82 @@
+"""How the local server reads a SAM template."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import ROOT
+from local.intrinsics import Resolver
+from local.template import Function, load
+
+TEMPLATE: dict[str, Any] = {
+    "Conditions": {
+        "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+        "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
+        "Both": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
+        "Either": {"Fn::Or": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
+    },
+    "Mappings": {"Days": {"prod": {"Logs": 30}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "resolved"),
+    [
+        ({"Ref": "Stage"}, "prod"),
+        ({"Ref": "Table"}, "Table"),
+        ({"Ref": "AWS::Region"}, "us-east-1"),
+        ({"Fn::GetAtt": ["Table", "Arn"]}, "Table.Arn"),
+        ({"Fn::Sub": "${Stage}/${Table.Arn}/${!Stage}"}, "prod/Table.Arn/${Stage}"),
+        ({"Fn::Sub": ["${a}-${Stage}", {"a": {"Ref": "Table"}}]}, "Table-prod"),
+        ({"Fn::Join": ["/", ["a", {"Ref": "Stage"}]]}, "a/prod"),
+        ({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}, "b"),
+        ({"Fn::FindInMap": ["Days", {"Ref": "Stage"}, "Logs"]}, 30),
+        ({"Fn::If": ["IsProd", "yes", "no"]}, "yes"),
+        ({"Fn::If": ["Both", "yes", {"Fn::If": ["Either", "either", "no"]}]}, "either"),
+        ({"a": {"Fn::If": ["IsDev", 1, {"Ref": "AWS::NoValue"}]}, "b": 2}, {"b": 2}),
+        ([{"Fn::If": ["IsDev", 1, {"Ref": "AWS::NoValue"}]}, 2], [2]),
+    ],
+)
+def test_intrinsic_functions_are_resolved(value: Any, resolved: Any) -> None:
+    assert Resolver(TEMPLATE, {"Stage": "prod"}).resolve(value) == resolved
+
+
+def test_parameters_replace_defaults() -> None:
+    stack = load(ROOT / "template.yaml", {"Stage": "prod", "Delivery": "broadcast"})
+    assert stack.stage == "prod"
+    message = stack.routes["$default"]
+    assert isinstance(message, Function)
+    assert message.environment["DELIVERY"] == "broadcast"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "complaint"),
+    [
+        ({"Stag": "x"}, "the template has no parameter Stag"),
+        ({"Delivery": "unicast"}, "parameter Delivery is 'unicast': one of addressed, broadcast"),
+        ({"Stage": "a/b"}, "parameter Stage is 'a/b': letters, digits, hyphens and underscores"),
+        ({"MaxTopics": "many"}, "parameter MaxTopics is 'many': not a number from 1 to 1000"),
+        ({"MaxTopics": "0"}, "parameter MaxTopics is '0': not a number from 1 to 1000"),
+    ],
+)
+def test_a_value_that_cloudformation_would_refuse_is_refused(
+    overrides: dict[str, str], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        load(ROOT / "template.yaml", overrides)
+
+
+def test_a_parameter_without_default_needs_a_value(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("Parameters: {Name: {Type: String}}\nResources: {}\n")
+    with pytest.raises(ValueError, match="parameter Name needs a value"):
+        load(template)
+
+
+def test_a_mock_without_a_route_response_answers_nothing(tmp_path: Path) -> None:
+    text = (ROOT / "template.yaml").read_text()
+    before, _, rest = text.partition("  PingRouteResponse:\n")
+    template = tmp_path / "template.yaml"
+    template.write_text(before + rest.partition("\n\n")[2])
+    assert load(template).routes["ping"] == (None,)

@@ -1,0 +1,236 @@
+"""Who gets what, and which requests that takes."""
+
+import json
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.adapters import MemorySubscriptions
+from signaling.connections import Outcome
+from signaling.errors import SubscriptionsError
+from signaling.protocol import Limits, parse
+from signaling.rooms import Rooms, recipients
+from signaling.settings import ADDRESSED, BROADCAST
+from signaling.subscriptions import Request, Subscriber
+
+_requests = count(1)
+
+
+def request(connection: str) -> Request:
+    return Request(connection, requested_at=next(_requests), expires_at=2**40)
+
+
+class RecordedConnections:
+    """Connections that keep what they were sent; `gone` and `failing` behave so."""
+
+    def __init__(self, gone: str = "", failing: str = "") -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._gone = gone
+        self._failing = failing
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        result = Outcome([], [], [])
+        for each in connections:
+            if each in self._gone:
+                result.gone.append(each)
+            elif each in self._failing:
+                result.failed.append(each)
+            else:
+                self.sent.append((each, json.loads(payload)))
+                result.delivered.append(each)
+        return result
+
+    def receivers(self) -> list[str]:
+        return sorted(connection for connection, _ in self.sent)
+
+
+class RoomsOf:
+    """Rooms in memory, with the messages of y-webrtc as methods."""
+
+    def __init__(self, delivery: str = ADDRESSED, gone: str = "", failing: str = "") -> None:
+        self.subscriptions = MemorySubscriptions()
+        self.connections = RecordedConnections(gone, failing)
+        self.rooms = Rooms(self.subscriptions, self.connections, delivery)
+
+    def send(self, connection: str, **message: object) -> Outcome:
+        parsed = parse(json.dumps(message), False, Limits())
+        return self.rooms.handle(request(connection), parsed)
+
+    def subscribe(self, connection: str, *topics: str) -> None:
+        self.send(connection, type="subscribe", topics=list(topics))
+
+    def announce(self, connection: str, peer: str) -> Outcome:
+        return self.publish(connection, {"type": "announce", "from": peer})
+
+    def publish(self, connection: str, data: object) -> Outcome:
+        self.connections.sent.clear()
+        return self.send(connection, type="publish", topic="room", data=data)
+
+    def members(self) -> dict[str, str | None]:
+        return dict(self.subscriptions.of_topic("room"))
+
+
+def room_of_three() -> RoomsOf:
+    rooms = RoomsOf()
+    for connection in "abc":
+        rooms.announce(connection, peer=connection.upper())
+    return rooms
+
+
+def test_an_announce_goes_to_everyone_but_its_sender() -> None:
+    rooms = room_of_three()
+    rooms.announce("a", "A")
+    assert rooms.connections.receivers() == ["b", "c"]
+
+
+def test_an_announce_subscribes_its_sender_before_its_subscribe_is_handled() -> None:
+    rooms = RoomsOf()
+    rooms.announce("a", "A")
+    assert rooms.members() == {"a": "A"}
+
+
+def test_a_signal_goes_to_its_addressee_alone() -> None:
+    rooms = room_of_three()
+    rooms.publish("a", {"type": "signal", "from": "A", "to": "C"})
+    assert rooms.connections.receivers() == ["c"]
+
+
+def test_a_signal_goes_also_to_those_who_have_not_said_who_they_are() -> None:
+    rooms = room_of_three()
+    rooms.subscribe("d", "room")
+    rooms.publish("a", {"type": "signal", "from": "A", "to": "C"})
+    assert rooms.connections.receivers() == ["c", "d"]
+
+
+def test_a_signal_to_a_peer_that_nobody_claims_goes_to_all_others() -> None:
+    rooms = room_of_three()
+    rooms.publish("a", {"type": "signal", "from": "A", "to": "D"})
+    assert rooms.connections.receivers() == ["b", "c"]
+
+
+def test_a_signal_teaches_who_its_sender_is() -> None:
+    rooms = RoomsOf()
+    rooms.subscribe("a", "room")
+    rooms.publish("a", {"type": "signal", "from": "A", "to": "B"})
+    assert rooms.members() == {"a": "A"}
+
+
+def test_a_message_of_someone_outside_is_passed_on_and_subscribes_nobody() -> None:
+    rooms = room_of_three()
+    rooms.publish("outside", {"type": "signal", "from": "X", "to": "A"})
+    assert rooms.connections.receivers() == ["a"]
+    assert set(rooms.members()) == set("abc")
+
+
+def test_an_opaque_message_subscribes_its_sender_and_goes_to_all_others() -> None:
+    rooms = room_of_three()
+    rooms.publish("d", "c2VjcmV0")
+    assert rooms.connections.receivers() == ["a", "b", "c"]
+    assert rooms.members()["d"] is None
+    assert rooms.connections.sent[0][1]["clients"] == 4
+
+
+def test_subscribing_again_keeps_the_peer() -> None:
+    rooms = room_of_three()
+    rooms.subscribe("a", "room")
+    assert rooms.members()["a"] == "A"
+
+
+def test_clients_counts_every_subscriber() -> None:
+    rooms = room_of_three()
+    rooms.announce("a", "A")
+    assert {frame["clients"] for _, frame in rooms.connections.sent} == {3}
+
+
+def test_broadcast_delivers_everything_to_everyone() -> None:
+    rooms = RoomsOf(BROADCAST)
+    for connection in "abc":
+        rooms.subscribe(connection, "room")
+    for data in ({"type": "announce", "from": "A"}, {"type": "signal", "to": "B"}, "b3BhcXVl"):
+        rooms.publish("a", data)
+        assert rooms.connections.receivers() == ["a", "b", "c"]
+
+
+def test_publish_drops_a_connection_that_is_gone_from_all_its_rooms() -> None:
+    rooms = RoomsOf(gone="b")
+    for connection in "abc":
+        rooms.subscribe(connection, "room", "other")
+    result = rooms.announce("a", "A")
+    assert result == Outcome(delivered=["c"], gone=["b"], failed=[])
+    assert set(rooms.members()) == {"a", "c"}
+    assert {each.connection for each in rooms.subscriptions.of_topic("other")} == {"a", "c"}
+
+
+def test_publish_keeps_a_connection_that_only_failed() -> None:
+    rooms = RoomsOf(failing="b")
+    rooms.subscribe("b", "room")
+    assert rooms.announce("a", "A").failed == ["b"]
+    assert "b" in rooms.members()
+
+
+def test_unsubscribe_leaves_the_room_alone_that_it_names() -> None:
+    rooms = RoomsOf()
+    rooms.subscribe("a", "room", "other")
+    rooms.send("a", type="unsubscribe", topics=["room", "never joined"])
+    assert rooms.members() == {}
+    assert rooms.subscriptions.of_topic("other") == [Subscriber("a", None)]
+
+
+def test_leave_takes_a_connection_out_of_every_room() -> None:
+    rooms = room_of_three()
+    rooms.subscribe("a", "other")
+    rooms.rooms.leave("a")
+    assert set(rooms.members()) == {"b", "c"}
+    assert rooms.subscriptions.of_topic("other") == []
+
+
+def test_ping_is_answered_to_its_sender() -> None:
+    rooms = room_of_three()
+    rooms.connections.sent.clear()
+    rooms.send("a", type="ping")
+    assert rooms.connections.sent == [("a", {"type": "pong"})]
+
+
+def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
+    class ReadOnly(MemorySubscriptions):
+        is_read_only = False
+
+        def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+            if self.is_read_only:
+                raise SubscriptionsError("read only")
+            super().add(topic, request, peer)
+
+    rooms = RoomsOf()
+    rooms.subscriptions = table = ReadOnly()
+    rooms.rooms = Rooms(table, rooms.connections, ADDRESSED)
+    rooms.subscribe("a", "room")
+    rooms.announce("b", "B")
+    table.is_read_only = True
+    with pytest.raises(SubscriptionsError):
+        rooms.publish("a", {"type": "signal", "from": "A", "to": "B"})
+    assert rooms.connections.receivers() == ["b"]
+
+
+peers = st.sampled_from(["A", "B", "C", None])
+subscriber_lists = st.lists(peers).map(
+    lambda names: [Subscriber(f"{number}", name) for number, name in enumerate(names)]
+)
+
+
+@given(subscriber_lists, peers)
+def test_whoever_may_be_the_addressee_is_among_the_recipients(
+    subscribers: list[Subscriber], to: str | None
+) -> None:
+    chosen = recipients(subscribers, "0", to, ADDRESSED)
+    others = [each for each in subscribers if each.connection != "0"]
+    assert "0" not in chosen
+    assert len(chosen) == len(set(chosen))
+    for each in others:
+        if to is None or each.peer in (to, None):
+            assert each.connection in chosen
+    if others:
+        assert chosen
