@@ -10,9 +10,11 @@ import time
 from functools import partial
 
 from local import ROOT, dynamodb
+from local.adapters import InProcessConnections, MemorySubscriptions
 from local.gateway import Gateway, InlineInvoker, Invoker
 from local.server import Server
 from local.template import Function, Stack, load
+from signaling import adapters
 
 _SECONDS_TO_DISCONNECT = 3.0
 
@@ -74,6 +76,8 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{options.host}:{options.port}: {reason}") from None
     os.environ["CONNECTIONS_ENDPOINT"] = f"http://127.0.0.1:{port}/{stack.stage}"
+    if not in_memory:
+        adapters.aws()  # now, because boto3 makes clients in one thread only
     _greet(options.host, port, options.dynamodb)
     await _interrupted()
     await server.stop()
@@ -90,13 +94,13 @@ def _set_environment(stack: Stack) -> None:
 
 
 def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
-    from local.adapters import InProcessConnections, MemorySubscriptions
-    from signaling.adapters import Adapters, install
 
     connections = InProcessConnections(gateway)
     # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
-    install(Adapters(MemorySubscriptions(pause=pause), lambda deadline: connections))
+    adapters.install(
+        adapters.Adapters(MemorySubscriptions(pause=pause), lambda deadline: connections)
+    )
 
 
 def _pause(least: float, most: float) -> None:

@@ -7,35 +7,47 @@ import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import { WebrtcProvider } from 'y-webrtc'
 import * as Y from 'yjs'
 
-const COLOURS = ['#c0392b', '#9a5b00', '#3d7a1f', '#00796b', '#1f6fb8', '#5b57c9', '#983db0', '#b8326f']
 const NAMES = ['Badger', 'Crane', 'Dolphin', 'Fox', 'Heron', 'Lynx', 'Marten', 'Otter', 'Raven', 'Wren']
-const SYNC_STEP_2 = [0, 1] // first bytes of the message in which a peer sends all of its text
 
 const find = (id) => document.getElementById(id)
-const pick = (list) => list[Math.floor(Math.random() * list.length)]
-const colour = pick(COLOURS)
-const user = { name: pick(NAMES), color: colour, colorLight: `${colour}33` }
+const random = (below) => Math.floor(Math.random() * below)
+const colour = `52% 0.14 ${random(360)}` // one lightness, so that white is legible on every hue
+const user = {
+  name: NAMES[random(NAMES.length)],
+  color: `oklch(${colour})`,
+  colorLight: `oklch(${colour} / 22%)`
+}
 
 const view = new EditorView({ parent: find('editor') })
 const form = find('room')
 
+const knownConnections = new WeakSet()
+const syncedConnections = new WeakSet()
+
 let provider = null
 let text = null
-let knownConnections = new WeakSet()
-let syncedConnections = new WeakSet()
-let lastJoin = Promise.resolve()
+let lastJoin
 
 // What the address says: #room=name&password=secret&signaling=wss://...&stun=stun:host:port
 
 const fragment = () => new URLSearchParams(location.hash.slice(1))
 
 function randomRoom () {
-  const bytes = crypto.getRandomValues(new Uint8Array(8))
+  const bytes = crypto.getRandomValues(new Uint8Array(10))
   return Array.from(bytes, (byte) => (byte % 36).toString(36)).join('')
 }
 
-function ownServer () {
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`
+function signalingUrls (parameters) {
+  const own = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`
+  const urls = parameters.getAll('signaling')
+  return urls.length > 0 ? urls : [own]
+}
+
+function obstacle (password, urls) {
+  const wrong = urls.find((url) => !URL.canParse(url) || !/^wss?:/.test(url))
+  if (wrong !== undefined) return `“${wrong}” is not the address of a signaling server.`
+  if (!password || window.isSecureContext) return ''
+  return 'Browsers can use a password only on pages from https or from localhost.'
 }
 
 // Joining and leaving
@@ -58,42 +70,30 @@ async function join () {
   }
   const room = parameters.get('room')
   const password = parameters.get('password')
-  const signaling = parameters.getAll('signaling')
+  const signaling = signalingUrls(parameters)
   form.elements.room.value = room
   form.elements.password.value = password
-  notice('')
+  notice(obstacle(password, signaling))
 
-  const document = new Y.Doc()
-  text = document.getText('demo')
-  knownConnections = new WeakSet()
-  syncedConnections = new WeakSet()
-  try {
-    provider = new WebrtcProvider(room, document, {
-      signaling: signaling.length > 0 ? signaling : [ownServer()],
-      password,
-      peerOpts: { config: { iceServers: parameters.getAll('stun').map((urls) => ({ urls })) } }
-    })
-  } catch (error) {
-    notice(password && !window.isSecureContext
-      ? 'Browsers offer the cryptography for a password only over https or on localhost.'
-      : `Cannot join: ${error.message}`)
-    view.setState(EditorState.create({ extensions: EditorState.readOnly.of(true) }))
-    render()
-    return
-  }
+  const doc = new Y.Doc()
+  text = doc.getText('demo')
+  view.setState(EditorState.create({ extensions: EditorView.editable.of(false) }))
+  if (obstacle(password, signaling)) return
+  provider = new WebrtcProvider(room, doc, {
+    signaling,
+    password,
+    peerOpts: { config: { iceServers: parameters.getAll('stun').map((urls) => ({ urls })) } }
+  })
   provider.awareness.setLocalStateField('user', user)
-  provider.awareness.on('change', render)
+  provider.awareness.on('change', showPeers)
   provider.on('peers', watchConnections)
   for (const socket of provider.signalingConns) {
-    socket.on('connect', render)
-    socket.on('disconnect', render)
+    socket.on('connect', showConnections)
+    socket.on('disconnect', showConnections)
   }
   view.setState(editorState(text, provider.awareness))
-  render()
-}
-
-function rejoin () {
-  lastJoin = lastJoin.then(join)
+  showConnections()
+  showPeers()
 }
 
 function editorState (shared, awareness) {
@@ -114,21 +114,27 @@ function watchConnections () {
   for (const connection of provider.room.webrtcConns.values()) {
     if (knownConnections.has(connection)) continue
     knownConnections.add(connection)
-    connection.peer.on('connect', render)
-    connection.peer.on('close', render)
+    connection.peer.on('connect', showConnections)
+    connection.peer.on('close', showConnections)
     connection.peer.on('data', (data) => {
-      if (SYNC_STEP_2.every((byte, at) => data[at] === byte)) {
-        syncedConnections.add(connection)
-        render()
-      }
+      // The message that brings all of the peer's text: sync, step 2.
+      if (data[0] === 0 && data[1] === 1) syncedConnections.add(connection)
+      showConnections()
     })
   }
-  render()
+  showConnections()
 }
 
 // What the page shows
 
-const connections = () => [...provider?.room?.webrtcConns.values() ?? []].filter(({ connected }) => connected)
+function connections () {
+  const all = [...provider?.room?.webrtcConns.values() ?? []]
+  return all.filter(({ connected }) => connected)
+}
+
+function synced () {
+  return connections().filter((connection) => syncedConnections.has(connection))
+}
 
 function signalingState () {
   const sockets = provider?.signalingConns ?? []
@@ -138,24 +144,21 @@ function signalingState () {
 }
 
 function peers () {
-  const states = [...provider?.awareness.getStates() ?? []]
-  return states
-    .filter(([id]) => id !== provider.doc.clientID)
-    .map(([, state]) => ({ name: String(state.user?.name ?? 'Somebody'), color: String(state.user?.color) }))
+  const others = [...provider?.awareness.getStates() ?? []].filter(([id]) => id !== provider.doc.clientID)
+  return others.map(([, { user }]) => ({ name: user?.name ?? 'Somebody', color: user?.color ?? 'gray' }))
 }
 
-function render () {
-  const open = connections()
-  const synced = open.filter((connection) => syncedConnections.has(connection)).length
+function showConnections () {
+  const [open, inSync, state] = [connections().length, synced().length, signalingState()]
   const windows = provider?.room?.bcConns.size ?? 0
-  const webrtc = [
-    open.length > 0 && `${open.length} connected, ${synced === open.length ? 'in sync' : `${synced} in sync`}`,
-    windows > 0 && `${windows} ${windows === 1 ? 'window' : 'windows'} of this one`
-  ].filter(Boolean)
-  const signaling = signalingState()
-  show('signaling', signaling, signaling === 'offline' ? 'offline, trying again' : signaling)
-  show('webrtc', open.length === 0 ? 'offline' : synced < open.length ? 'connecting' : 'connected',
-    webrtc.join(' + ') || 'none yet')
+  show('signaling', state, state === 'offline' && provider ? 'offline, retrying' : state)
+  show('webrtc', open === 0 ? 'offline' : inSync < open ? 'connecting' : 'connected', [
+    open > 0 && `${inSync < open ? `${inSync} of ${open}` : open} in sync`,
+    windows > 0 && `${windows} in this one`
+  ].filter(Boolean).join(', ') || 'none yet')
+}
+
+function showPeers () {
   find('peers').replaceChildren(...peers().map(({ name, color }) => {
     const dot = Object.assign(document.createElement('span'), { className: 'dot' })
     dot.style.background = color
@@ -209,12 +212,10 @@ window.addEventListener('unhandledrejection', (event) => {
   notice('Somebody in this room uses another password, so you cannot meet.')
 })
 
-window.addEventListener('hashchange', rejoin)
-window.addEventListener('online', render)
-window.addEventListener('offline', render)
-setInterval(render, 1000) // a failed attempt to reach the server has no event
+window.addEventListener('hashchange', () => { lastJoin = lastJoin.then(join) })
+setInterval(showConnections, 1000) // a failed attempt to reach the server has no event
 document.documentElement.style.setProperty('--mine', user.color)
-rejoin()
+lastJoin = join()
 
 // For tests and for the curious, in the browser's console.
 window.demo = {
@@ -223,6 +224,6 @@ window.demo = {
   get text () { return text.toString() },
   get peers () { return peers() },
   get connections () { return connections().length },
-  get synced () { return connections().filter((connection) => syncedConnections.has(connection)).length },
+  get synced () { return synced().length },
   get signaling () { return signalingState() }
 }

@@ -13,7 +13,7 @@ from signaling.connections import (
 )
 from signaling.events import LambdaContext
 from signaling.rooms import Rooms
-from signaling.settings import Settings, settings
+from signaling.settings import settings
 from signaling.subscriptions import DynamoDBSubscriptions, Subscriptions
 
 _SECONDS_TO_FINISH = 0.5
@@ -38,14 +38,15 @@ def install(adapters: Adapters) -> None:
 
 def rooms(context: LambdaContext) -> Rooms:
     """Return the rooms for one invocation."""
-    subscriptions, connections_until = _installed[0] if _installed else _aws(settings())
+    subscriptions, connections_until = _installed[0] if _installed else aws()
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = time.monotonic() + remaining - _SECONDS_TO_FINISH
     return Rooms(subscriptions, connections_until(deadline), settings().delivery)
 
 
 @cache
-def _aws(settings: Settings) -> Adapters:
+def aws() -> Adapters:
+    """Return the adapters for AWS, made when first asked for."""
     # Imported here: $connect needs no AWS client, and the local server in memory has none.
     import boto3
     from botocore.config import Config
@@ -56,7 +57,7 @@ def _aws(settings: Settings) -> Adapters:
     )
     management = boto3.client(
         "apigatewaymanagementapi",
-        endpoint_url=settings.connections_endpoint,
+        endpoint_url=settings().connections_endpoint,
         config=Config(
             connect_timeout=ATTEMPT_SECONDS / 3,
             read_timeout=ATTEMPT_SECONDS * 2 / 3,
@@ -65,6 +66,6 @@ def _aws(settings: Settings) -> Adapters:
         ),
     )
     return Adapters(
-        DynamoDBSubscriptions(dynamodb, settings.table),
+        DynamoDBSubscriptions(dynamodb, settings().table),
         lambda deadline: ApiGatewayConnections(management, deadline),
     )
