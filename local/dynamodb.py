@@ -28,7 +28,12 @@ def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
     if boto3.session.Session().get_credentials() is None:
         os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
     try:
-        make_table(boto3.client("dynamodb", config=Config(connect_timeout=3)), table)
+        make_table(
+            boto3.client(
+                "dynamodb", config=Config(connect_timeout=3, retries={"total_max_attempts": 2})
+            ),
+            table,
+        )
     except (BotoCoreError, ClientError) as error:
         raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
 
