@@ -66,7 +66,7 @@ class Context:
 class Invoker:
     """Runs invocations at once, as Lambda does: each in a thread, after a random delay."""
 
-    def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = 64) -> None:
+    def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = 16) -> None:
         """Delay each invocation by `latency`, the least and the most seconds."""
         self._latency = latency
         self._threads = ThreadPoolExecutor(threads)

@@ -21,8 +21,7 @@ const user = {
 const view = new EditorView({ parent: find('editor') })
 const form = find('room')
 
-const knownConnections = new WeakSet()
-const syncedConnections = new WeakSet()
+const watched = new WeakSet()
 
 let provider = null
 let text = null
@@ -109,18 +108,13 @@ function editorState (shared, awareness) {
   })
 }
 
-// y-webrtc announces a peer before it is connected, and its own `synced` misses those who come later.
+// y-webrtc tells of a peer before it is connected.
 function watchConnections () {
   for (const connection of provider.room.webrtcConns.values()) {
-    if (knownConnections.has(connection)) continue
-    knownConnections.add(connection)
+    if (watched.has(connection)) continue
+    watched.add(connection)
     connection.peer.on('connect', showConnections)
     connection.peer.on('close', showConnections)
-    connection.peer.on('data', (data) => {
-      // The message that brings all of the peer's text: sync, step 2.
-      if (data[0] === 0 && data[1] === 1) syncedConnections.add(connection)
-      showConnections()
-    })
   }
   showConnections()
 }
@@ -130,10 +124,6 @@ function watchConnections () {
 function connections () {
   const all = [...provider?.room?.webrtcConns.values() ?? []]
   return all.filter(({ connected }) => connected)
-}
-
-function synced () {
-  return connections().filter((connection) => syncedConnections.has(connection))
 }
 
 function signalingState () {
@@ -149,11 +139,11 @@ function peers () {
 }
 
 function showConnections () {
-  const [open, inSync, state] = [connections().length, synced().length, signalingState()]
+  const [open, state] = [connections().length, signalingState()]
   const windows = provider?.room?.bcConns.size ?? 0
   show('signaling', state, state === 'offline' && provider ? 'offline, retrying' : state)
-  show('webrtc', open === 0 ? 'offline' : inSync < open ? 'connecting' : 'connected', [
-    open > 0 && `${inSync < open ? `${inSync} of ${open}` : open} in sync`,
+  show('webrtc', open === 0 ? 'offline' : 'connected', [
+    open > 0 && `${open} connected`,
     windows > 0 && `${windows} in this one`
   ].filter(Boolean).join(', ') || 'none yet')
 }
@@ -224,6 +214,5 @@ window.demo = {
   get text () { return text.toString() },
   get peers () { return peers() },
   get connections () { return connections().length },
-  get synced () { return synced().length },
   get signaling () { return signalingState() }
 }

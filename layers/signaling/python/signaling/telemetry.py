@@ -42,7 +42,8 @@ class InvocationLog:
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
         self.add(milliseconds=round((time.perf_counter() - self._started) * 1000, 1))
-        print(json.dumps(self._fields), flush=True)
+        # One write for text and newline: threads of the local server must not mix their lines.
+        print(json.dumps(self._fields) + "\n", end="", flush=True)
 
     def add(self, **fields: Any) -> None:
         """Add `fields` to the line."""

@@ -1,0 +1,116 @@
+"""Real y-webrtc clients in real browsers."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.conftest import StartLocalServer
+from tests.e2e.browsers import Peer, launch_chromium, peers, sync
+
+ROOM = "vZ#4h2%60$1H & 日本"
+PASSWORD = {"password": "correct horse"}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
+@pytest.mark.parametrize("count", [2, 3, 5, 8])
+def test_browsers_sync_one_text(
+    chromium: Browser,
+    local_server: StartLocalServer,
+    any_table: tuple[str, ...],
+    count: int,
+    fragment: dict[str, str],
+) -> None:
+    server = local_server(*any_table)
+    with peers(chromium, server.http_url, count, ROOM, **fragment) as everyone:
+        sync(everyone)
+        assert [each.complaints for each in everyone] == [[]] * count
+
+
+@pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
+@pytest.mark.parametrize("count", [2, 8])
+def test_browsers_sync_while_their_messages_overtake_each_other(
+    chromium: Browser, local_server: StartLocalServer, count: int, fragment: dict[str, str]
+) -> None:
+    server = local_server("--latency", "0:300")
+    with peers(chromium, server.http_url, count, ROOM, **fragment) as everyone:
+        sync(everyone)
+
+
+def test_8_browsers_get_little_that_they_do_not_need(
+    chromium: Browser, local_server: StartLocalServer
+) -> None:
+    server = local_server()
+    with peers(chromium, server.http_url, 8, ROOM) as everyone:
+        sync(everyone)
+        needed = total = 0
+        for peer in everyone:
+            for frame in map(json.loads, peer.frames):
+                if frame["type"] == "publish":
+                    total += 1
+                    needed += frame["data"].get("to", peer.peer_id()) == peer.peer_id()
+    assert needed > 8 * 7
+    assert total <= 1.1 * needed
+
+
+def test_a_browser_with_another_password_cannot_read_the_text(
+    chromium: Browser, local_server: StartLocalServer
+) -> None:
+    server = local_server()
+    with peers(chromium, server.http_url, 2, ROOM, **PASSWORD) as everyone:
+        stranger = Peer(chromium, server.http_url, ROOM, password="wrong")
+        stranger.expect_signaling("connected")
+        sync(everyone)
+        assert stranger.text() == ""
+        stranger.leave()
+
+
+def test_a_browser_that_leaves_is_gone_for_the_others_who_go_on(
+    chromium: Browser, local_server: StartLocalServer
+) -> None:
+    server = local_server()
+    with peers(chromium, server.http_url, 3, ROOM) as everyone:
+        sync(everyone)
+        everyone.pop().leave()
+        for peer in everyone:
+            peer.expect_others(1)
+        everyone[0].type("still here")
+        everyone[1].expect_lines("still here")
+
+
+def test_a_page_that_enters_the_room_again_finds_the_others(
+    chromium: Browser, local_server: StartLocalServer
+) -> None:
+    server = local_server("--latency", "0:300")
+    with peers(chromium, server.http_url, 2, ROOM) as (stays, returns):
+        sync([stays, returns])
+        returns.page.evaluate("demo.provider.disconnect(); demo.provider.connect()")
+        returns.expect_connected(1)
+        stays.type("welcome back")
+        returns.expect_lines("welcome back")
+
+
+def test_a_newcomer_syncs_after_the_server_went_away_and_came_back(
+    chromium: Browser, local_server: StartLocalServer
+) -> None:
+    server = local_server()
+    with peers(chromium, server.http_url, 2, ROOM) as everyone:
+        sync(everyone)
+        server.stop()
+        for peer in everyone:
+            peer.expect_signaling("offline")
+        everyone[0].type("while it was away")
+        everyone[1].expect_lines("while it was away")
+        server.start()
+        newcomer = Peer(chromium, server.http_url, ROOM)
+        newcomer.expect_lines("while it was away")
+        newcomer.leave()
