@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from tests.servers import need
+from tests.servers import LocalServer, need, wait_until
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = [
@@ -128,15 +129,29 @@ class Peer:
 
 @contextmanager
 def peers(
-    browser: Browser, url: str, count: int, room: str, **fragment: str
+    browser: Browser, server: LocalServer, count: int, room: str, **fragment: str
 ) -> Iterator[list[Peer]]:
-    """Open the demo page as `count` peers of one room."""
+    """Open the demo page as `count` peers of one room, each when the one before has announced.
+
+    People come one after the other. Clients that come at the same moment are tested without
+    browsers, of which a small machine cannot start eight at once.
+    """
     with ExitStack() as stack:
-        opened = []
+        opened: list[Peer] = []
         for _ in range(count):
-            opened.append(Peer(browser, url, room, **fragment))
+            before = _publishers(server)
+            opened.append(Peer(browser, server.http_url, room, **fragment))
             stack.callback(opened[-1].leave)
+            wait_until(partial(_has_more_publishers, server, before))
         yield opened
+
+
+def _has_more_publishers(server: LocalServer, before: set[str]) -> bool:
+    return _publishers(server) > before
+
+
+def _publishers(server: LocalServer) -> set[str]:
+    return {line["connection"] for line in server.log if line.get("type") == "publish"}
 
 
 def sync(everyone: list[Peer]) -> None:

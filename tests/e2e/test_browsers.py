@@ -31,7 +31,7 @@ def test_browsers_sync_one_text(
     fragment: dict[str, str],
 ) -> None:
     server = local_server(*any_table)
-    with peers(chromium, server.http_url, count, ROOM, **fragment) as everyone:
+    with peers(chromium, server, count, ROOM, **fragment) as everyone:
         sync(everyone)
         assert [each.complaints for each in everyone] == [[]] * count
 
@@ -42,7 +42,7 @@ def test_browsers_sync_while_their_messages_overtake_each_other(
     chromium: Browser, local_server: StartLocalServer, count: int, fragment: dict[str, str]
 ) -> None:
     server = local_server("--latency", "0:300")
-    with peers(chromium, server.http_url, count, ROOM, **fragment) as everyone:
+    with peers(chromium, server, count, ROOM, **fragment) as everyone:
         sync(everyone)
 
 
@@ -50,7 +50,7 @@ def test_8_browsers_get_little_that_they_do_not_need(
     chromium: Browser, local_server: StartLocalServer
 ) -> None:
     server = local_server()
-    with peers(chromium, server.http_url, 8, ROOM) as everyone:
+    with peers(chromium, server, 8, ROOM) as everyone:
         sync(everyone)
         needed = total = 0
         for peer in everyone:
@@ -66,7 +66,7 @@ def test_a_browser_with_another_password_cannot_read_the_text(
     chromium: Browser, local_server: StartLocalServer
 ) -> None:
     server = local_server()
-    with peers(chromium, server.http_url, 2, ROOM, **PASSWORD) as everyone:
+    with peers(chromium, server, 2, ROOM, **PASSWORD) as everyone:
         stranger = Peer(chromium, server.http_url, ROOM, password="wrong")
         stranger.expect_signaling("connected")
         sync(everyone)
@@ -78,7 +78,7 @@ def test_a_browser_that_leaves_is_gone_for_the_others_who_go_on(
     chromium: Browser, local_server: StartLocalServer
 ) -> None:
     server = local_server()
-    with peers(chromium, server.http_url, 3, ROOM) as everyone:
+    with peers(chromium, server, 3, ROOM) as everyone:
         sync(everyone)
         everyone.pop().leave()
         for peer in everyone:
@@ -91,7 +91,7 @@ def test_a_page_that_enters_the_room_again_finds_the_others(
     chromium: Browser, local_server: StartLocalServer
 ) -> None:
     server = local_server("--latency", "0:300")
-    with peers(chromium, server.http_url, 2, ROOM) as (stays, returns):
+    with peers(chromium, server, 2, ROOM) as (stays, returns):
         sync([stays, returns])
         returns.page.evaluate("demo.provider.disconnect(); demo.provider.connect()")
         returns.expect_connected(1)
@@ -103,7 +103,7 @@ def test_a_newcomer_syncs_after_the_server_went_away_and_came_back(
     chromium: Browser, local_server: StartLocalServer
 ) -> None:
     server = local_server()
-    with peers(chromium, server.http_url, 2, ROOM) as everyone:
+    with peers(chromium, server, 2, ROOM) as everyone:
         sync(everyone)
         server.stop()
         for peer in everyone:
