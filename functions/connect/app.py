@@ -1,10 +1,19 @@
 """$connect: admit a client. It writes nothing: a connection without a topic has no row."""
 
 from signaling.events import OK, Event, LambdaContext, RawEvent
+from signaling.origins import is_allowed_origin
+from signaling.settings import settings
 from signaling.telemetry import InvocationLog
+
+_FORBIDDEN = {"statusCode": 403}
+_LOGGED_CHARACTERS = 100
 
 
 def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
-    """Admit the client; a status other than 2xx would refuse the handshake."""
-    with InvocationLog(Event(event)):
-        return OK
+    """Admit the client; a status other than 2xx refuses the handshake."""
+    connect = Event(event)
+    with InvocationLog(connect) as log:
+        if is_allowed_origin(connect.origin, settings().allowed_origins):
+            return OK
+        log.add(refused="origin", origin=(connect.origin or "")[:_LOGGED_CHARACTERS])
+        return _FORBIDDEN

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from local.adapters import MemorySubscriptions
 from signaling.connections import Outcome
-from signaling.errors import SubscriptionsError
+from signaling.errors import ForbiddenTopicError, SubscriptionsError
+from signaling.grants import EVERYTHING, Grants
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms, recipients
 from signaling.settings import ADDRESSED, BROADCAST
@@ -55,10 +56,11 @@ class RoomsOf:
         self.subscriptions = MemorySubscriptions()
         self.connections = RecordedConnections(gone, failing)
         self.rooms = Rooms(self.subscriptions, self.connections, delivery)
+        self.grants = EVERYTHING
 
     def send(self, connection: str, **message: object) -> Outcome:
         parsed = parse(json.dumps(message), False, Limits())
-        return self.rooms.handle(request(connection), parsed)
+        return self.rooms.handle(request(connection), parsed, self.grants)
 
     def subscribe(self, connection: str, *topics: str) -> None:
         self.send(connection, type="subscribe", topics=list(topics))
@@ -193,6 +195,40 @@ def test_ping_is_answered_to_its_sender() -> None:
     rooms.connections.sent.clear()
     rooms.send("a", type="ping")
     assert rooms.connections.sent == [("a", {"type": "pong"})]
+
+
+def test_subscribe_enters_the_rooms_that_are_granted_and_refuses_the_others() -> None:
+    rooms = RoomsOf()
+    rooms.grants = Grants(("room", "team/*"))
+    with pytest.raises(ForbiddenTopicError, match="'secret' and 1 more"):
+        rooms.subscribe("a", "secret", "room", "team/1/plan", "team/1")
+    assert rooms.members() == {"a": None}
+    assert rooms.subscriptions.of_topic("team/1") == [Subscriber("a", None)]
+    assert rooms.subscriptions.of_topic("secret") == []
+    assert rooms.subscriptions.of_topic("team/1/plan") == []
+
+
+@pytest.mark.parametrize("data", [{"type": "announce", "from": "D"}, "b3BhcXVl", None])
+def test_publish_to_a_forbidden_topic_does_nothing(data: object) -> None:
+    rooms = room_of_three()
+    rooms.grants = Grants(())
+    with pytest.raises(ForbiddenTopicError):
+        rooms.publish("d", data)
+    assert rooms.connections.sent == []
+    assert set(rooms.members()) == set("abc")
+
+
+def test_leaving_a_room_needs_no_grant() -> None:
+    rooms = room_of_three()
+    rooms.grants = Grants(())
+    rooms.send("a", type="unsubscribe", topics=["room"])
+    assert set(rooms.members()) == set("bc")
+
+
+def test_what_is_said_of_a_forbidden_topic_is_short() -> None:
+    error = ForbiddenTopicError(["\ud800\n" * 500])
+    assert len(str(error)) < 700
+    assert json.dumps(str(error)).isascii()
 
 
 def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:

@@ -10,6 +10,7 @@ def test_without_an_environment_the_defaults_hold() -> None:
     settings = Settings.from_env({})
     assert settings.delivery == "addressed"
     assert settings.limits == Limits()
+    assert settings.allowed_origins == ("*",)
 
 
 def test_the_environment_sets_everything() -> None:
@@ -21,12 +22,17 @@ def test_the_environment_sets_everything() -> None:
             "MAX_TOPICS": "1",
             "MAX_TOPIC_BYTES": "2",
             "MAX_MESSAGE_BYTES": "3",
+            "ALLOWED_ORIGINS": "https://example.com, http://localhost:3000",
         }
     )
-    assert settings == ("table", "https://example.com/dev", "broadcast", Limits(1, 2, 3))
+    origins = ("https://example.com", "http://localhost:3000")
+    assert settings == ("table", "https://example.com/dev", "broadcast", Limits(1, 2, 3), origins)
 
 
-@pytest.mark.parametrize("environ", [{"DELIVERY": "unicast"}, {"MAX_TOPICS": "many"}])
+@pytest.mark.parametrize(
+    "environ",
+    [{"DELIVERY": "unicast"}, {"MAX_TOPICS": "many"}, {"ALLOWED_ORIGINS": "example.com"}],
+)
 def test_a_wrong_setting_is_refused(environ: dict[str, str]) -> None:
     with pytest.raises(ValueError):
         Settings.from_env(environ)

@@ -2,8 +2,13 @@
 
 SignalingError
 ├── InvalidMessageError    a frame that a client should not have sent
+├── ForbiddenTopicError    a topic that the client's token does not grant
 └── SubscriptionsError     the table did not do what it was asked
 """
+
+from collections.abc import Sequence
+
+_NAMED_CHARACTERS = 64
 
 
 class SignalingError(Exception):
@@ -22,6 +27,17 @@ class InvalidMessageError(SignalingError):
         """Name the rule that is broken by `code`, and say it in words."""
         super().__init__(message)
         self.code = code
+
+
+class ForbiddenTopicError(SignalingError):
+    """The client's token grants other topics than these."""
+
+    code = "forbidden"
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        """Name the first of the `topics`, cut short, and say how many there are."""
+        more = f" and {len(topics) - 1} more" if len(topics) > 1 else ""
+        super().__init__(f"the token does not grant {topics[0][:_NAMED_CHARACTERS]!r}{more}")
 
 
 class SubscriptionsError(SignalingError):

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocke
 
 from typing import Any, Protocol
 
+from signaling.grants import Grants
 from signaling.subscriptions import Request
 
 _LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
@@ -53,6 +54,27 @@ class Event:
             requested_at=int(self._context["requestTimeEpoch"]),
             expires_at=connected_at + _LONGEST_CONNECTION_SECONDS + _EXPIRY_MARGIN_SECONDS,
         )
+
+    @property
+    def grants(self) -> Grants:
+        """Topics that the connection may use: what the authorizer said is on its every event."""
+        return Grants.from_context(self._context.get("authorizer"))
+
+    @property
+    def origin(self) -> str | None:
+        """Page that wants to connect, on `$connect` alone."""
+        headers = self._raw.get("headers") or {}
+        return next((headers[name] for name in headers if name.lower() == "origin"), None)
+
+    @property
+    def method_arn(self) -> str:
+        """What an authorizer allows or denies."""
+        return str(self._raw["methodArn"])
+
+    def query_values(self, name: str) -> list[str]:
+        """Return every value of `name` in the query string, which `$connect` alone has."""
+        values = (self._raw.get("multiValueQueryStringParameters") or {}).get(name)
+        return list(values or [])
 
     @property
     def body(self) -> str:

@@ -1,6 +1,8 @@
 """The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
 
 from signaling.connections import Connections, Outcome
+from signaling.errors import ForbiddenTopicError
+from signaling.grants import Grants
 from signaling.protocol import PONG, Message, Ping, Publish, Subscribe, Unsubscribe
 from signaling.settings import BROADCAST
 from signaling.subscriptions import Request, Subscriber, Subscriptions
@@ -17,24 +19,36 @@ class Rooms:
         self._connections = connections
         self._delivery = delivery
 
-    def handle(self, request: Request, message: Message) -> Outcome:
+    def handle(self, request: Request, message: Message, grants: Grants) -> Outcome:
         """Do what `message` asks for and return what became of the frames that it caused.
 
         Raises:
+            ForbiddenTopicError: `grants` leave out a topic; all that they allow is done.
             SubscriptionsError: the table failed; what was done before that stays done.
         """
         match message:
             case Publish():
+                if not grants.allows(message.topic):
+                    raise ForbiddenTopicError([message.topic])
                 return self.publish(request, message)
             case Subscribe():
-                for topic in message.topics:
-                    self._subscriptions.add(topic, request)
+                self._subscribe(request, message.topics, grants)
             case Unsubscribe():
                 for topic in message.topics:
                     self._subscriptions.remove(topic, request)
             case Ping():
                 return self.reply(request.connection, PONG)
         return Outcome([], [], [])
+
+    def _subscribe(self, request: Request, topics: list[str], grants: Grants) -> None:
+        forbidden = []
+        for topic in topics:
+            if grants.allows(topic):
+                self._subscriptions.add(topic, request)
+            else:
+                forbidden.append(topic)
+        if forbidden:
+            raise ForbiddenTopicError(forbidden)
 
     def publish(self, request: Request, publish: Publish) -> Outcome:
         """Pass a message to its room, then bring the room's rows up to date.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
+from signaling.origins import ANY_ORIGIN, parse_origins
 from signaling.protocol import Limits
 
 ADDRESSED = "addressed"
@@ -23,13 +24,16 @@ class Settings(NamedTuple):
     which is the custom domain where there is one, and that does not serve @connections."""
     delivery: str
     limits: Limits
+    allowed_origins: tuple[str, ...]
+    """Patterns of the pages that may connect; `*` is every page."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read settings from `environ`, with the template's defaults for what is not set.
 
         Raises:
-            ValueError: `DELIVERY` is neither `addressed` nor `broadcast`, or a limit is no number.
+            ValueError: `DELIVERY` is neither `addressed` nor `broadcast`, a limit is no number, or
+                something in `ALLOWED_ORIGINS` no origin.
         """
         delivery = environ.get("DELIVERY", ADDRESSED)
         if delivery not in (ADDRESSED, BROADCAST):
@@ -44,6 +48,7 @@ class Settings(NamedTuple):
                 topic_bytes=int(environ.get("MAX_TOPIC_BYTES", defaults.topic_bytes)),
                 message_bytes=int(environ.get("MAX_MESSAGE_BYTES", defaults.message_bytes)),
             ),
+            allowed_origins=parse_origins(environ.get("ALLOWED_ORIGINS", ANY_ORIGIN)),
         )
 
 

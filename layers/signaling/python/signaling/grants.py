@@ -1,0 +1,88 @@
+"""Which topics a connection may use, as its token says. Pure.
+
+A pattern is a topic in which `*` stands for any characters but `/`, and `**` for any at all.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+_CLAIM = "topics"
+
+_MOST_BYTES = 3072
+"""Of all patterns as JSON. They are JSON within JSON in the authorizer's answer, which doubles them
+at worst, and that may have 8 KB:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
+
+class Grants(NamedTuple):
+    """Patterns of the topics that a connection may subscribe to and publish in."""
+
+    topics: tuple[str, ...] | None
+    """None grants every topic, an empty tuple none."""
+
+    @classmethod
+    def from_claims(cls, claims: Mapping[str, Any]) -> "Grants":
+        """Read the claim `topics` of a verified token; without it every topic is granted.
+
+        Raises:
+            ValueError: the claim is no list of strings, or too long for API Gateway.
+        """
+        if _CLAIM not in claims:
+            return EVERYTHING
+        topics = claims[_CLAIM]
+        if not isinstance(topics, list) or not all(isinstance(each, str) for each in topics):
+            raise ValueError("the claim topics is no list of strings")
+        if len(json.dumps(topics)) > _MOST_BYTES:
+            raise ValueError(f"the claim topics has more than {_MOST_BYTES} bytes")
+        return cls(tuple(topics))
+
+    @classmethod
+    def from_context(cls, authorizer: Mapping[str, Any] | None) -> "Grants":
+        """Read what `to_context` wrote; where no authorizer ran, every topic is granted."""
+        if not authorizer or _CLAIM not in authorizer:
+            return EVERYTHING
+        try:
+            return cls.from_claims({_CLAIM: json.loads(authorizer[_CLAIM])})
+        except (ValueError, TypeError):
+            return cls(())  # not of our authorizer: whatever it meant, it is no permission
+
+    def to_context(self) -> dict[str, str]:
+        """Return the grants as an authorizer's context, whose values may only be strings."""
+        return {} if self.topics is None else {_CLAIM: json.dumps(self.topics)}
+
+    def allows(self, topic: str) -> bool:
+        """Tell whether one of the patterns matches the whole of `topic`."""
+        return self.topics is None or _matches(self.topics, topic)
+
+
+EVERYTHING = Grants(None)
+
+
+def _matches(patterns: tuple[str, ...], topic: str) -> bool:
+    """Run all patterns at once, as one nondeterministic automaton whose states are bits.
+
+    A pattern has a state for each count of literal characters read so far. A literal moves its
+    state on by one bit, a wildcard keeps it. The work is one step for each character of the
+    patterns and of the topic, whatever they are: there is nothing to backtrack over.
+    """
+    start = end = keeps = keeps_at_slash = 0
+    moves: dict[str, int] = {}
+    state = 1
+    for pattern in patterns:
+        start |= state
+        for index, character in enumerate(pattern):
+            if character != "*":
+                moves[character] = moves.get(character, 0) | state
+                state <<= 1
+            else:
+                keeps |= state
+                if pattern.startswith("**", index):
+                    keeps_at_slash |= state
+        end |= state
+        state <<= 1
+    states = start
+    for character in topic:
+        moved = (states & moves.get(character, 0)) << 1
+        states = moved | states & (keeps_at_slash if character == "/" else keeps)
+    return states & end != 0

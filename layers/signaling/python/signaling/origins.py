@@ -1,0 +1,57 @@
+"""Which web pages may connect, by the Origin that browsers send. Pure."""
+
+import re
+from collections.abc import Sequence
+
+ANY_ORIGIN = "*"
+
+_LABELS = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
+_PATTERN = rf"[a-z][a-z0-9+.-]*://(\*\.)?({_LABELS}|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Return the patterns in `text`, between commas or spaces.
+
+    Raises:
+        ValueError: there is none, or one that no Origin could match.
+    """
+    patterns = tuple(text.replace(",", " ").split())
+    if not patterns:
+        raise ValueError(f"no origin is allowed: choose {ANY_ORIGIN!r} to let every page in")
+    for each in patterns:
+        if each != ANY_ORIGIN and not re.fullmatch(_PATTERN, each.lower()):
+            raise ValueError(
+                f"{each!r} is no origin: write https://example.com or https://*.example.com, "
+                "without a path, other alphabets in punycode"
+            )
+    return patterns
+
+
+def is_allowed_origin(origin: str | None, patterns: Sequence[str]) -> bool:
+    """Tell whether a page of `origin` may connect; `*.` in a pattern is one or more DNS labels."""
+    if ANY_ORIGIN in patterns:
+        return True
+    # Every browser sends an Origin (https://www.rfc-editor.org/rfc/rfc6455#section-4.1), so a
+    # client without one is no page of those listed. A program can still send the one it likes:
+    # this keeps other people's pages out, and only tokens keep other people's programs out.
+    if origin is None or not origin.isascii():
+        return False
+    found = _canonical(origin)
+    return any(_matches(found, _canonical(each)) for each in patterns)
+
+
+def _matches(origin: str, pattern: str) -> bool:
+    scheme, is_wildcard, parent = pattern.partition("://*.")
+    if not is_wildcard:
+        return origin == pattern
+    start, end = f"{scheme}://", f".{parent}"
+    if not (origin.startswith(start) and origin.endswith(end)):
+        return False
+    return re.fullmatch(_LABELS, origin[len(start) : -len(end)]) is not None
+
+
+def _canonical(origin: str) -> str:
+    """Return `origin` in lower case and, as browsers write it, without its scheme's own port."""
+    origin = origin.lower()
+    return origin.removesuffix(_DEFAULT_PORTS.get(origin.partition("://")[0], ""))

@@ -1,0 +1,114 @@
+"""Which topics a token opens."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from signaling.grants import EVERYTHING, Grants
+
+letters = st.sampled_from(["a", "b", "/", "\n", "é", "\ud800", "."])
+topics = st.text(letters, max_size=8)
+patterns = st.lists(letters | st.just("*") | st.just("**"), max_size=6).map("".join)
+
+
+def matches(pattern: str, topic: str) -> bool:
+    """Return what `Grants` should: plainly, by trying every way to split the topic."""
+    if not pattern:
+        return not topic
+    if not pattern.startswith("*"):
+        return topic[:1] == pattern[0] and matches(pattern[1:], topic[1:])
+    rest = pattern.lstrip("*")
+    crosses_segments = len(pattern) - len(rest) > 1
+    return any(
+        matches(rest, topic[length:])
+        for length in range(len(topic) + 1)
+        if crosses_segments or "/" not in topic[:length]
+    )
+
+
+@given(patterns, topics)
+@example("*a", "aa")
+@example("**/*", "a/b/c")
+@example("a*\n", "a\n")
+def test_a_pattern_matches_what_the_plain_reference_matches(pattern: str, topic: str) -> None:
+    assert Grants((pattern,)).allows(topic) == matches(pattern, topic)
+
+
+@given(st.lists(patterns, max_size=5), topics)
+def test_a_topic_is_granted_if_any_pattern_matches(several: list[str], topic: str) -> None:
+    expected = any(matches(pattern, topic) for pattern in several)
+    assert Grants(tuple(several)).allows(topic) == expected
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="*")))
+def test_a_topic_without_wildcards_grants_itself_alone(topic: str) -> None:
+    grants = Grants((topic,))
+    assert grants.allows(topic)
+    for other in (f"{topic}\n", f"{topic}x", f"x{topic}", f"{topic}/"):
+        assert not grants.allows(other)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "granted", "refused"),
+    [
+        ("team/*", ["team/", "team/plan", "team/*"], ["team", "team/plan/1", "Team/plan"]),
+        ("team/**", ["team/", "team/plan/1"], ["team", "teams/plan"]),
+        ("*", ["", "room", "a\nb"], ["a/b"]),
+        ("**", ["", "a/b/c"], []),
+        ("a.c", ["a.c"], ["abc"]),
+        ("[ab]?", ["[ab]?"], ["a", "ab"]),
+        ("STRASSE", ["STRASSE"], ["straße", "strasse"]),
+        ("\u00e9", ["\u00e9"], ["e\u0301"]),
+    ],
+)
+def test_wildcards(pattern: str, granted: list[str], refused: list[str]) -> None:
+    grants = Grants((pattern,))
+    assert [topic for topic in granted + refused if grants.allows(topic)] == granted
+
+
+def test_an_absent_claim_grants_everything_and_an_empty_one_nothing() -> None:
+    assert Grants.from_claims({"sub": "ada"}) == EVERYTHING
+    assert EVERYTHING.allows("anything/at all")
+    nothing = Grants.from_claims({"topics": []})
+    assert not nothing.allows("anything")
+    assert not nothing.allows("")
+
+
+@pytest.mark.parametrize(
+    "claim", [None, "room", "*", {"room": 1}, [1], [["room"]], [None], True, ["a" * 3072]]
+)
+def test_a_claim_that_is_no_short_list_of_strings_is_refused(claim: Any) -> None:
+    with pytest.raises(ValueError):
+        Grants.from_claims({"topics": claim})
+
+
+@given(st.none() | st.lists(st.text(max_size=9), max_size=9).map(tuple))
+def test_grants_survive_the_way_through_the_authorizers_context(
+    granted: tuple[str, ...] | None,
+) -> None:
+    context = Grants(granted).to_context()
+    assert all(isinstance(value, str) for value in context.values())
+    authorizer = {"principalId": "ada", "integrationLatency": 7, **context}
+    assert Grants.from_context(authorizer) == Grants(granted)
+
+
+def test_without_an_authorizer_everything_is_granted() -> None:
+    assert Grants.from_context(None) == EVERYTHING
+    assert Grants.from_context({"principalId": "ada"}) == EVERYTHING
+
+
+@pytest.mark.parametrize("value", ["", "room", "null", '"*"', "{}", "[1]", None, ["*"]])
+def test_a_context_that_is_not_ours_grants_nothing(value: Any) -> None:
+    assert Grants.from_context({"topics": value}) == Grants(())
+
+
+def test_no_pattern_makes_matching_slow() -> None:
+    hostile = ("*a" * 700, "**a" * 300, "**/*" * 100)
+    grants = Grants.from_claims({"topics": list(hostile)})
+    started = time.perf_counter()
+    for last in range(100):
+        assert not grants.allows("a" * 1018 + chr(0x100 + last))
+    assert time.perf_counter() - started < 2
