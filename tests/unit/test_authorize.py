@@ -1,0 +1,399 @@
+"""Who gets in with what token."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from functions.authorize import app
+from functions.authorize.app import Rules, lambda_handler
+from local import ROOT
+from signaling.events import Event
+from signaling.grants import EVERYTHING, Grants
+from signaling.keys import SECONDS_BETWEEN_LOADS
+from tests.integration.test_events import Invocation
+from tests.issuer import JWKS, Issuer, SigningKey
+
+CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())
+METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/$connect"
+SECRET = "correct horse battery staple, and then some"
+
+
+@pytest.fixture(scope="module", params=["ES256", "RS256", "EdDSA"])
+def published(request: pytest.FixtureRequest) -> SigningKey:
+    return SigningKey(request.param, "1")
+
+
+@pytest.fixture
+def issuer(published: SigningKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    issuer = Issuer()
+    issuer.keys = [published]
+    issuer.start()
+    configure(monkeypatch, JWT_ISSUER=issuer.url, JWT_AUDIENCE="rooms")
+    yield issuer
+    issuer.stop()
+    forget()
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    for name in ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN"):
+        monkeypatch.setenv(name, variables.get(name, ""))
+    forget()
+
+
+def forget() -> None:
+    app.rules.cache_clear()
+    app.keys.cache_clear()
+
+
+def connect_with(*tokens: str, **fields: Any) -> dict[str, Any]:
+    query = {"multiValueQueryStringParameters": {"token": list(tokens)}} if tokens else {}
+    event = {**CONNECT, "type": "REQUEST", "methodArn": METHOD, **query, **fields}
+    answer: dict[str, Any] = lambda_handler(event, Invocation())
+    return answer
+
+
+def effect_of(answer: dict[str, Any]) -> str:
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert statement["Action"] == "execute-api:Invoke"
+    assert statement["Resource"] == METHOD
+    return str(statement["Effect"])
+
+
+class Refusals:
+    """Connects with bad tokens, and looks at what the log says of them."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def reason(self, *tokens: str, **fields: Any) -> str:
+        self._capsys.readouterr()
+        answer = connect_with(*tokens, **fields)
+        assert effect_of(answer) == "Deny"
+        assert "context" not in answer
+        output = self._capsys.readouterr()
+        for token in tokens:
+            for part in token.split("."):
+                assert len(part) < 9 or part not in output.out + output.err
+        assert SECRET not in output.out + output.err
+        assert not output.err
+        return str(json.loads(output.out)["refused"])
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refusals:
+    return Refusals(capsys)
+
+
+def encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def now() -> int:
+    return int(time.time())
+
+
+def test_a_good_token_opens_the_topics_that_it_names(issuer: Issuer) -> None:
+    answer = connect_with(issuer.mint(aud="rooms", topics=["team/*"]))
+    assert effect_of(answer) == "Allow"
+    assert answer["principalId"] == "ada"
+    authorizer = {"principalId": "ada", "integrationLatency": 12, **answer["context"]}
+    context = {**CONNECT["requestContext"], "authorizer": authorizer}
+    assert Event({**CONNECT, "requestContext": context}).grants == Grants(("team/*",))
+    assert Event(CONNECT).grants == EVERYTHING
+
+
+def test_a_token_that_names_no_topics_opens_all(issuer: Issuer) -> None:
+    answer = connect_with(issuer.mint(aud=["rooms", "other"], sub=None))
+    assert (effect_of(answer), answer["context"]) == ("Allow", {})
+    assert answer["principalId"] == "anonymous"
+
+
+def test_clocks_may_differ_a_little(issuer: Issuer) -> None:
+    for claims in ({"exp": now() - 20}, {"nbf": now() + 20}, {"iat": now() + 20}):
+        assert effect_of(connect_with(issuer.mint(aud="rooms", **claims))) == "Allow"
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"exp": now() - 40}, "expired"),
+        ({"exp": None}, "no_exp"),
+        ({"exp": "soon"}, "malformed"),
+        ({"exp": 1e400}, "malformed"),
+        ({"exp": []}, "malformed"),
+        ({"nbf": now() + 3600}, "not_yet_valid"),
+        ({"nbf": {}}, "malformed"),
+        ({"iat": now() + 3600}, "not_yet_valid"),
+        ({"aud": "other"}, "audience"),
+        ({"aud": ["other", "room"]}, "audience"),
+        ({"aud": {"rooms": 1}}, "audience"),
+        ({"aud": None}, "no_aud"),
+        ({"iss": "https://other.example"}, "issuer"),
+        ({"iss": ["https://other.example"]}, "issuer"),
+        ({"iss": None}, "no_iss"),
+        ({"topics": "team/*"}, "topics"),
+        ({"topics": ["a" * 3100]}, "topics"),
+    ],
+)
+def test_a_claim_that_is_wrong(
+    issuer: Issuer, refused: Refusals, claims: dict[str, Any], reason: str
+) -> None:
+    all_claims = issuer.claims(**{"aud": "rooms", **claims})
+    if "iss" in claims:
+        all_claims["iss"] = claims["iss"]
+    token = signed_as_it_is(issuer.keys[-1], {k: v for k, v in all_claims.items() if v is not None})
+    assert refused.reason(token) == reason
+
+
+def signed_as_it_is(key: SigningKey, claims: dict[str, Any]) -> str:
+    """Return a token whose claims the library would not all sign."""
+    return jwt.PyJWS().encode(
+        json.dumps(claims).encode(), key.private, key.algorithm, headers={"kid": key.id}
+    )
+
+
+def test_no_signature(issuer: Issuer, refused: Refusals) -> None:
+    claims = issuer.claims(aud="rooms")
+    names: list[object] = ["none", "None", "", None, [], "HS512", "ES384"]
+    for name in names:
+        header = {"alg": name, "kid": "1"}
+        for signature in ("", "AAAA"):
+            token = f"{encoded(header)}.{encoded(claims)}.{signature}"
+            assert refused.reason(token) == "algorithm"
+    assert refused.reason(f"{encoded({})}.{encoded(claims)}.") == "algorithm"
+
+
+def test_a_public_key_used_as_a_secret(issuer: Issuer, refused: Refusals) -> None:
+    public = issuer.keys[-1].private.public_key()
+    jwk = json.dumps(issuer.keys[-1].jwk).encode()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for secret in (pem, pem.rstrip(), jwk):
+        content = f"{encoded({'alg': 'HS256', 'kid': '1'})}.{encoded(issuer.claims(aud='rooms'))}"
+        digest = hmac.digest(secret, content.encode(), hashlib.sha256)
+        signature = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        assert refused.reason(f"{content}.{signature}") == "algorithm"
+
+
+def test_a_key_that_came_with_the_token(issuer: Issuer, refused: Refusals) -> None:
+    own = SigningKey(issuer.keys[-1].algorithm, "1")
+    claims = issuer.claims(aud="rooms")
+    assert refused.reason(own.sign(claims, jwk=own.jwk)) == "signature"
+    assert refused.reason(own.sign(claims, jku=f"{issuer.url}{JWKS}")) == "signature"
+
+
+def test_another_curve(issuer: Issuer, refused: Refusals) -> None:
+    p384 = ec.generate_private_key(ec.SECP384R1())
+    claims = issuer.claims(aud="rooms")
+    token = jwt.encode(claims, p384, "ES384", headers={"kid": "1"})
+    assert refused.reason(token) == "algorithm"
+    issuer.keys = [SigningKey("ES384", "9", p384)]
+    forget()
+    answer = connect_with(jwt.encode(claims, p384, "ES384", headers={"kid": "9"}))
+    assert effect_of(answer) == "Deny"
+
+
+def test_a_key_of_another_kind(issuer: Issuer, refused: Refusals) -> None:
+    for algorithm in {"RS256", "ES256", "EdDSA"} - {issuer.keys[-1].algorithm}:
+        token = SigningKey(algorithm, "1").sign(issuer.claims(aud="rooms"))
+        assert refused.reason(token) == "algorithm"
+
+
+def test_an_unknown_key_is_looked_for_once(issuer: Issuer, refused: Refusals) -> None:
+    for number in range(20):
+        stranger = SigningKey("EdDSA", f"stranger {number}")
+        assert refused.reason(stranger.sign(issuer.claims(aud="rooms"))) == "key"
+    assert issuer.requests.count(JWKS) == 1
+
+
+def test_a_rotated_key_is_found(issuer: Issuer) -> None:
+    old = issuer.mint(aud="rooms")
+    assert effect_of(connect_with(old)) == "Allow"
+    issuer.rotate()
+    app.keys()._clock = lambda: time.time() + SECONDS_BETWEEN_LOADS
+    assert effect_of(connect_with(issuer.mint(aud="rooms"))) == "Allow"
+    assert effect_of(connect_with(old)) == "Deny"
+    assert issuer.requests.count(JWKS) == 2
+
+
+def test_a_token_cut_short_or_changed(issuer: Issuer, refused: Refusals) -> None:
+    token = issuer.mint(aud="rooms")
+    for length in (0, 1, 20, token.index("."), token.rindex("."), len(token) - 3):
+        assert refused.reason(token[:length]) in ("malformed", "signature")
+    header, claims, signature = token.split(".")
+    other = encoded(issuer.claims(aud="rooms", sub="eve"))
+    assert refused.reason(f"{header}.{other}.{signature}") == "signature"
+    assert refused.reason(f"{header}.{claims}.{signature[:-8]}AAAAAAAA") == "signature"
+    assert refused.reason(f"{header}.{claims}.{signature}.{signature}") == "malformed"
+    assert refused.reason(f" {token}") == "malformed"
+    assert refused.reason(f"{token}\n") == "malformed"
+
+
+def test_a_token_that_is_too_long_is_not_even_read(issuer: Issuer, refused: Refusals) -> None:
+    assert refused.reason(issuer.mint(aud="rooms", padding="x" * 8192)) == "oversized"
+    assert issuer.requests == []
+
+
+def test_more_or_less_than_one_token(issuer: Issuer, refused: Refusals) -> None:
+    token = issuer.mint(aud="rooms")
+    assert refused.reason(token, token) == "two_tokens"
+    assert refused.reason() == "no_token"
+    assert refused.reason("") == "malformed"
+
+
+def test_a_token_in_the_wrong_place(issuer: Issuer, refused: Refusals) -> None:
+    token = issuer.mint(aud="rooms")
+    headers = {**CONNECT["headers"], "Authorization": f"Bearer {token}", "token": token}
+    assert refused.reason(headers=headers) == "no_token"
+    for name in ("Token", "access_token", "token[]"):
+        query = {name: [token]}
+        assert refused.reason(multiValueQueryStringParameters=query) == "no_token"
+
+
+ODD_HEADERS: list[object] = [None, [], "x", 1, {"kid": 1}, {"kid": []}]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("..", "a.b.c", "\u00fc.b.c", "\ud800", "null", "0" * 8192, "." * 8192),
+        *(f"{encoded(header)}.e30.AAAA" for header in ODD_HEADERS),
+        encoded({"alg": "ES256", "crit": ["x"], "x": 1}) + ".e30.AAAA",
+        base64.urlsafe_b64encode(b"[" * 6000).decode() + ".e30.AAAA",
+        base64.urlsafe_b64encode(b"1" * 5000).decode().rstrip("=") + ".e30.AAAA",
+    ],
+)
+def test_nonsense(issuer: Issuer, refused: Refusals, token: str) -> None:
+    assert refused.reason(token) == "malformed"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3)
+    ),
+    max_leaves=5,
+)
+names = st.sampled_from(["alg", "kid", "typ", "crit", "b64", "exp", "nbf", "iat", "aud", "iss"])
+names = names | st.sampled_from(["sub", "jti", "topics", "x"])
+objects = st.dictionaries(names, json_values, max_size=5)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(objects, objects, st.binary(max_size=9))
+def test_no_header_and_no_unsigned_claim_raises(
+    issuer: Issuer, header: dict[str, Any], claims: dict[str, Any], signature: bytes
+) -> None:
+    tail = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
+    assert effect_of(connect_with(f"{encoded(header)}.{encoded(claims)}.{tail}")) == "Deny"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(objects)
+def test_no_claim_of_the_issuer_raises(issuer: Issuer, claims: dict[str, Any]) -> None:
+    good = issuer.claims(aud="rooms")
+    answer = connect_with(signed_as_it_is(issuer.keys[-1], {**good, **claims}))
+    if effect_of(answer) == "Allow":
+        assert len(json.dumps(answer)) < 8192
+        assert all(isinstance(value, str) for value in answer["context"].values())
+
+
+def test_the_longest_answer_is_one_that_api_gateway_takes(issuer: Issuer) -> None:
+    answer = connect_with(issuer.mint(aud="rooms", sub="\u00fc" * 200, topics=['"' * 1500]))
+    assert effect_of(answer) == "Allow"
+    assert len(json.dumps(answer)) < 8192
+
+
+def test_an_issuer_out_of_reach_is_a_refusal_and_an_error_for_the_owner(
+    issuer: Issuer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    issuer.answers[JWKS] = (503, {}, b"")
+    assert effect_of(connect_with(issuer.mint(aud="rooms"))) == "Deny"
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["refused"], line["type"]) == ("ERROR", "keys", "authorize")
+    assert "503" in line["error"]
+
+
+class Secret:
+    """A secret in Secrets Manager that signs tokens."""
+
+    def __init__(self) -> None:
+        self._client = boto3.client("secretsmanager", region_name="us-east-1")
+        self.arn = self._client.create_secret(Name="jwt", SecretString=SECRET)["ARN"]
+
+    def change(self, secret: str) -> None:
+        self._client.put_secret_value(SecretId=self.arn, SecretString=secret)
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
+    with mock_aws():
+        secret = Secret()
+        configure(monkeypatch, JWT_SECRET_ARN=secret.arn)
+        yield secret
+    forget()
+
+
+def with_secret(key: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
+    return jwt.encode({"exp": now() + 60, **claims}, key, algorithm, headers={"kid": "any"})
+
+
+def test_a_secret_checks_tokens_as_well(secret: Secret) -> None:
+    answer = connect_with(with_secret(sub="bob", topics=[]))
+    assert (effect_of(answer), answer["principalId"]) == ("Allow", "bob")
+    assert answer["context"] == {"topics": "[]"}
+
+
+def test_a_secret_checks_nothing_but_hs256(secret: Secret, refused: Refusals) -> None:
+    assert refused.reason(with_secret("x" * 40)) == "signature"
+    assert refused.reason(with_secret(SECRET * 2, "HS512")) == "algorithm"
+    assert refused.reason(SigningKey("ES256", "1").sign({"exp": now() + 60})) == "algorithm"
+    assert refused.reason(with_secret(exp=now() - 60)) == "expired"
+
+
+def test_a_secret_with_an_issuer_and_an_audience(
+    secret: Secret, refused: Refusals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer = "https://app.example"
+    configure(monkeypatch, JWT_SECRET_ARN=secret.arn, JWT_ISSUER=issuer, JWT_AUDIENCE="rooms")
+    assert effect_of(connect_with(with_secret(iss=issuer, aud="rooms"))) == "Allow"
+    assert refused.reason(with_secret(aud="rooms")) == "no_iss"
+    assert refused.reason(with_secret(iss=issuer, aud="other")) == "audience"
+
+
+def test_a_changed_secret_is_read_again_within_a_minute(secret: Secret, refused: Refusals) -> None:
+    assert effect_of(connect_with(with_secret())) == "Allow"
+    secret.change("y" * 40)
+    assert refused.reason(with_secret("y" * 40)) == "signature"
+    app.keys()._clock = lambda: time.time() + 60
+    assert effect_of(connect_with(with_secret("y" * 40))) == "Allow"
+    assert refused.reason(with_secret()) == "signature"
+
+
+@pytest.mark.filterwarnings("ignore::jwt.InsecureKeyLengthWarning")  # of the token that is made
+def test_a_secret_that_is_too_short_lets_nobody_in(secret: Secret, refused: Refusals) -> None:
+    secret.change("password")
+    assert refused.reason(with_secret("password")) == "keys"
+
+
+def test_the_secret_is_in_no_variable_of_the_environment(secret: Secret) -> None:
+    connect_with(with_secret())
+    assert SECRET not in str(dict(os.environ))
+
+
+def test_without_a_key_nothing_is_decided() -> None:
+    with pytest.raises(ValueError):
+        Rules.from_env({"JWKS_URL": "https://issuer.example/keys", "JWT_AUDIENCE": "rooms"})
