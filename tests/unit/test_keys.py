@@ -198,16 +198,26 @@ def test_a_redirect_is_not_followed(issuer: Issuer) -> None:
     [
         *("http://example.com/keys", "http://127.0.0.1@example.com/keys", "http://10.0.0.1/keys"),
         *("http://localhost.example.com/", "ftp://127.0.0.1/", "file:///etc/passwd", "//127.0.0.1"),
-        *("", "https://", "keys", "http://127.0.0.1.example.com", "http://[::1", "None"),
         *(
-            "https://127.0.0.1:port/",
-            "http://127.0.0.1:1/a b\r\nHost: c",
+            "",
+            "https://",
+            "keys",
+            "http://127.0.0.1.example.com",
             "http://169.254.169.254/",
+            "None",
         ),
     ],
 )
 def test_only_https_and_loopback_are_asked(url: str) -> None:
-    with pytest.raises(KeysError):
+    with pytest.raises(KeysError, match="is not https"):
+        issuer_keys("https://issuer.example", url)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "https://127.0.0.1:port/", "http://127.0.0.1:1/a b\r\nHost: c"]
+)
+def test_a_url_that_is_none_is_an_error_for_the_log(url: str) -> None:
+    with pytest.raises(KeysError, match=r"ValueError|InvalidURL"):
         issuer_keys("https://issuer.example", url)
 
 
