@@ -49,7 +49,7 @@ class Issuer:
 
     def start(self) -> None:
         """Serve until `stop`."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
         """End the server."""
