@@ -10,5 +10,5 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
     disconnect = Event(event)
     with InvocationLog(disconnect) as log:
         log.add(code=disconnect.disconnect_code)
-        rooms(context).leave(disconnect.connection)
+        rooms(context, log).leave(disconnect.connection)
         return OK

@@ -12,7 +12,7 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
     """Hand the message to the rooms."""
     frame = Event(event)
     with InvocationLog(frame) as log:
-        room = rooms(context)
+        room = rooms(context, log)
         try:
             message = parse(frame.body, frame.is_binary, settings().limits)
             log.add_message(message)

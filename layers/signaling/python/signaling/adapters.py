@@ -15,6 +15,7 @@ from signaling.events import LambdaContext
 from signaling.rooms import Rooms
 from signaling.settings import settings
 from signaling.subscriptions import DynamoDBSubscriptions, Subscriptions
+from signaling.telemetry import InvocationLog, TimedConnections
 
 _SECONDS_TO_FINISH = 0.5
 """Time kept back from the fan-out, to drop connections that are gone and to write the log line."""
@@ -36,12 +37,13 @@ def install(adapters: Adapters) -> None:
     _installed[:] = [adapters]
 
 
-def rooms(context: LambdaContext) -> Rooms:
-    """Return the rooms for one invocation."""
+def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
+    """Return the rooms for one invocation, which time their messages in `log`."""
     subscriptions, connections_until = _installed[0] if _installed else aws()
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = time.monotonic() + remaining - _SECONDS_TO_FINISH
-    return Rooms(subscriptions, connections_until(deadline), settings().delivery)
+    connections = TimedConnections(connections_until(deadline), log)
+    return Rooms(subscriptions, connections, settings().delivery)
 
 
 @cache

@@ -7,10 +7,11 @@ tokens, query strings and payloads are not logged at all.
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from signaling.connections import Outcome
+from signaling.connections import Connections, Outcome
 from signaling.errors import SignalingError, SubscriptionsError
 from signaling.events import Event
 from signaling.protocol import Message, Ping, Publish
@@ -41,7 +42,7 @@ class InvocationLog:
         """Print the line; an exception passes on after its type was noted."""
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
-        self.add(milliseconds=round((time.perf_counter() - self._started) * 1000, 1))
+        self.add(milliseconds=_milliseconds_since(self._started))
         # One write for text and newline: threads of the local server must not mix their lines.
         print(json.dumps(self._fields) + "\n", end="", flush=True)
 
@@ -58,9 +59,10 @@ class InvocationLog:
             self.add(topics=len(message.topics))
 
     def add_outcome(self, outcome: Outcome) -> None:
-        """Add how many recipients there were, and how many of them were gone or failed."""
+        """Add how many recipients there were, and what became of the message for how many."""
         delivered, gone, failed = (len(connections) for connections in outcome)
-        self.add(recipients=delivered + gone + failed, gone=gone, failed=failed)
+        recipients = delivered + gone + failed
+        self.add(recipients=recipients, delivered=delivered, gone=gone, failed=failed)
         if failed:
             self.add(level="WARNING")
 
@@ -71,6 +73,26 @@ class InvocationLog:
             self.add(level="ERROR")
 
 
+class TimedConnections:
+    """Connections that add `fan_out_milliseconds` to the line of their invocation."""
+
+    def __init__(self, connections: Connections, log: InvocationLog) -> None:
+        """Send through `connections` and note the time in `log`."""
+        self._connections = connections
+        self._log = log
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        """Send, and add the time that it took; of several sends the last one's stays."""
+        started = time.perf_counter()
+        outcome = self._connections.send(connections, payload)
+        self._log.add(fan_out_milliseconds=_milliseconds_since(started))
+        return outcome
+
+
 def hash_of(topic: str) -> str:
     """Return a short name for `topic` that does not give it away."""
     return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _milliseconds_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)
