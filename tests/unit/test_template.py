@@ -69,22 +69,6 @@ def test_the_table_has_the_keys_index_and_expiry_that_the_model_uses(stack: Stac
     }
 
 
-def test_each_function_may_do_only_what_it_does() -> None:
-    def actions(name: str) -> set[str]:
-        granted: set[str] = set()
-        for policy in RESOURCES[name]["Properties"].get("Policies", []):
-            for statement in policy["Statement"]:
-                action = statement["Action"]
-                granted |= {action} if isinstance(action, str) else set(action)
-        return granted
-
-    calls = set(re.findall(r'_client\.(\w+)|"(\w+_item)"', _source("subscriptions.py")))
-    used = {"dynamodb:" + _action(first or second) for first, second in calls}
-    assert actions("ConnectFunction") == set()
-    assert actions("DisconnectFunction") == {"dynamodb:Query", "dynamodb:BatchWriteItem"}
-    assert actions("MessageFunction") == used | {"execute-api:ManageConnections"}
-
-
 def test_every_function_has_a_log_group_that_is_kept_for_a_while() -> None:
     for name, resource in RESOURCES.items():
         if resource["Type"] == "AWS::Serverless::Function":
@@ -104,7 +88,3 @@ def test_the_signaling_url_comes_first_among_the_outputs() -> None:
 
 def _source(name: str) -> str:
     return (ROOT / "layers" / "signaling" / "python" / "signaling" / name).read_text()
-
-
-def _action(operation: str) -> str:
-    return "".join(word.capitalize() for word in operation.split("_"))
