@@ -1,0 +1,109 @@
+"""GitHub's workflows: they run what the project has, and may do no more than they must."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from local import ROOT
+
+WORKFLOWS: dict[str, dict[Any, Any]] = {
+    path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / ".github/workflows").iterdir()
+}
+TRIGGERS = True
+"""YAML 1.1 reads the key `on` as true."""
+
+KNOWN_ACTIONS = {
+    *("actions/checkout@v4", "actions/setup-python@v5", "actions/setup-node@v4"),
+    *("actions/setup-java@v4", "actions/cache@v4", "aws-actions/configure-aws-credentials@v4"),
+}
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    (job,) = WORKFLOWS[name]["jobs"].values()
+    found: list[dict[str, Any]] = job["steps"]
+    return found
+
+
+def commands(name: str) -> list[str]:
+    return [step["run"] for step in steps(name) if "run" in step]
+
+
+def test_ci_runs_what_a_developer_runs_and_a_build() -> None:
+    assert set(WORKFLOWS["ci"][TRIGGERS]) == {"push", "pull_request"}
+    assert commands("ci") == ["make lint", "make test", ".venv/bin/sam build"]
+
+
+def test_deploy_is_started_by_hand_for_an_environment_of_samconfig() -> None:
+    (trigger,) = WORKFLOWS["deploy"][TRIGGERS].items()
+    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    environments = {name for name, value in samconfig.items() if isinstance(value, dict)}
+    assert trigger[0] == "workflow_dispatch"
+    assert set(trigger[1]["inputs"]["environment"]["options"]) == environments
+
+
+def test_deploy_asks_nobody_and_accepts_that_nothing_changed() -> None:
+    build, deploy = commands("deploy")[-2:]
+    assert build == '.venv/bin/sam build --config-env "$ENVIRONMENT"'
+    assert deploy == (
+        '.venv/bin/sam deploy --config-env "$ENVIRONMENT"'
+        " --no-confirm-changeset --no-fail-on-empty-changeset"
+    )
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_every_make_target_exists(name: str) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets |= {f".venv/{path.stem}" for path in (ROOT / "requirements").glob("*.txt")}
+    for command in commands(name):
+        if command.startswith("make "):
+            assert command.removeprefix("make ") in targets
+
+
+@pytest.mark.parametrize(
+    ("name", "permissions"),
+    [("ci", {"contents": "read"}), ("deploy", {"contents": "read", "id-token": "write"})],
+)
+def test_permissions_are_the_least(name: str, permissions: dict[str, str]) -> None:
+    assert WORKFLOWS[name]["permissions"] == permissions
+    for job in WORKFLOWS[name]["jobs"].values():
+        assert "permissions" not in job
+    (checkout,) = (step for step in steps(name) if step.get("uses", "").startswith("actions/check"))
+    assert checkout["with"] == {"persist-credentials": False}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_are_pinned_and_known(name: str) -> None:
+    assert {step["uses"] for step in steps(name) if "uses" in step} <= KNOWN_ACTIONS
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_command_holds_an_expression_that_a_caller_could_fill(name: str) -> None:
+    # https://docs.github.com/en/actions/concepts/security/script-injections
+    for command in commands(name):
+        assert "${{" not in command
+
+
+def test_no_workflow_reads_a_secret_or_runs_with_a_stranger_s_code_and_our_rights() -> None:
+    for path in (ROOT / ".github/workflows").iterdir():
+        text = path.read_text()
+        assert "secrets." not in text
+        assert "pull_request_target" not in text
+
+
+def test_deployments_to_one_environment_never_overlap() -> None:
+    assert WORKFLOWS["deploy"]["concurrency"] == {
+        "group": "deploy-${{ inputs.environment }}",
+        "cancel-in-progress": False,
+    }
+
+
+def test_ci_uses_the_python_of_the_functions() -> None:
+    runtime = re.search(r"Runtime: python([\d.]+)", (ROOT / "template.yaml").read_text())
+    assert runtime
+    for name in WORKFLOWS:
+        (setup,) = (step for step in steps(name) if "setup-python" in step.get("uses", ""))
+        assert setup["with"]["python-version"] == runtime[1]
