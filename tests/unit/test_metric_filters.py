@@ -27,7 +27,7 @@ Fields = dict[str, Any]
 # --- Filter patterns, the part of their syntax that is used --------------------------------------
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
 
-TERM = re.compile(r'\$\.(\w+) (?:(NOT EXISTS)|(=|>|>=) (\*|"[^"]*"|\d+))')
+TERM = re.compile(r'\(?\$\.(\w+) (?:(NOT EXISTS)|(=|>|>=) (\*|"[^"]*"|\d+))\)?')
 COMPARE = {"=": operator.eq, ">": operator.gt, ">=": operator.ge}
 
 
