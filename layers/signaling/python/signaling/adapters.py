@@ -13,7 +13,7 @@ from signaling.connections import (
 )
 from signaling.events import LambdaContext
 from signaling.rooms import Rooms
-from signaling.settings import settings
+from signaling.settings import LEAN, settings
 from signaling.subscriptions import DynamoDBSubscriptions, Subscriptions
 from signaling.telemetry import InvocationLog, TimedConnections
 
@@ -22,11 +22,12 @@ _SECONDS_TO_FINISH = 0.5
 
 
 class Adapters(NamedTuple):
-    """The two ports of a process."""
+    """Makes the two ports of one invocation from its deadline, in `time.monotonic` seconds."""
 
-    subscriptions: Subscriptions
+    subscriptions_until: Callable[[float], Subscriptions]
     connections_until: Callable[[float], Connections]
-    """Makes the connections for one invocation from its deadline, in `time.monotonic` seconds."""
+    warm: Callable[[], None] = lambda: None
+    """Opens connections for the first invocation; never raises."""
 
 
 _installed: list[Adapters] = []
@@ -39,17 +40,38 @@ def install(adapters: Adapters) -> None:
 
 def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
     """Return the rooms for one invocation, which time their messages in `log`."""
-    subscriptions, connections_until = _installed[0] if _installed else aws()
+    adapters = _installed[0] if _installed else aws()
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = time.monotonic() + remaining - _SECONDS_TO_FINISH
-    connections = TimedConnections(connections_until(deadline), log)
-    return Rooms(subscriptions, connections, settings().delivery)
+    return Rooms(
+        adapters.subscriptions_until(deadline),
+        TimedConnections(adapters.connections_until(deadline), log),
+        settings().delivery,
+    )
 
 
 @cache
 def aws() -> Adapters:
     """Return the adapters for AWS, made when first asked for."""
-    # Imported here: $connect needs no AWS client, and the local server in memory has none.
+    return _lean() if settings().aws_client == LEAN else _boto3()
+
+
+# Both import their client late: $connect needs none, and the local server in memory has none.
+
+
+def _lean() -> Adapters:
+    from signaling import lean
+
+    dynamodb = lean.dynamodb()
+    management = lean.Service(settings().connections_endpoint, "execute-api")
+    return Adapters(
+        lambda deadline: DynamoDBSubscriptions(lean.DynamoDB(dynamodb, deadline), settings().table),
+        lambda deadline: lean.LeanConnections(management, deadline),
+        lambda: lean.warm(dynamodb, management),
+    )
+
+
+def _boto3() -> Adapters:
     import boto3
     from botocore.config import Config
 
@@ -67,7 +89,8 @@ def aws() -> Adapters:
             retries={"total_max_attempts": 1},  # ApiGatewayConnections tries again itself
         ),
     )
+    subscriptions = DynamoDBSubscriptions(dynamodb, settings().table)
     return Adapters(
-        DynamoDBSubscriptions(dynamodb, settings().table),
+        lambda deadline: subscriptions,
         lambda deadline: ApiGatewayConnections(management, deadline),
     )

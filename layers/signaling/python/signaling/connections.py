@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
 
 IN_FLIGHT = 16
@@ -12,7 +11,9 @@ IN_FLIGHT = 16
 ATTEMPT_SECONDS = 3.0
 """The longest that one attempt may take: to connect 1 s, to read 2 s."""
 
-_ATTEMPTS = 6
+ATTEMPTS = 6
+"""How often a post is tried."""
+
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
 _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = 410, 429, 500
 
@@ -58,12 +59,14 @@ class ApiGatewayConnections:
         data = payload.encode()
         if len(connections) <= 1:
             return outcome((each, self._post(each, data)) for each in connections)
+        from concurrent.futures import ThreadPoolExecutor  # here: the lean client does without it
+
         with ThreadPoolExecutor(min(IN_FLIGHT, len(connections))) as pool:
             statuses = pool.map(lambda each: self._post(each, data), connections)
             return outcome(zip(connections, statuses, strict=True))
 
     def _post(self, connection: str, data: bytes) -> int | None:
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             if self._clock() + ATTEMPT_SECONDS > self._deadline:
                 return None
             status = self._status_of_post(connection, data)

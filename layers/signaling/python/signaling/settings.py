@@ -14,6 +14,12 @@ ADDRESSED = "addressed"
 BROADCAST = "broadcast"
 """A message goes to every subscriber, its sender too, as y-webrtc's own server does it."""
 
+LEAN = "lean"
+"""The layer's own AWS client: a tenth of the SDK's CPU."""
+
+BOTO3 = "boto3"
+"""The AWS SDK that the Lambda runtime brings."""
+
 
 class Settings(NamedTuple):
     """The choices of `template.yaml` as the functions see them."""
@@ -26,6 +32,7 @@ class Settings(NamedTuple):
     limits: Limits
     allowed_origins: tuple[str, ...]
     """Patterns of the pages that may connect; `*` is every page."""
+    aws_client: str = LEAN
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -38,11 +45,15 @@ class Settings(NamedTuple):
         delivery = environ.get("DELIVERY", ADDRESSED)
         if delivery not in (ADDRESSED, BROADCAST):
             raise ValueError(f"DELIVERY is {delivery!r}: choose {ADDRESSED!r} or {BROADCAST!r}")
+        aws_client = environ.get("AWS_CLIENT", LEAN)
+        if aws_client not in (LEAN, BOTO3):
+            raise ValueError(f"AWS_CLIENT is {aws_client!r}: choose {LEAN!r} or {BOTO3!r}")
         defaults = Limits()
         return cls(
             table=environ.get("TABLE_NAME", ""),
             connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", ""),
             delivery=delivery,
+            aws_client=aws_client,
             limits=Limits(
                 topics=int(environ.get("MAX_TOPICS", defaults.topics)),
                 topic_bytes=int(environ.get("MAX_TOPIC_BYTES", defaults.topic_bytes)),

@@ -1,0 +1,203 @@
+"""AWS without its SDK, for what the two ports need: DynamoDB's JSON protocol and @connections."""
+
+import json
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from signaling.connections import (
+    ATTEMPTS,
+    Outcome,
+    delay_after,
+    is_worth_another_attempt,
+    outcome,
+)
+from signaling.http1 import CONNECT_SECONDS, Answer, Host, Steps, Wait, run
+from signaling.sigv4 import Credentials, Scope, quote, sign
+
+IN_FLIGHT = 64
+"""Most requests under way at once."""
+
+_THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"""
+
+_TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
+
+
+class Request(NamedTuple):
+    """A POST, yet to be signed."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class ServiceError(Exception):
+    """A service refused a request; `response` is that of botocore's ClientError."""
+
+    def __init__(self, answer: Answer) -> None:
+        """Take code and message from `answer`."""
+        code, message = _error(answer)
+        super().__init__(f"{code}: {message}")
+        self.response = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": answer.status},
+        }
+
+
+class Service:
+    """An AWS service in the function's Region, with the function's credentials."""
+
+    def __init__(self, url: str, signing_name: str) -> None:
+        """Reach the service that signatures call `signing_name` at `url`."""
+        self.host = Host(url)
+        self._scope = Scope(_region(), signing_name)
+        self._skew = 0.0
+
+    def ask(self, requests: Sequence[Request], deadline: float) -> list[Answer | OSError]:
+        """Send all `requests`, each again while that may help, and return what came of each.
+
+        One that was throttled goes behind those that have not been sent, and holds up nothing.
+        """
+        answers: list[Answer | OSError] = [TimeoutError("no time left")] * len(requests)
+        queue = deque((index, 0, 0.0) for index in range(len(requests)))
+
+        def work() -> Steps[None]:
+            while queue:
+                index, attempt, not_before = queue.popleft()
+                if not_before > time.monotonic():
+                    yield Wait(not_before - time.monotonic())
+                skew = self._skew
+                try:
+                    answers[index] = yield from self.host.exchange(
+                        self._signed(requests[index], skew)
+                    )
+                except OSError as error:
+                    answers[index] = error
+                if self._corrects_clock(answers[index], skew):
+                    queue.append((index, attempt, 0.0))
+                elif attempt + 1 < ATTEMPTS and _may_succeed_later(answers[index]):
+                    queue.append((index, attempt + 1, time.monotonic() + delay_after(attempt)))
+
+        run([work() for _ in range(_workers(len(requests), len(self.host.idle)))], deadline)
+        return answers
+
+    def _signed(self, request: Request, skew: float) -> bytes:
+        path, headers, body = request
+        credentials = Credentials(
+            os.environ["AWS_ACCESS_KEY_ID"],
+            os.environ["AWS_SECRET_ACCESS_KEY"],
+            os.environ.get("AWS_SESSION_TOKEN"),
+        )
+        timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + skew))
+        headers = {**headers, "host": self.host.name, "x-amz-date": timestamp}
+        if credentials.session_token:
+            headers["x-amz-security-token"] = credentials.session_token
+        headers["authorization"] = sign(credentials, self._scope, "POST", path, headers, body)
+        headers["content-length"] = str(len(body))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+    def _corrects_clock(self, answer: Answer | OSError, skew: float) -> bool:
+        """Take over the server's time if that of the request, which it refused, was far from it."""
+        if isinstance(answer, OSError) or answer.status not in (400, 403):
+            return False
+        from calendar import timegm  # here: few processes need it
+
+        date = time.strptime(answer.headers["date"], "%a, %d %b %Y %H:%M:%S GMT")
+        seen = timegm(date) - time.time()
+        if abs(seen - skew) < _TOLERATED_SKEW_SECONDS:
+            return False
+        self._skew = seen
+        return True
+
+
+class DynamoDB(NamedTuple):
+    """DynamoDB as boto3's low-level client offers it: `update_item(TableName=..., Key=...)`.
+
+    Every operation raises ServiceError, or OSError if there is no answer until `deadline`, in
+    `time.monotonic` seconds.
+    """
+
+    service: Service
+    deadline: float
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return the operation `name`, which DynamoDB spells in another case."""
+        return lambda **parameters: self._call(name.title().replace("_", ""), parameters)
+
+    def _call(self, operation: str, parameters: dict[str, Any]) -> Any:
+        headers = {
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": f"DynamoDB_20120810.{operation}",
+        }
+        request = Request("/", headers, json.dumps(parameters).encode())
+        (answer,) = self.service.ask([request], self.deadline)
+        if isinstance(answer, OSError):
+            raise answer
+        if answer.status >= 300:
+            raise ServiceError(answer)
+        return json.loads(answer.body)
+
+
+class LeanConnections(NamedTuple):
+    """Connections of an API Gateway WebSocket API, all posted to from one thread."""
+
+    service: Service
+    deadline: float
+    """In `time.monotonic` seconds."""
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        """Post `payload` to each connection, at most `IN_FLIGHT` at a time."""
+        path, body = f"{self.service.host.path}/@connections/", payload.encode()
+        requests = [Request(path + quote(each), {}, body) for each in connections]
+        statuses = map(_status, self.service.ask(requests, self.deadline))
+        return outcome(zip(connections, statuses, strict=True))
+
+
+def dynamodb() -> Service:
+    """Return DynamoDB of the function's Region, or what AWS_ENDPOINT_URL_DYNAMODB names."""
+    suffix = "amazonaws.com.cn" if _region().startswith("cn-") else "amazonaws.com"
+    url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB", f"https://dynamodb.{_region()}.{suffix}")
+    return Service(url, "dynamodb")
+
+
+def warm(*services: Service) -> None:
+    """Open a connection to each of `services` that has a URL, if that is possible."""
+    hosts = [service.host for service in services if service.host.name]
+    run([host.warm() for host in hosts], time.monotonic() + CONNECT_SECONDS)
+
+
+def _workers(requests: int, idle: int) -> int:
+    # To open a connection takes about as long as to wait for an answer: with n of each, the sum is
+    # least for the square root. Those that are open cost nothing.
+    return min(requests, IN_FLIGHT, max(idle, math.isqrt(requests) + 1))
+
+
+def _region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
+
+
+def _status(answer: Answer | OSError) -> int | None:
+    return None if isinstance(answer, OSError) else answer.status
+
+
+def _may_succeed_later(answer: Answer | OSError) -> bool:
+    if isinstance(answer, Answer) and answer.status == 400:
+        return _error(answer)[0] in _THROTTLED
+    return is_worth_another_attempt(_status(answer))
+
+
+def _error(answer: Answer) -> tuple[str, str]:
+    try:
+        told = json.loads(answer.body)
+        return told["__type"].rpartition("#")[2], told.get("message") or told.get("Message", "")
+    except (ValueError, TypeError, KeyError):
+        return str(answer.status), ""
