@@ -25,10 +25,10 @@ Result = TypeVar("Result")
 
 
 class Wait(NamedTuple):
-    """A pause until `socket` is ready for `events`, or, without a socket, for `seconds`."""
+    """A pause until `connection` is ready for `events`, or, without one, for `seconds`."""
 
     seconds: float
-    socket: socket.socket | None = None
+    connection: socket.socket | None = None
     events: int = select.POLLIN
 
 
@@ -151,7 +151,7 @@ def run(tasks: Iterable[Steps[None]], deadline: float) -> None:
             wait = task.throw(error) if error else next(task)
         except StopIteration:
             return
-        key = wait.socket.fileno() if wait.socket else -id(task)
+        key = wait.connection.fileno() if wait.connection else -id(task)
         waiting[key] = task, time.monotonic() + wait.seconds
         if key >= 0:
             poller.register(key, wait.events)

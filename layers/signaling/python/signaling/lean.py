@@ -111,7 +111,10 @@ class Service:
             return False
         from calendar import timegm  # here: few processes need it
 
-        date = time.strptime(answer.headers["date"], "%a, %d %b %Y %H:%M:%S GMT")
+        try:
+            date = time.strptime(answer.headers["date"], "%a, %d %b %Y %H:%M:%S GMT")
+        except (KeyError, ValueError):
+            return False
         seen = timegm(date) - time.time()
         if abs(seen - skew) < _TOLERATED_SKEW_SECONDS:
             return False
