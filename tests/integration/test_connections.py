@@ -17,6 +17,7 @@ from local.events import Handshake, connection_context, new_id
 from local.gateway import Connection, Gateway, Invoker
 from local.server import Server
 from local.template import Stack
+from signaling import lean
 from signaling.connections import ApiGatewayConnections, Connections
 from tests.servers import wait_until
 
@@ -98,12 +99,17 @@ def management(running: RunningGateway) -> Any:
     )
 
 
-@pytest.fixture(params=["in process", "@connections"])
-def connections(request: pytest.FixtureRequest, running: RunningGateway) -> Connections:
+@pytest.fixture(params=["in process", "@connections, boto3", "@connections, lean client"])
+def connections(request: pytest.FixtureRequest, running: RunningGateway) -> Iterator[Connections]:
     if request.param == "in process":
-        return InProcessConnections(running.gateway)
-    client = request.getfixturevalue("management")
-    return ApiGatewayConnections(client, time.monotonic() + 20)
+        yield InProcessConnections(running.gateway)
+    elif request.param.endswith("boto3"):
+        client = request.getfixturevalue("management")
+        yield ApiGatewayConnections(client, time.monotonic() + 20)
+    else:
+        service = lean.Service(f"http://127.0.0.1:{running.port}/dev", "execute-api")
+        yield lean.LeanConnections(service, time.monotonic() + 20)
+        service.host.close()
 
 
 def test_send_reaches_every_connection(running: RunningGateway, connections: Connections) -> None:

@@ -11,6 +11,7 @@ from moto import mock_aws
 from local.adapters import MemorySubscriptions
 from local.dynamodb import make_table
 from local.template import Stack
+from signaling import lean
 from signaling.errors import SubscriptionsError
 from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber, Subscriptions
 from tests.conftest import dynamodb_client
@@ -31,7 +32,14 @@ def moto() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["memory", "moto", "dynamodb-local"])
+@pytest.fixture(scope="module")
+def lean_dynamodb(dynamodb_local: str) -> Iterator[lean.DynamoDB]:
+    service = lean.Service(dynamodb_local, "dynamodb")
+    yield lean.DynamoDB(service, time.monotonic() + 60)
+    service.host.close()
+
+
+@pytest.fixture(params=["memory", "moto", "dynamodb-local", "dynamodb-local, lean client"])
 def subscriptions(request: pytest.FixtureRequest, stack: Stack) -> Subscriptions:
     """An adapter with nothing in it, its clock standing at `NOW`."""
     if request.param == "memory":
@@ -43,6 +51,8 @@ def subscriptions(request: pytest.FixtureRequest, stack: Stack) -> Subscriptions
         client = dynamodb_client(request.getfixturevalue("dynamodb_local"))
     table = {**stack.table, "TableName": f"table-{uuid4()}"}
     make_table(client, table)
+    if request.param.endswith("lean client"):
+        client = request.getfixturevalue("lean_dynamodb")
     return DynamoDBSubscriptions(client, table["TableName"], now=lambda: NOW)
 
 
@@ -164,16 +174,20 @@ def test_any_string_is_a_topic_of_its_own(subscriptions: Subscriptions, topic: s
     assert members(subscriptions, topic) == {}
 
 
-def test_of_topic_reads_every_page(dynamodb_local: str, stack: Stack) -> None:
+def test_of_topic_reads_every_page(
+    dynamodb_local: str, lean_dynamodb: lean.DynamoDB, stack: Stack
+) -> None:
     client = dynamodb_client(dynamodb_local)
     table = {**stack.table, "TableName": f"table-{uuid4()}"}
     make_table(client, table)
     subscriptions = DynamoDBSubscriptions(client, table["TableName"], now=lambda: NOW)
+    through_lean = DynamoDBSubscriptions(lean_dynamodb, table["TableName"], now=lambda: NOW)
     long_topic, long_peer = "t" * 1018, "p" * 256
     pages = []
     client.meta.events.register("after-call.dynamodb.Query", lambda **_: pages.append(1))
     for number in range(900):
-        subscriptions.add(long_topic, request(f"{number}"), peer=long_peer)
+        through_lean.add(long_topic, request(f"{number}"), peer=long_peer)
+    assert len(through_lean.of_topic(long_topic)) == 900
     assert len(subscriptions.of_topic(long_topic)) == 900
     assert len(pages) > 1
 
