@@ -2,10 +2,10 @@
 
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +84,7 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lean, "delay_after", delay_after)
 
 
-# --- Answers ---------------------------------------------------------------------------------------
+# --- Answers ------------------------------------------------------------------------------------
 
 
 def test_a_chunked_answer_is_joined(start: StartStub, services: MakeService) -> None:
@@ -142,7 +142,7 @@ def test_an_error_looks_like_that_of_the_sdk(start: StartStub, services: MakeSer
     assert len(stub.requests) == 2
 
 
-# --- Requests --------------------------------------------------------------------------------------
+# --- Requests -----------------------------------------------------------------------------------
 
 
 def test_a_request_is_signed_with_the_session_token(
@@ -186,7 +186,7 @@ def test_the_endpoint_is_that_of_the_region_and_its_partition(
     assert asked == [(f"{url}://{name}", "dynamodb")]
 
 
-# --- Connections -----------------------------------------------------------------------------------
+# --- Connections --------------------------------------------------------------------------------
 
 
 def test_a_connection_is_kept_and_used_again(start: StartStub, services: MakeService) -> None:
@@ -210,8 +210,12 @@ def test_a_connection_that_the_server_will_close_is_not_used_again(
 @pytest.mark.parametrize("last_words", [b"", b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"])
 @pytest.mark.usefixtures("no_backoff")
 def test_a_connection_that_was_closed_while_idle_is_replaced(
-    start: StartStub, services: MakeService, last_words: bytes
+    start: StartStub,
+    services: MakeService,
+    monkeypatch: pytest.MonkeyPatch,
+    last_words: bytes,
 ) -> None:
+    monkeypatch.setattr(http1, "_TRUSTED_SECONDS", 0)
     stub = start(reply())
     service = services(stub.url)
     post(service, "before")
@@ -248,7 +252,7 @@ def test_the_next_address_is_taken_when_one_does_not_answer(
     start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub = start(reply())
-    (right,) = http1.socket.getaddrinfo("127.0.0.1", stub.url.rpartition(":")[2], type=1)
+    (right,) = socket.getaddrinfo("127.0.0.1", stub.url.rpartition(":")[2], type=1)
     wrong = (*right[:4], ("127.0.0.1", free_port()))
     monkeypatch.setattr(http1, "_addresses", lambda *_: [wrong, right])
     assert post(services(stub.url)).delivered == [ID]
@@ -264,7 +268,7 @@ def test_connections_are_opened_ahead(start: StartStub, services: MakeService) -
     assert stub.connections == 1
 
 
-# --- Trying again ----------------------------------------------------------------------------------
+# --- Trying again -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -369,7 +373,7 @@ def test_a_request_that_is_refused_for_another_reason_than_the_clock_is_sent_onc
     assert len(stub.requests) == 1
 
 
-# --- Many at once ----------------------------------------------------------------------------------
+# --- Many at once -------------------------------------------------------------------------------
 
 
 def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(
@@ -386,8 +390,8 @@ def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(
     opened = stub.connections
     started = time.monotonic()
     assert post(service, *everyone).delivered == everyone
-    assert time.monotonic() - started < 1.5 * 0.02 * -(-100 // opened)
-    assert stub.connections == opened <= 16
+    assert time.monotonic() - started < 0.5  # one after the other they would take 2 s
+    assert stub.connections == opened == 20
     assert post(service, *map(str, range(5000))).failed == []
     assert stub.connections == lean.IN_FLIGHT
 
@@ -416,10 +420,11 @@ def test_threads_may_share_a_service(start: StartStub, services: MakeService) ->
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(use, range(16)))
-    assert len(service.host.idle) == len(set(service.host.idle))
+    idle = [connection for connection, _ in service.host.idle]
+    assert len(idle) == len(set(idle)) == stub.connections
 
 
-# --- TLS -------------------------------------------------------------------------------------------
+# --- TLS ----------------------------------------------------------------------------------------
 
 
 class Authority:
@@ -437,9 +442,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         pem = self._certified(name, key).public_bytes(Encoding.PEM)
         file = self._folder / f"{name}.pem"
-        file.write_bytes(
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem
-        )
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context
@@ -531,7 +534,7 @@ def test_a_server_with_the_certificate_of_another_name_gets_nothing(
     assert stub.requests == []
 
 
-# --- Cold start ------------------------------------------------------------------------------------
+# --- Cold start ---------------------------------------------------------------------------------
 
 HEAVY = {
     "boto3",

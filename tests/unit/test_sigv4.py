@@ -127,9 +127,10 @@ def test_signatures_are_those_of_botocore(
     request.context["timestamp"] = timestamp
     signer = SigV4Auth(BotocoreCredentials(*credentials), scope.service, scope.region)
     text = signer.string_to_sign(request, signer.canonical_request(request))
-    signer._inject_signature_to_request(request, signer.signature(text, request))
-    assert (
-        sign(credentials, scope, "POST", path, headers, body) == (request.headers["Authorization"])
+    names = signer.signed_headers(signer.headers_to_sign(request))
+    assert sign(credentials, scope, "POST", path, headers, body) == (
+        f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders={names}, "
+        f"Signature={signer.signature(text, request)}"
     )
 
 

@@ -20,6 +20,7 @@ READ_SECONDS = 2.0
 
 _LARGEST_TLS_RECORD = 16_384  # reading as much leaves nothing in TLS's buffer, where poll is blind
 _ADDRESS_SECONDS = 10
+_TRUSTED_SECONDS = 0.5  # to look whether an idle connection is still open costs a system call
 
 Result = TypeVar("Result")
 
@@ -57,9 +58,10 @@ class Host:
         scheme, _, rest = url.partition("://")
         self.name, _, path = rest.partition("/")
         self.path = f"/{path}".rstrip("/")
-        self.idle: list[socket.socket] = []
+        self.idle: list[tuple[socket.socket, float]] = []  # and since when
         self._is_secure = scheme == "https"
-        self._server, _, port = self.name.partition(":")
+        server, _, port = self.name.partition(":")
+        self._server = server.encode()  # as str it would need the codec for international names
         self._port = int(port or (443 if self._is_secure else 80))
         self._failures = 0
 
@@ -70,8 +72,8 @@ class Host:
             OSError: there is none, or not the whole of it.
         """
         while self.idle:
-            connection = self.idle.pop()
-            if _is_open(connection):
+            connection, since = self.idle.pop()
+            if time.monotonic() - since < _TRUSTED_SECONDS or _is_open(connection):
                 try:
                     return (yield from self._exchange_over(connection, request))
                 except _ClosedWhileIdleError:
@@ -83,12 +85,12 @@ class Host:
     def warm(self) -> Steps[None]:
         """Open a connection for later, if that is possible."""
         with suppress(OSError):
-            self.idle.append((yield from self._connect()))
+            self.idle.append(((yield from self._connect()), 0.0))
 
     def close(self) -> None:
         """Close the idle connections."""
         while self.idle:
-            self.idle.pop().close()
+            self.idle.pop()[0].close()
 
     def _exchange_over(self, connection: socket.socket, request: bytes) -> Steps[Answer]:
         received, is_reusable = bytearray(), False
@@ -114,7 +116,7 @@ class Host:
             raise (ConnectionError if received else _ClosedWhileIdleError)(error) from error
         finally:
             if is_reusable:
-                self.idle.append(connection)
+                self.idle.append((connection, time.monotonic()))
             else:
                 connection.close()
 

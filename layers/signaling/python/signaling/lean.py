@@ -8,13 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from signaling.connections import (
-    ATTEMPTS,
-    Outcome,
-    delay_after,
-    is_worth_another_attempt,
-    outcome,
-)
+from signaling.connections import ATTEMPTS, Outcome, delay_after, is_worth_another_attempt, outcome
 from signaling.http1 import CONNECT_SECONDS, Answer, Host, Steps, Wait, run
 from signaling.sigv4 import Credentials, Scope, quote, sign
 
@@ -29,14 +23,6 @@ _THROTTLED = {
 """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"""
 
 _TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
-
-
-class Request(NamedTuple):
-    """A POST, yet to be signed."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class ServiceError(Exception):
@@ -61,13 +47,15 @@ class Service:
         self._scope = Scope(_region(), signing_name)
         self._skew = 0.0
 
-    def ask(self, requests: Sequence[Request], deadline: float) -> list[Answer | OSError]:
-        """Send all `requests`, each again while that may help, and return what came of each.
+    def ask(
+        self, paths: Sequence[str], headers: Mapping[str, str], body: bytes, deadline: float
+    ) -> list[Answer | OSError]:
+        """Post `body` to each of `paths`, again while that may help, and return what came of it.
 
-        One that was throttled goes behind those that have not been sent, and holds up nothing.
+        What was throttled goes behind what has not been sent yet, and holds up nothing.
         """
-        answers: list[Answer | OSError] = [TimeoutError("no time left")] * len(requests)
-        queue = deque((index, 0, 0.0) for index in range(len(requests)))
+        answers: list[Answer | OSError] = [TimeoutError("no time left")] * len(paths)
+        queue = deque((index, 0, 0.0) for index in range(len(paths)))
 
         def work() -> Steps[None]:
             while queue:
@@ -76,9 +64,8 @@ class Service:
                     yield Wait(not_before - time.monotonic())
                 skew = self._skew
                 try:
-                    answers[index] = yield from self.host.exchange(
-                        self._signed(requests[index], skew)
-                    )
+                    request = self._signed(paths[index], headers, body, skew)
+                    answers[index] = yield from self.host.exchange(request)
                 except OSError as error:
                     answers[index] = error
                 if self._corrects_clock(answers[index], skew):
@@ -86,11 +73,10 @@ class Service:
                 elif attempt + 1 < ATTEMPTS and _may_succeed_later(answers[index]):
                     queue.append((index, attempt + 1, time.monotonic() + delay_after(attempt)))
 
-        run([work() for _ in range(_workers(len(requests), len(self.host.idle)))], deadline)
+        run([work() for _ in range(_workers(len(paths), len(self.host.idle)))], deadline)
         return answers
 
-    def _signed(self, request: Request, skew: float) -> bytes:
-        path, headers, body = request
+    def _signed(self, path: str, headers: Mapping[str, str], body: bytes, skew: float) -> bytes:
         credentials = Credentials(
             os.environ["AWS_ACCESS_KEY_ID"],
             os.environ["AWS_SECRET_ACCESS_KEY"],
@@ -141,8 +127,8 @@ class DynamoDB(NamedTuple):
             "content-type": "application/x-amz-json-1.0",
             "x-amz-target": f"DynamoDB_20120810.{operation}",
         }
-        request = Request("/", headers, json.dumps(parameters).encode())
-        (answer,) = self.service.ask([request], self.deadline)
+        body = json.dumps(parameters).encode()
+        (answer,) = self.service.ask(["/"], headers, body, self.deadline)
         if isinstance(answer, OSError):
             raise answer
         if answer.status >= 300:
@@ -159,9 +145,9 @@ class LeanConnections(NamedTuple):
 
     def send(self, connections: Sequence[str], payload: str) -> Outcome:
         """Post `payload` to each connection, at most `IN_FLIGHT` at a time."""
-        path, body = f"{self.service.host.path}/@connections/", payload.encode()
-        requests = [Request(path + quote(each), {}, body) for each in connections]
-        statuses = map(_status, self.service.ask(requests, self.deadline))
+        base = f"{self.service.host.path}/@connections/"
+        paths = [base + quote(each) for each in connections]
+        statuses = map(_status, self.service.ask(paths, {}, payload.encode(), self.deadline))
         return outcome(zip(connections, statuses, strict=True))
 
 
@@ -180,8 +166,8 @@ def warm(*services: Service) -> None:
 
 def _workers(requests: int, idle: int) -> int:
     # To open a connection takes about as long as to wait for an answer: with n of each, the sum is
-    # least for the square root. Those that are open cost nothing.
-    return min(requests, IN_FLIGHT, max(idle, math.isqrt(requests) + 1))
+    # least for the square root of n; twice that, as the next message finds them open.
+    return min(requests, IN_FLIGHT, max(idle, 2 * math.isqrt(requests)))
 
 
 def _region() -> str:

@@ -55,18 +55,19 @@ def sign(
     canonical_headers = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in names)
     body_hash = hashlib.sha256(body).hexdigest()
     canonical = f"{method}\n{canonical_path}\n\n{canonical_headers}\n{signed}\n{body_hash}"
-    place = f"{timestamp[:8]}/{scope.region}/{scope.service}/aws4_request"
+    date = timestamp[:8]
+    place = f"{date}/{scope.region}/{scope.service}/aws4_request"
     canonical_hash = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"{_ALGORITHM}\n{timestamp}\n{place}\n{canonical_hash}"
-    key = _signing_key(credentials.secret_key, place)
+    key = _signing_key(credentials.secret_key, date, scope)
     signature = hmac.digest(key, text.encode(), "sha256").hex()
     credential = f"{credentials.access_key}/{place}"
     return f"{_ALGORITHM} Credential={credential}, SignedHeaders={signed}, Signature={signature}"
 
 
 @lru_cache(maxsize=4)
-def _signing_key(secret_key: str, place: str) -> bytes:
+def _signing_key(secret_key: str, date: str, scope: Scope) -> bytes:
     key = f"AWS4{secret_key}".encode()
-    for part in place.split("/"):
+    for part in (date, scope.region, scope.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
