@@ -400,6 +400,7 @@ def test_one_throttled_client_holds_up_nobody(
     start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lean, "delay_after", lambda attempt: 0.1)
+    monkeypatch.setattr(lean, "IN_FLIGHT", 1)
     stub = start(answer=lambda request: reply(429 if request.path.endswith("slow") else 200))
     post(services(stub.url), "slow", "a", "b", seconds=1)
     paths = [request.path.rpartition("/")[2] for request in stub.requests]
