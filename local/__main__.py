@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import os
 import random
+import re
+import shlex
 import signal
 import sys
 import time
@@ -11,9 +13,10 @@ from functools import partial
 
 from local import ROOT, dynamodb
 from local.adapters import InProcessConnections, MemorySubscriptions
-from local.gateway import Gateway, InlineInvoker, Invoker
+from local.gateway import Gateway
+from local.invoker import InlineInvoker, Invoker
 from local.server import Server
-from local.template import Function, Stack, load
+from local.template import Stack, load
 from signaling import adapters
 
 _SECONDS_TO_DISCONNECT = 3.0
@@ -23,7 +26,7 @@ def main() -> int:
     """Serve until Ctrl-C and return the exit status."""
     options = _options()
     try:
-        stack = load(ROOT / "template.yaml")
+        stack = load(ROOT / "template.yaml", _parameters(options.parameter_overrides))
         return asyncio.run(_serve(stack, options))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -49,7 +52,25 @@ def _options() -> argparse.Namespace:
         metavar="MIN:MAX",
         help="wait a random time of so many milliseconds before each invocation",
     )
+    parser.add_argument(
+        "--parameter-overrides",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameters of template.yaml, as `sam deploy` takes them",
+    )
     return parser.parse_args()
+
+
+def _parameters(overrides: list[str]) -> dict[str, str]:
+    """Return names and values of `NAME=VALUE` or `ParameterKey=NAME,ParameterValue=VALUE` pairs."""
+    parameters = {}
+    for pair in shlex.split(" ".join(overrides)):
+        match = re.fullmatch(r"(?:ParameterKey=)?(\w+)(?:,ParameterValue)?=(.*)", pair, re.DOTALL)
+        if not match:
+            raise ValueError(f"--parameter-overrides takes NAME=VALUE, not {pair!r}")
+        parameters[match[1]] = match[2]
+    return parameters
 
 
 def _milliseconds(text: str) -> tuple[float, float]:
@@ -63,7 +84,8 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     _set_environment(stack)
     latency: tuple[float, float] = options.latency
     in_memory = options.dynamodb is None
-    invoker = InlineInvoker() if in_memory and latency[1] == 0 else Invoker(latency)
+    waits = not in_memory or latency[1] > 0 or stack.authorizer  # which may fetch keys
+    invoker = Invoker(latency) if waits else InlineInvoker()
     gateway = Gateway(stack, invoker)
     if in_memory:
         _keep_in_memory(gateway, latency)
@@ -87,10 +109,10 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
 
 def _set_environment(stack: Stack) -> None:
     """Give the functions their environment; what is set already, as by `DELIVERY=...`, stays."""
-    for target in stack.routes.values():
-        if isinstance(target, Function):
-            for name, value in target.environment.items():
-                os.environ.setdefault(name, value)
+    for function in stack.functions().values():
+        for name, value in function.environment.items():
+            os.environ.setdefault(name, value)
+    os.environ["TRACING"] = "Disabled"  # there is no X-Ray daemon here
 
 
 def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
@@ -98,8 +120,9 @@ def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
     connections = InProcessConnections(gateway)
     # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
+    subscriptions = MemorySubscriptions(pause=pause)
     adapters.install(
-        adapters.Adapters(MemorySubscriptions(pause=pause), lambda deadline: connections)
+        adapters.Adapters(lambda deadline: subscriptions, lambda deadline: connections)
     )
 
 

@@ -25,8 +25,7 @@ def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
     """
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    if boto3.session.Session().get_credentials() is None:
-        os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
+    _set_credentials()
     try:
         make_table(
             boto3.client(
@@ -36,6 +35,19 @@ def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
         )
     except (BotoCoreError, ClientError) as error:
         raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
+
+
+def _set_credentials() -> None:
+    """Put credentials where Lambda has them; DynamoDB Local takes any."""
+    found = boto3.session.Session().get_credentials()
+    if found is None:
+        os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
+        return
+    frozen = found.get_frozen_credentials()
+    os.environ["AWS_ACCESS_KEY_ID"] = str(frozen.access_key)
+    os.environ["AWS_SECRET_ACCESS_KEY"] = str(frozen.secret_key)
+    if frozen.token:
+        os.environ["AWS_SESSION_TOKEN"] = frozen.token
 
 
 def make_table(client: Any, table: dict[str, Any]) -> None:

@@ -25,6 +25,10 @@ class Handshake(NamedTuple):
         """Return the first header called `name`, in any case."""
         return next((value for key, value in self.headers if key.lower() == name), default)
 
+    def query_value(self, name: str) -> str:
+        """Return the last value of the query's parameter `name`, empty if it has none."""
+        return parse_qs(self.query).get(name, [""])[-1]
+
 
 def new_id() -> str:
     """Return an id as API Gateway makes them, such as `L0SM9cOFvHcCIhw=`."""
@@ -65,6 +69,19 @@ def connect_event(context: Event, handshake: Handshake, now: int) -> Event:
         event["queryStringParameters"] = {key: values[-1] for key, values in query.items()}
         event["multiValueQueryStringParameters"] = query
     return event
+
+
+def authorize_event(context: Event, handshake: Handshake, now: int) -> Event:
+    """Return the event of a Lambda authorizer, type REQUEST, that guards `$connect`."""
+    api = f"arn:aws:execute-api:us-east-1:123456789012:{context['apiId']}/{context['stage']}"
+    event: Event = {"queryStringParameters": {}, "multiValueQueryStringParameters": {}}
+    event |= connect_event(context, handshake, now)
+    del event["isBase64Encoded"]
+    return event | {
+        "type": "REQUEST",
+        "methodArn": f"{api}/$connect",
+        "stageVariables": {},
+    }
 
 
 def message_event(context: Event, route: str, body: str | bytes, now: int) -> Event:

@@ -1,32 +1,30 @@
 """API Gateway's part: connections, routes, invocations and @connections. Knows no sockets.
 
-Everything here runs on the event loop's thread, but for the functions' handlers, which run where
-the `Invoker` puts them.
+Everything here runs on the event loop's thread, but for `post` and the functions' handlers, which
+run where the `Invoker` puts them.
 """
 
-import asyncio
 import json
-import random
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, NamedTuple, Protocol
 
 from local.events import (
     Event,
     Handshake,
+    authorize_event,
     connect_event,
     connection_context,
     disconnect_event,
     message_event,
     new_id,
 )
-from local.template import Function, Mock, Stack
+from local.invoker import Context, InlineInvoker, Invoker, load_handler
+from local.template import Mock, Stack
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
@@ -34,9 +32,6 @@ LIFE_SECONDS = 2 * 60 * 60
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 
 _RESERVED_ROUTES = ("$connect", "$disconnect", "$default")
-
-Handler = Callable[[Event, Any], Any]
-Job = Callable[[], None]
 
 
 class Socket(Protocol):
@@ -47,70 +42,6 @@ class Socket(Protocol):
 
     def close(self, code: int) -> None:
         """Close the WebSocket."""
-
-
-class Context:
-    """Lambda's context object, as far as the functions use it."""
-
-    def __init__(self, function: Function) -> None:
-        """Start the invocation's time."""
-        self.aws_request_id = new_id()
-        self.function_name = function.name
-        self._deadline = time.monotonic() + function.timeout
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds that the invocation has left."""
-        return max(0, int((self._deadline - time.monotonic()) * 1000))
-
-
-class Invoker:
-    """Runs invocations at once, as Lambda does: each in a thread, after a random delay."""
-
-    def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = 16) -> None:
-        """Delay each invocation by `latency`, the least and the most seconds."""
-        self._latency = latency
-        self._threads = ThreadPoolExecutor(threads)
-        self._loop = asyncio.get_running_loop()
-        self._delayed: set[asyncio.TimerHandle] = set()
-
-    def run(self, job: Job) -> None:
-        """Run `job` soon in a thread of its own."""
-
-        def start() -> None:
-            self._delayed.discard(timer)
-            self._threads.submit(job)
-
-        timer = self._loop.call_later(random.uniform(*self._latency), start)
-        self._delayed.add(timer)
-
-    def call_back(self, job: Job) -> None:
-        """Run `job` on the event loop, from a thread."""
-        self._loop.call_soon_threadsafe(job)
-
-    async def finish(self, seconds: float) -> None:
-        """Let the invocations under way end, for `seconds` at most, and drop the others."""
-        end = self._loop.time() + seconds
-        while self._delayed and self._loop.time() < end:
-            await asyncio.sleep(0.01)
-        for timer in self._delayed:
-            timer.cancel()
-        ended = self._loop.run_in_executor(
-            None, partial(self._threads.shutdown, cancel_futures=True)
-        )
-        await asyncio.wait([ended], timeout=end - self._loop.time())
-
-
-class InlineInvoker:
-    """Runs each invocation to its end: for handlers that never wait, this is the same, faster."""
-
-    def run(self, job: Job) -> None:
-        """Run `job` now."""
-        job()
-
-    call_back = run
-
-    async def finish(self, seconds: float) -> None:
-        """Return: nothing is ever under way."""
 
 
 class Connection:
@@ -154,10 +85,9 @@ class Gateway:
         self._mocks = {
             key: target.response for key, target in stack.routes.items() if isinstance(target, Mock)
         }
+        self._identity = stack.authorizer.query_parameters if stack.authorizer else None
         self._functions = {
-            key: (target, load_handler(target))
-            for key, target in stack.routes.items()
-            if isinstance(target, Function)
+            key: (function, load_handler(function)) for key, function in stack.functions().items()
         }
 
     def connect(
@@ -166,20 +96,39 @@ class Gateway:
         admit: Callable[[Connection], None],
         refuse: Callable[[int], None],
     ) -> None:
-        """Invoke `$connect` and call `admit` or, with an HTTP status, `refuse`."""
+        """Ask the authorizer and `$connect`, then `admit` or, with an HTTP status, `refuse`."""
         now = time.time()
         context = connection_context(handshake, self.stage, new_id(), int(now * 1000))
         connection = Connection(context, now)
-        event = connect_event(context, handshake, connection.request_time())
 
-        def answer(result: Any) -> None:
+        def take_decision(result: Any) -> None:
+            granted = granted_context(result)
+            if result is None:
+                refuse(500)
+            elif granted is None:
+                refuse(403)
+            else:
+                context["authorizer"] = granted
+                connect()
+
+        def connect() -> None:
+            event = connect_event(context, handshake, connection.request_time())
+            self._invoke("$connect", event, take_answer)
+
+        def take_answer(result: Any) -> None:
             status = result.get("statusCode", 502) if isinstance(result, dict) else 502
             if 200 <= status < 300:
                 admit(connection)
             else:
                 refuse(status)
 
-        self._invoke("$connect", event, answer)
+        if self._identity is None:
+            connect()
+        elif not all(handshake.query_value(name) for name in self._identity):
+            refuse(401)
+        else:
+            event = authorize_event(context, handshake, connection.request_time())
+            self._invoke("authorizer", event, take_decision)
 
     def opened(self, connection: Connection, socket: Socket) -> None:
         """Let messages pass: the WebSocket of an admitted connection is open."""
@@ -257,18 +206,18 @@ class Gateway:
         self._invoker.run(job)
 
 
-def load_handler(function: Function) -> Handler:
-    """Return the handler of `function`, its module loaded under `functions.<folder>.<module>`."""
-    module_name, handler_name = function.handler.rsplit(".", 1)
-    spec = spec_from_file_location(
-        f"functions.{function.code.name}.{module_name}", function.code / f"{module_name}.py"
-    )
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{function.name}: no module {module_name} in {function.code}")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    handler: Handler = getattr(module, handler_name)
-    return handler
+def granted_context(result: Any) -> dict[str, Any] | None:
+    """Return `requestContext.authorizer` as an authorizer's `result` grants it, or None.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
+    """
+    if not isinstance(result, dict):
+        return None
+    statements = result["policyDocument"]["Statement"]
+    if {statement["Effect"] for statement in statements} != {"Allow"}:
+        return None
+    context = {key: str(value) for key, value in result.get("context", {}).items()}
+    return {"principalId": result["principalId"], "integrationLatency": 0, **context}
 
 
 def _send(socket: Socket, payload: bytes) -> None:

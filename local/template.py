@@ -39,6 +39,14 @@ class Mock(NamedTuple):
     """Frame that the client gets, if the route has a response."""
 
 
+class Authorizer(NamedTuple):
+    """A Lambda authorizer of `$connect`."""
+
+    function: Function
+    query_parameters: list[str]
+    """Identity source: without one of them API Gateway answers 401 and asks nobody."""
+
+
 class Stack(NamedTuple):
     """The WebSocket API with everything behind it."""
 
@@ -46,16 +54,23 @@ class Stack(NamedTuple):
     selection: str
     """Key of the JSON body that names the route."""
     routes: dict[str, Function | Mock]
+    authorizer: Authorizer | None
     table: dict[str, Any]
     """Properties of the one DynamoDB table, with its name."""
+
+    def functions(self) -> dict[str, Function]:
+        """Return every function of the stack by its route, the authorizer's by `authorizer`."""
+        functions = {key: each for key, each in self.routes.items() if isinstance(each, Function)}
+        return functions | ({"authorizer": self.authorizer.function} if self.authorizer else {})
 
 
 def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     """Return the stack of the SAM template at `path`, `overrides` replacing parameter defaults.
 
     Raises:
-        ValueError: a parameter is unknown, has no value or one that the template forbids, or the
-            template has no WebSocket API that selects routes by a key of the body.
+        ValueError: a parameter is unknown, has no value or one that the template forbids, a rule
+            is broken, or the template has no WebSocket API that selects routes by a key of the
+            body.
     """
     source = yaml_parse(path.read_text())
     parameters = _parameters(source, overrides or {})
@@ -63,6 +78,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     os.environ.setdefault("AWS_DEFAULT_REGION", str(PSEUDO_PARAMETERS["AWS::Region"]))
     translated = transform(source, parameters, _NoManagedPolicies())
     resolver = Resolver(translated, parameters)
+    _check_rules(source, resolver)
     resources = {
         name: {**resource, "Properties": resolver.resolve(resource.get("Properties", {}))}
         for name, resource in translated["Resources"].items()
@@ -78,6 +94,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         stage=stage["StageName"],
         selection=selection[1],
         routes=_routes(resources, code),
+        authorizer=_authorizer(resources, code),
         table={"TableName": table, **properties},
     )
 
@@ -117,6 +134,14 @@ def _complaint(declaration: dict[str, Any], value: str) -> str | None:
     return None
 
 
+def _check_rules(source: dict[str, Any], resolver: Resolver) -> None:
+    for rule in source.get("Rules", {}).values():
+        if resolver.resolve(rule.get("RuleCondition", True)):
+            for assertion in rule["Assertions"]:
+                if not resolver.resolve(assertion["Assert"]):
+                    raise ValueError(assertion["AssertDescription"])
+
+
 def _take_local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:
     code = {}
     for name, resource in source["Resources"].items():
@@ -143,12 +168,21 @@ def _routes(resources: dict[str, Any], code: dict[str, Path]) -> dict[str, Funct
         if integration["IntegrationType"] == "MOCK":
             target: Function | Mock = Mock(_mock_response(resources, route_name, route, name))
         else:
-            uri = _FUNCTION_URI.search(integration["IntegrationUri"])
-            if not uri:
-                raise ValueError(f"{name}: IntegrationUri names no function of this template")
-            target = _function(uri[1], resources[uri[1]]["Properties"], code)
+            target = _function(integration["IntegrationUri"], resources, code)
         routes[route["RouteKey"]] = target
     return routes
+
+
+def _authorizer(resources: dict[str, Any], code: dict[str, Path]) -> Authorizer | None:
+    for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values():
+        if route.get("AuthorizationType") == "CUSTOM":
+            authorizer = resources[route["AuthorizerId"]]["Properties"]
+            sources = authorizer["IdentitySource"]
+            return Authorizer(
+                _function(authorizer["AuthorizerUri"], resources, code),
+                [source.removeprefix("route.request.querystring.") for source in sources],
+            )
+    return None
 
 
 def _mock_response(
@@ -166,7 +200,12 @@ def _mock_response(
     return None
 
 
-def _function(name: str, properties: dict[str, Any], code: dict[str, Path]) -> Function:
+def _function(uri: str, resources: dict[str, Any], code: dict[str, Path]) -> Function:
+    match = _FUNCTION_URI.search(uri)
+    if not match:
+        raise ValueError(f"{uri} names no function of this template")
+    name = match[1]
+    properties = resources[name]["Properties"]
     environment = properties.get("Environment", {}).get("Variables", {})
     return Function(
         name=name,

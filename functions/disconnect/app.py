@@ -1,8 +1,10 @@
 """$disconnect: take a client out of every room. API Gateway calls it at most once, or never."""
 
-from signaling.adapters import rooms
+from signaling.adapters import rooms, warm
 from signaling.events import OK, Event, LambdaContext, RawEvent
 from signaling.telemetry import InvocationLog
+
+warm()
 
 
 def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:

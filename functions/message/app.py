@@ -1,11 +1,13 @@
 """$default: one message of a client. What it may not send gets it an error frame, never a 5xx."""
 
-from signaling.adapters import rooms
+from signaling.adapters import rooms, warm
 from signaling.errors import SignalingError
 from signaling.events import OK, Event, LambdaContext, RawEvent
 from signaling.protocol import encode_error, parse
 from signaling.settings import settings
 from signaling.telemetry import InvocationLog
+
+warm()
 
 
 def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from local import ROOT
 from local.adapters import InProcessConnections
 from local.events import Handshake, connection_context, new_id
-from local.gateway import Connection, Gateway, Invoker
+from local.gateway import Connection, Gateway
+from local.invoker import Invoker
 from local.server import Server
 from local.template import Stack
 from signaling import lean

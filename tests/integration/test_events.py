@@ -16,7 +16,8 @@ from local import ROOT
 from local.adapters import MemorySubscriptions
 from local.dynamodb import make_table
 from local.events import Handshake
-from local.gateway import Gateway, InlineInvoker
+from local.gateway import Gateway
+from local.invoker import InlineInvoker
 from local.template import Stack
 from signaling import adapters
 from signaling.adapters import Adapters
@@ -51,7 +52,9 @@ class Room:
         if sender_is_in:
             self.subscriptions.add(TOPIC, Request(SENDER, 0, 1), PEER)
         self.subscriptions.add(TOPIC, Request("other=", 0, 1), OTHER_PEER)
-        adapters.install(Adapters(self.subscriptions, lambda deadline: self.connections))
+        adapters.install(
+            Adapters(lambda deadline: self.subscriptions, lambda deadline: self.connections)
+        )
 
     def members(self) -> set[str]:
         return {each.connection for each in self.subscriptions.of_topic(TOPIC)}
@@ -219,7 +222,10 @@ class CountedRequests:
         )
         self.posts = ScriptedClient(**statuses)
         adapters.install(
-            Adapters(subscriptions, lambda deadline: ApiGatewayConnections(self.posts, deadline))
+            Adapters(
+                lambda deadline: subscriptions,
+                lambda deadline: ApiGatewayConnections(self.posts, deadline),
+            )
         )
 
 

@@ -140,7 +140,9 @@ def test_a_message_that_the_table_failed_is_counted_and_is_no_publish(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     adapters.install(
-        adapters.Adapters(FailingSubscriptions(), lambda deadline: RecordedConnections())
+        adapters.Adapters(
+            lambda deadline: FailingSubscriptions(), lambda deadline: RecordedConnections()
+        )
     )
     replay("publish_signal")
     assert printed(capsys) == {"Unavailable": 1}

@@ -11,6 +11,7 @@ def test_without_an_environment_the_defaults_hold() -> None:
     assert settings.delivery == "addressed"
     assert settings.limits == Limits()
     assert settings.allowed_origins == ("*",)
+    assert (settings.aws_client, settings.log_level, settings.is_traced) == ("lean", "INFO", False)
 
 
 def test_the_environment_sets_everything() -> None:
@@ -23,15 +24,33 @@ def test_the_environment_sets_everything() -> None:
             "MAX_TOPIC_BYTES": "2",
             "MAX_MESSAGE_BYTES": "3",
             "ALLOWED_ORIGINS": "https://example.com, http://localhost:3000",
+            "AWS_CLIENT": "boto3",
+            "LOG_LEVEL": "WARNING",
+            "TRACING": "Active",
         }
     )
-    origins = ("https://example.com", "http://localhost:3000")
-    assert settings == ("table", "https://example.com/dev", "broadcast", Limits(1, 2, 3), origins)
+    assert settings == Settings(
+        table="table",
+        connections_endpoint="https://example.com/dev",
+        delivery="broadcast",
+        limits=Limits(1, 2, 3),
+        allowed_origins=("https://example.com", "http://localhost:3000"),
+        aws_client="boto3",
+        log_level="WARNING",
+        is_traced=True,
+    )
 
 
 @pytest.mark.parametrize(
     "environ",
-    [{"DELIVERY": "unicast"}, {"MAX_TOPICS": "many"}, {"ALLOWED_ORIGINS": "example.com"}],
+    [
+        {"DELIVERY": "unicast"},
+        {"MAX_TOPICS": "many"},
+        {"ALLOWED_ORIGINS": "example.com"},
+        {"AWS_CLIENT": "boto"},
+        {"LOG_LEVEL": "DEBUG"},
+        {"TRACING": "on"},
+    ],
 )
 def test_a_wrong_setting_is_refused(environ: dict[str, str]) -> None:
     with pytest.raises(ValueError):

@@ -45,7 +45,28 @@ EXPECTED: dict[str, Rights] = {
     ),
 }
 
-CASES: list[tuple[Parameters, dict[str, Rights]]] = [({}, EXPECTED)]
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tokens-a1b2c3"
+READ_SECRET = {("secretsmanager:GetSecretValue", SECRET)}
+WRITE_TRACES = "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"
+
+CASES: list[tuple[Parameters, dict[str, Rights]]] = [
+    ({}, EXPECTED),
+    (
+        {"JwtIssuer": "https://issuer"},
+        EXPECTED | {"AuthorizeFunction": Rights({WRITE_LOGS}, set())},
+    ),
+    (
+        {"JwtSecretArn": SECRET},
+        EXPECTED
+        | {
+            "AuthorizeFunction": Rights({WRITE_LOGS}, {("secretsmanager:GetSecretValue", SECRET)}),
+        },
+    ),
+    (
+        {"Tracing": "Active"},
+        {name: Rights(managed | {WRITE_TRACES}, own) for name, (managed, own) in EXPECTED.items()},
+    ),
+]
 """Parameters of a stack, and the rights of its functions."""
 
 
@@ -128,7 +149,7 @@ def test_only_its_own_route_may_call_a_function() -> None:
     permissions = of_type(translated({}), "Lambda::Permission").values()
     assert {each["Principal"] for each in permissions} == {"apigateway.amazonaws.com"}
     assert {(each["FunctionName"], each["SourceArn"]) for each in permissions} == {
-        ("ConnectFunction.Arn", f"{API}/$connect"),
+        ("ConnectFunction", f"{API.replace('.ApiId', '')}/$connect"),
         ("DisconnectFunction.Arn", f"{API}/$disconnect"),
         ("MessageFunction.Arn", f"{API}/$default"),
     }

@@ -1,5 +1,6 @@
 """What stands behind the two ports: AWS, or what `install` was given."""
 
+import os
 import time
 from collections.abc import Callable
 from functools import cache
@@ -43,11 +44,20 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
     adapters = _installed[0] if _installed else aws()
     remaining = context.get_remaining_time_in_millis() / 1000
     deadline = time.monotonic() + remaining - _SECONDS_TO_FINISH
-    return Rooms(
-        adapters.subscriptions_until(deadline),
-        TimedConnections(adapters.connections_until(deadline), log),
-        settings().delivery,
-    )
+    subscriptions = adapters.subscriptions_until(deadline)
+    connections = adapters.connections_until(deadline)
+    if settings().is_traced:
+        from signaling.tracing import TracedConnections, TracedSubscriptions
+
+        subscriptions = TracedSubscriptions(subscriptions)
+        connections = TracedConnections(connections)
+    return Rooms(subscriptions, TimedConnections(connections, log), settings().delivery)
+
+
+def warm() -> None:
+    """Connect to AWS during Lambda's init phase, which has a full CPU and is no client's time."""
+    if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+        aws().warm()
 
 
 @cache

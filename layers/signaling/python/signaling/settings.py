@@ -21,6 +21,10 @@ BOTO3 = "boto3"
 """The AWS SDK that the Lambda runtime brings."""
 
 
+LEVELS = ("INFO", "WARNING", "ERROR")
+"""Levels of log lines, from the least."""
+
+
 class Settings(NamedTuple):
     """The choices of `template.yaml` as the functions see them."""
 
@@ -32,35 +36,42 @@ class Settings(NamedTuple):
     limits: Limits
     allowed_origins: tuple[str, ...]
     """Patterns of the pages that may connect; `*` is every page."""
-    aws_client: str = LEAN
+    aws_client: str
+    log_level: str
+    """The least level of a line that is logged, one of `LEVELS`."""
+    is_traced: bool
+    """Whether X-Ray gets subsegments."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read settings from `environ`, with the template's defaults for what is not set.
 
         Raises:
-            ValueError: `DELIVERY` is neither `addressed` nor `broadcast`, a limit is no number, or
-                something in `ALLOWED_ORIGINS` no origin.
+            ValueError: a value is none of those that there are, a limit is no number, or something
+                in `ALLOWED_ORIGINS` no origin.
         """
-        delivery = environ.get("DELIVERY", ADDRESSED)
-        if delivery not in (ADDRESSED, BROADCAST):
-            raise ValueError(f"DELIVERY is {delivery!r}: choose {ADDRESSED!r} or {BROADCAST!r}")
-        aws_client = environ.get("AWS_CLIENT", LEAN)
-        if aws_client not in (LEAN, BOTO3):
-            raise ValueError(f"AWS_CLIENT is {aws_client!r}: choose {LEAN!r} or {BOTO3!r}")
         defaults = Limits()
         return cls(
             table=environ.get("TABLE_NAME", ""),
             connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", ""),
-            delivery=delivery,
-            aws_client=aws_client,
+            delivery=_one_of((ADDRESSED, BROADCAST), "DELIVERY", environ),
             limits=Limits(
                 topics=int(environ.get("MAX_TOPICS", defaults.topics)),
                 topic_bytes=int(environ.get("MAX_TOPIC_BYTES", defaults.topic_bytes)),
                 message_bytes=int(environ.get("MAX_MESSAGE_BYTES", defaults.message_bytes)),
             ),
             allowed_origins=parse_origins(environ.get("ALLOWED_ORIGINS", ANY_ORIGIN)),
+            aws_client=_one_of((LEAN, BOTO3), "AWS_CLIENT", environ),
+            log_level=_one_of(LEVELS, "LOG_LEVEL", environ),
+            is_traced=_one_of(("Disabled", "Active"), "TRACING", environ) == "Active",
         )
+
+
+def _one_of(values: tuple[str, ...], name: str, environ: Mapping[str, str]) -> str:
+    value = environ.get(name, values[0])
+    if value not in values:
+        raise ValueError(f"{name} is {value!r}: choose one of {', '.join(values)}")
+    return value
 
 
 @cache

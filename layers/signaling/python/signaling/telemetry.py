@@ -15,10 +15,11 @@ from signaling.connections import Connections, Outcome
 from signaling.errors import SignalingError, SubscriptionsError
 from signaling.events import Event
 from signaling.protocol import Message, Ping, Publish
+from signaling.settings import LEVELS, settings
 
 
 class InvocationLog:
-    """The line of one invocation, printed when its `with` block ends."""
+    """The line of one invocation, printed when its `with` block ends, if its level is wanted."""
 
     def __init__(self, event: Event) -> None:
         """Start the line with what `event` tells."""
@@ -43,6 +44,8 @@ class InvocationLog:
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
         self.add(milliseconds=_milliseconds_since(self._started))
+        if LEVELS.index(self._fields["level"]) < LEVELS.index(settings().log_level):
+            return
         # One write for text and newline: threads of the local server must not mix their lines.
         print(json.dumps(self._fields) + "\n", end="", flush=True)
 

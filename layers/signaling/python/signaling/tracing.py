@@ -1,0 +1,42 @@
+"""X-Ray subsegments around the two ports. Imported only when tracing is on: it starts slowly."""
+
+from collections.abc import Sequence
+
+from aws_xray_sdk.core import xray_recorder
+
+from signaling.connections import Connections, Outcome
+from signaling.subscriptions import Subscriber, Subscriptions
+
+
+class TracedSubscriptions:
+    """Subscriptions that show each read of a topic to X-Ray."""
+
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        """Read and write through `subscriptions`."""
+        self._subscriptions = subscriptions
+        self.add = subscriptions.add
+        self.remove = subscriptions.remove
+        self.remove_connection = subscriptions.remove_connection
+
+    def of_topic(self, topic: str) -> list[Subscriber]:
+        """Read the topic; its name stays out of the trace."""
+        with xray_recorder.in_subsegment("read topic") as subsegment:
+            subscribers = self._subscriptions.of_topic(topic)
+            subsegment.put_annotation("subscribers", len(subscribers))
+            return subscribers
+
+
+class TracedConnections:
+    """Connections that show each fan-out to X-Ray."""
+
+    def __init__(self, connections: Connections) -> None:
+        """Send through `connections`."""
+        self._connections = connections
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        """Send, with the numbers of the outcome as annotations."""
+        with xray_recorder.in_subsegment("fan out") as subsegment:
+            outcome = self._connections.send(connections, payload)
+            for name, result in outcome._asdict().items():
+                subsegment.put_annotation(name, len(result))
+            return outcome

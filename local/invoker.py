@@ -1,0 +1,94 @@
+"""Lambda's part: the functions' handlers, their context and where they run."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
+
+from local.events import Event, new_id
+from local.template import Function
+
+Handler = Callable[[Event, Any], Any]
+Job = Callable[[], None]
+
+
+class Context:
+    """Lambda's context object, as far as the functions use it."""
+
+    def __init__(self, function: Function) -> None:
+        """Start the invocation's time."""
+        self.aws_request_id = new_id()
+        self.function_name = function.name
+        self._deadline = time.monotonic() + function.timeout
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds that the invocation has left."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+class Invoker:
+    """Runs invocations at once, as Lambda does: each in a thread, after a random delay."""
+
+    def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = 16) -> None:
+        """Delay each invocation by `latency`, the least and the most seconds."""
+        self._latency = latency
+        self._threads = ThreadPoolExecutor(threads)
+        self._loop = asyncio.get_running_loop()
+        self._delayed: set[asyncio.TimerHandle] = set()
+
+    def run(self, job: Job) -> None:
+        """Run `job` soon in a thread of its own."""
+
+        def start() -> None:
+            self._delayed.discard(timer)
+            self._threads.submit(job)
+
+        timer = self._loop.call_later(random.uniform(*self._latency), start)
+        self._delayed.add(timer)
+
+    def call_back(self, job: Job) -> None:
+        """Run `job` on the event loop, from a thread."""
+        self._loop.call_soon_threadsafe(job)
+
+    async def finish(self, seconds: float) -> None:
+        """Let the invocations under way end, for `seconds` at most, and drop the others."""
+        end = self._loop.time() + seconds
+        while self._delayed and self._loop.time() < end:
+            await asyncio.sleep(0.01)
+        for timer in self._delayed:
+            timer.cancel()
+        ended = self._loop.run_in_executor(
+            None, partial(self._threads.shutdown, cancel_futures=True)
+        )
+        await asyncio.wait([ended], timeout=end - self._loop.time())
+
+
+class InlineInvoker:
+    """Runs each invocation to its end: for handlers that never wait, this is the same, faster."""
+
+    def run(self, job: Job) -> None:
+        """Run `job` now."""
+        job()
+
+    call_back = run
+
+    async def finish(self, seconds: float) -> None:
+        """Return: nothing is ever under way."""
+
+
+def load_handler(function: Function) -> Handler:
+    """Return the handler of `function`, its module loaded under `functions.<folder>.<module>`."""
+    module_name, handler_name = function.handler.rsplit(".", 1)
+    spec = spec_from_file_location(
+        f"functions.{function.code.name}.{module_name}", function.code / f"{module_name}.py"
+    )
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{function.name}: no module {module_name} in {function.code}")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Handler = getattr(module, handler_name)
+    return handler
