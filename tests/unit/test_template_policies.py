@@ -4,12 +4,10 @@ import re
 from typing import Any, NamedTuple
 
 import pytest
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from local.intrinsics import Resolver
-from tests.monitoring import Resources, of_type
+from tests.monitoring import of_type
+from tests.translation import Resources, deployed
 
 WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 TABLE = "SubscriptionsTable.Arn"
@@ -70,28 +68,6 @@ CASES: list[tuple[Parameters, dict[str, Rights]]] = [
 """Parameters of a stack, and the rights of its functions."""
 
 
-class _NoManagedPolicies:
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def translated(overrides: Parameters) -> Resources:
-    """Return the resources that CloudFormation would create."""
-    source = yaml_parse((ROOT / "template.yaml").read_text())
-    defaults = {name: str(each["Default"]) for name, each in source["Parameters"].items()}
-    parameters = defaults | overrides
-    for resource in source["Resources"].values():
-        for key in {"CodeUri", "ContentUri"} & set(resource.get("Properties", {})):
-            resource["Properties"][key] = "s3://bucket/key"
-    template = transform(source, dict(parameters), _NoManagedPolicies())
-    resolver = Resolver(template, parameters)
-    return {
-        name: {**resource, "Properties": resolver.resolve(resource.get("Properties", {}))}
-        for name, resource in template["Resources"].items()
-        if "Condition" not in resource or resolver.condition(resource["Condition"])
-    }
-
-
 def rights(resources: Resources) -> dict[str, Rights]:
     """Return what each function may do."""
     roles = of_type(resources, "IAM::Role")
@@ -124,7 +100,7 @@ def as_list(value: Any) -> list[Any]:
 def test_each_function_has_exactly_these_rights(
     overrides: Parameters, expected: dict[str, Rights]
 ) -> None:
-    found = rights(translated(overrides))
+    found = rights(deployed(**overrides))
     assert found.keys() == expected.keys()
     for name in expected:
         assert found[name] == expected[name], name
@@ -132,21 +108,21 @@ def test_each_function_has_exactly_these_rights(
 
 @pytest.mark.parametrize("overrides", [overrides for overrides, _ in CASES])
 def test_no_right_is_for_every_resource_but_those_of_x_ray(overrides: Parameters) -> None:
-    for name, each in rights(translated(overrides)).items():
+    for name, each in rights(deployed(**overrides)).items():
         for action, resource in each.granted:
             assert "*" not in action, name
             assert not resource.startswith("*") or action.startswith("xray:"), name
 
 
 def test_only_lambda_may_take_a_role() -> None:
-    for name, role in of_type(translated({}), "IAM::Role").items():
+    for name, role in of_type(deployed(), "IAM::Role").items():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": ["lambda.amazonaws.com"]}, name
         assert statement["Action"] == ["sts:AssumeRole"], name
 
 
 def test_only_its_own_route_may_call_a_function() -> None:
-    permissions = of_type(translated({}), "Lambda::Permission").values()
+    permissions = of_type(deployed(), "Lambda::Permission").values()
     assert {each["Principal"] for each in permissions} == {"apigateway.amazonaws.com"}
     assert {(each["FunctionName"], each["SourceArn"]) for each in permissions} == {
         ("ConnectFunction", f"{API.replace('.ApiId', '')}/$connect"),
