@@ -1,0 +1,71 @@
+"""A certificate authority for servers of the tests."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+
+class Authority:
+    """A certificate authority that one test trusts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._certificate = self._certified("authority", self._key, is_authority=True)
+        self.bundle = folder / "bundle.pem"
+        self.bundle.write_bytes(self._certificate.public_bytes(Encoding.PEM))
+
+    def server_context(self, name: str) -> ssl.SSLContext:
+        """Return the context of a server that can prove to be `name`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = self._certified(name, key).public_bytes(Encoding.PEM)
+        file = self._folder / f"{name}.pem"
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+    def _certified(
+        self, name: str, key: ec.EllipticCurvePrivateKey, is_authority: bool = False
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        public = self._key.public_key()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")]))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), False)
+        )
+        if is_authority:
+            usage = dict.fromkeys(
+                [
+                    "digital_signature",
+                    "content_commitment",
+                    "key_encipherment",
+                    "data_encipherment",
+                    "key_agreement",
+                    "encipher_only",
+                    "decipher_only",
+                ],
+                False,
+            )
+            builder = builder.add_extension(
+                x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True
+            )
+        else:
+            names = [x509.DNSName(name), x509.IPAddress(ip_address("192.0.2.1"))]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(self._key, hashes.SHA256())

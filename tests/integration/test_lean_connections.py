@@ -1,0 +1,183 @@
+"""How the lean AWS client opens, keeps and replaces connections."""
+
+import json
+import socket
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from signaling import http1, lean
+from tests.authority import Authority
+from tests.lean import ID, MakeService, StartStub, post, query
+from tests.servers import free_port, wait_until
+from tests.stub import HANG_UP, Received, Reply, reply
+
+
+def test_a_connection_is_kept_and_used_again(start: StartStub, services: MakeService) -> None:
+    stub = start(reply())
+    service = services(stub.url)
+    for _ in range(3):
+        query(service)
+    assert [request.connection for request in stub.requests] == [1, 1, 1]
+
+
+def test_a_connection_that_the_server_will_close_is_not_used_again(
+    start: StartStub, services: MakeService
+) -> None:
+    stub = start(reply(Connection="Close"))
+    service = services(stub.url)
+    assert post(service, "a").delivered + post(service, "b").delivered == ["a", "b"]
+    assert stub.connections == 2
+    assert service.host.idle == []
+
+
+@pytest.mark.parametrize("last_words", [b"", b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"])
+@pytest.mark.usefixtures("no_backoff")
+def test_a_connection_that_was_closed_while_idle_is_replaced(
+    start: StartStub,
+    services: MakeService,
+    monkeypatch: pytest.MonkeyPatch,
+    last_words: bytes,
+) -> None:
+    monkeypatch.setattr(http1, "_TRUSTED_SECONDS", 0)
+    stub = start(reply())
+    service = services(stub.url)
+    post(service, "before")
+    stub.hang_up(last_words)
+    time.sleep(0.05)
+    assert post(service, "after").delivered == ["after"]
+    assert [request.path for request in stub.requests] == [
+        "/@connections/before",
+        "/@connections/after",
+    ]
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_a_connection_that_is_closed_as_it_is_used_again_is_replaced(
+    start: StartStub, services: MakeService
+) -> None:
+    stub = start(reply(), HANG_UP, reply())
+    service = services(stub.url)
+    post(service, "before")
+    assert post(service, "after").delivered == ["after"]
+    assert stub.connections == 2
+
+
+def test_a_server_that_hangs_up_in_the_middle_of_an_answer_is_asked_again(
+    start: StartStub, services: MakeService
+) -> None:
+    half = Reply((b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",), closes=True)
+    stub = start(half, HANG_UP, Reply((b"nonsense\r\n\r\n",)), reply())
+    assert query(services(stub.url)) == {}
+    assert len(stub.requests) == 4
+
+
+def test_the_next_address_is_taken_when_one_does_not_answer(
+    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = start(reply())
+    (right,) = socket.getaddrinfo("127.0.0.1", stub.url.rpartition(":")[2], type=1)
+    wrong = (*right[:4], ("127.0.0.1", free_port()))
+    monkeypatch.setattr(http1, "_addresses", lambda *_: [wrong, right])
+    assert post(services(stub.url)).delivered == [ID]
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_connections_are_opened_ahead(start: StartStub, services: MakeService) -> None:
+    stub = start(reply())
+    service, unset, broken = services(stub.url), services(""), services("http://127.0.0.1:1")
+    lean.warm(service, unset, broken)
+    wait_until(lambda: stub.connections == 1)
+    assert post(service).delivered == [ID]
+    assert stub.connections == 1
+
+
+def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(
+    start: StartStub, services: MakeService
+) -> None:
+    def answer(_: Received) -> Reply:
+        time.sleep(0.02)
+        return reply()
+
+    stub = start(answer=answer)
+    service = services(stub.url)
+    everyone = [str(number) for number in range(100)]
+    post(service, *everyone)  # opens the connections
+    opened = stub.connections
+    started = time.monotonic()
+    assert post(service, *everyone).delivered == everyone
+    assert time.monotonic() - started < 0.5  # one after the other they would take 2 s
+    assert stub.connections == opened == 20
+    assert post(service, *map(str, range(5000))).failed == []
+    assert stub.connections == lean.IN_FLIGHT
+
+
+def test_one_throttled_client_holds_up_nobody(
+    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean, "delay_after", lambda attempt: 0.1)
+    monkeypatch.setattr(lean, "IN_FLIGHT", 1)
+    stub = start(answer=lambda request: reply(429 if request.path.endswith("slow") else 200))
+    post(services(stub.url), "slow", "a", "b", seconds=1)
+    paths = [request.path.rpartition("/")[2] for request in stub.requests]
+    assert set(paths[:3]) == {"slow", "a", "b"}
+
+
+def test_threads_may_share_a_service(start: StartStub, services: MakeService) -> None:
+    stub = start(answer=lambda request: reply(body=json.dumps(request.body.decode()).encode()))
+    service = services(stub.url)
+    everyone = [str(number) for number in range(20)]
+
+    def use(number: int) -> None:
+        for round in range(10):
+            assert post(service, *everyone).delivered == everyone
+            name = f"{number}-{round}"
+            dynamodb = lean.DynamoDB(service, time.monotonic() + 5)
+            assert json.loads(dynamodb.query(TableName=name)) == {"TableName": name}
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(use, range(16)))
+    idle = [connection for connection, _ in service.host.idle]
+    assert len(idle) == len(set(idle)) == stub.connections
+
+
+@pytest.mark.usefixtures("no_backoff")
+def test_tls_connections_are_kept_replaced_and_opened_ahead(
+    start: StartStub, services: MakeService, tls: Authority
+) -> None:
+    stub = start(reply(), context=tls.server_context("localhost"))
+    service = services(stub.url)
+    lean.warm(service)
+    time.sleep(0.05)  # TLS's session tickets come after the handshake
+    assert query(service) == query(service) == {}
+    assert stub.connections == 1
+    stub.hang_up()
+    time.sleep(0.05)
+    assert post(service).delivered == [ID]
+    assert stub.connections == 2
+    everyone = [str(number) for number in range(100)]
+    assert post(service, *everyone).delivered == everyone
+
+
+def test_a_server_that_nobody_vouches_for_gets_nothing(
+    start: StartStub, services: MakeService, tls: Authority, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = Authority(tmp_path / "other")
+    stub = start(reply(), context=other.server_context("localhost"))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        query(services(stub.url))
+    assert stub.requests == []
+
+
+def test_a_server_with_the_certificate_of_another_name_gets_nothing(
+    start: StartStub, services: MakeService, tls: Authority
+) -> None:
+    stub = start(reply(), context=tls.server_context("example.com"))
+    with pytest.raises(ssl.SSLCertVerificationError, match="localhost"):
+        query(services(stub.url))
+    assert post(services(stub.url)).failed == [ID]
+    assert stub.requests == []

@@ -1,0 +1,198 @@
+"""What the lean AWS client sends and understands."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from email.utils import formatdate
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from signaling import lean
+from tests.authority import Authority
+from tests.lean import ID, MakeService, StartStub, post, query
+from tests.servers import ROOT
+from tests.stub import Received, Reply, reply
+
+
+def test_a_chunked_answer_is_joined(start: StartStub, services: MakeService) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+    parts = (head, b'9;name=x\r\n{"Items":', b"\r\n4\r", b"\n []}\r\n0\r\nTrailer: x\r\n", b"\r\n")
+    stub = start(Reply(parts))
+    service = services(stub.url)
+    assert query(service) == query(service) == {"Items": []}
+    assert stub.connections == 1
+
+
+@pytest.mark.parametrize(
+    "empty", [reply(204, b""), reply(200, b""), Reply((b"HTTP/1.1 204 No Content\r\n\r\n",))]
+)
+def test_an_answer_without_a_body_is_an_answer(
+    start: StartStub, services: MakeService, empty: Reply
+) -> None:
+    stub = start(empty)
+    service = services(stub.url)
+    assert post(service, "a", "b").delivered == ["a", "b"]
+    assert post(service, "c").delivered == ["c"]
+
+
+def test_a_large_answer_and_a_large_request_pass_whole(
+    start: StartStub, services: MakeService, tls: Authority
+) -> None:
+    rows = [{"sk": {"S": "x" * 1000}}] * 1000
+    for context in (None, tls.server_context("localhost")):
+        stub = start(reply(body=json.dumps({"Items": rows}).encode()), context=context)
+        service = services(stub.url)
+        assert query(service) == {"Items": rows}
+        payload = "x" * 8_000_000  # more than the buffers of both ends hold
+        assert post(service, payload=payload).delivered == [ID]
+        assert stub.requests[1].body == payload.encode()
+
+
+def test_an_error_looks_like_that_of_the_sdk(start: StartStub, services: MakeService) -> None:
+    told = {
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "message": "The conditional request failed",
+    }
+    stub = start(reply(400, json.dumps(told).encode()), reply(403, b"<html>"))
+    service = services(stub.url)
+    with pytest.raises(lean.ServiceError) as error:
+        query(service)
+    assert error.value.response == {
+        "Error": {
+            "Code": "ConditionalCheckFailedException",
+            "Message": "The conditional request failed",
+        },
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+    with pytest.raises(lean.ServiceError, match="403"):
+        query(service)
+    assert len(stub.requests) == 2
+
+
+def test_a_request_is_signed_with_the_session_token(
+    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token/+=")
+    stub = start(reply())
+    assert post(services(stub.url + "/dev/"), payload='{"x":"é"}').delivered == [ID]
+    (request,) = stub.requests
+    assert request.path == "/dev/@connections/L0SM9cOFvHcCIhw%3D"
+    assert request.body == '{"x":"é"}'.encode()
+    assert request.headers["x-amz-security-token"] == "token/+="
+    timestamp, authorization = request.headers["x-amz-date"], request.headers["authorization"]
+    assert "SignedHeaders=host;x-amz-date;x-amz-security-token," in authorization
+    signed = {name: request.headers[name] for name in ("host", "x-amz-date")}
+    theirs = AWSRequest("POST", f"{stub.url}{request.path}", signed, request.body)
+    theirs.headers["x-amz-security-token"] = "token/+="
+    theirs.context["timestamp"] = timestamp
+    signer = SigV4Auth(Credentials("local", "local", "token/+="), "execute-api", "us-east-1")
+    text = signer.string_to_sign(theirs, signer.canonical_request(theirs))
+    assert authorization.endswith(f"Signature={signer.signature(text, theirs)}")
+
+
+@pytest.mark.parametrize(
+    ("region", "endpoint", "url", "name"),
+    [
+        ("eu-west-1", None, "https", "dynamodb.eu-west-1.amazonaws.com"),
+        ("cn-north-1", None, "https", "dynamodb.cn-north-1.amazonaws.com.cn"),
+        ("eu-west-1", "http://127.0.0.1:8000", "http", "127.0.0.1:8000"),
+    ],
+)
+def test_the_endpoint_is_that_of_the_region_and_its_partition(
+    monkeypatch: pytest.MonkeyPatch, region: str, endpoint: str | None, url: str, name: str
+) -> None:
+    monkeypatch.setenv("AWS_REGION", region)
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+    asked = []
+    monkeypatch.setattr(lean, "Service", lambda *arguments: asked.append(arguments))
+    lean.dynamodb()
+    assert asked == [(f"{url}://{name}", "dynamodb")]
+
+
+@pytest.mark.parametrize("status", [400, 403])
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_a_wrong_clock_is_corrected_once(
+    start: StartStub, services: MakeService, status: int, seconds: int
+) -> None:
+    def answer(request: Received) -> Reply:
+        date = datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
+        now = time.time() + seconds
+        is_right = abs(date.replace(tzinfo=UTC).timestamp() - now) < 60
+        body = b'{"__type":"x#InvalidSignatureException"}'
+        return reply(200 if is_right else status, body, Date=formatdate(now, usegmt=True))
+
+    stub = start(answer=answer)
+    service = services(stub.url)
+    everyone = [str(number) for number in range(20)]
+    assert post(service, *everyone).delivered == everyone
+    before = len(stub.requests)
+    assert post(service, *everyone).delivered == everyone
+    assert len(stub.requests) == before + 20
+
+
+def test_a_request_that_is_refused_for_another_reason_than_the_clock_is_sent_once(
+    start: StartStub, services: MakeService
+) -> None:
+    stub = start(reply(403, Date=formatdate(usegmt=True)))
+    assert post(services(stub.url)).failed == [ID]
+    assert len(stub.requests) == 1
+
+
+HEAVY = {
+    "boto3",
+    "botocore",
+    "urllib3",
+    "asyncio",
+    "aws_xray_sdk",
+    "dataclasses",
+    "http.client",
+    "urllib.request",
+    "email",
+    "concurrent.futures",
+    "logging",
+}
+
+
+def test_the_default_path_imports_nothing_heavy(start: StartStub) -> None:
+    stub = start(reply(body=b'{"Items": []}'))
+    program = """
+import json, sys
+from functions.message import app
+from signaling import adapters
+adapters.aws().warm()
+class Context:
+    def get_remaining_time_in_millis(self): return 10_000
+app.lambda_handler(json.load(open("events/publish_announce.json")), Context())
+print(json.dumps(sorted(sys.modules)))
+"""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/signaling/python'}",
+        "AWS_ENDPOINT_URL_DYNAMODB": stub.url,
+        "CONNECTIONS_ENDPOINT": f"{stub.url}/dev",
+        "TABLE_NAME": "table",
+    }
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    line, modules = done.stdout.splitlines()
+    assert "error" not in json.loads(line)
+    assert HEAVY.isdisjoint(json.loads(modules))
+    assert [request.headers["x-amz-target"].partition(".")[2] for request in stub.requests] == [
+        "UpdateItem",
+        "Query",
+    ]
+    assert stub.connections == 2

@@ -1,0 +1,83 @@
+"""What the lean AWS client does when servers refuse, are slow or say nothing."""
+
+import json
+import time
+
+import pytest
+
+from signaling import http1, lean
+from tests.lean import ID, MakeService, StartStub, post, query
+from tests.stub import SILENCE, Received, Reply, reply
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_post_that_is_refused_for_now_is_sent_again(
+    start: StartStub, services: MakeService, status: int
+) -> None:
+    stub = start(reply(status), reply(status), reply())
+    assert post(services(stub.url)).delivered == [ID]
+    assert len(stub.requests) == 3
+
+
+@pytest.mark.parametrize("code", sorted(lean._THROTTLED))
+def test_a_throttled_operation_is_sent_again(
+    start: StartStub, services: MakeService, code: str
+) -> None:
+    stub = start(reply(400, json.dumps({"__type": f"x#{code}"}).encode()), reply())
+    assert query(services(stub.url)) == {}
+
+
+@pytest.mark.parametrize(("status", "kind"), [(410, "gone"), (403, "failed"), (413, "failed")])
+def test_a_post_that_is_refused_for_good_is_sent_once(
+    start: StartStub, services: MakeService, status: int, kind: str
+) -> None:
+    stub = start(reply(status))
+    assert getattr(post(services(stub.url)), kind) == [ID]
+    assert len(stub.requests) == 1
+
+
+def test_what_stays_refused_is_reported_at_the_deadline(
+    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lean, "delay_after", lambda attempt: 0.2)
+    stub = start(answer=lambda request: reply(503 if request.path.endswith("slow") else 200))
+    started = time.monotonic()
+    result = post(services(stub.url), "slow", "a", "b", seconds=0.5)
+    assert time.monotonic() - started < 0.7
+    assert (result.failed, sorted(result.delivered)) == (["slow"], ["a", "b"])
+    with pytest.raises(lean.ServiceError):
+        query(services(start(reply(503)).url), seconds=0.3)
+
+
+def test_a_server_that_never_answers_is_given_up_at_the_deadline(
+    start: StartStub, services: MakeService
+) -> None:
+    service = services(start(SILENCE).url)
+    started = time.monotonic()
+    assert post(service, "a", "b", "c", seconds=0.3).failed == ["a", "b", "c"]
+    with pytest.raises(TimeoutError):
+        query(service, seconds=0.3)
+    assert time.monotonic() - started < 0.8
+    assert service.host.idle == []
+
+
+def test_a_server_that_is_slow_is_asked_again(
+    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http1, "READ_SECONDS", 0.1)
+    stub = start(SILENCE, reply())
+    assert post(services(stub.url)).delivered == [ID]
+    assert stub.connections == 2
+
+
+def test_a_fan_out_that_does_not_fit_the_deadline_reports_the_rest(
+    start: StartStub, services: MakeService
+) -> None:
+    def answer(_: Received) -> Reply:
+        time.sleep(0.02)
+        return reply()
+
+    everyone = [str(number) for number in range(10_000)]
+    result = post(services(start(answer=answer).url), *everyone, seconds=1.0)
+    assert result.delivered and result.failed
+    assert sorted(result.delivered + result.failed) == sorted(everyone)
