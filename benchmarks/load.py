@@ -1,0 +1,198 @@
+"""Clients for a signaling server, in a process of their own: `python -m benchmarks.load`.
+
+Reads a `Job` as JSON from its arguments, does it, and prints a `Done` as JSON.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from benchmarks.conversation import announce, filling
+from benchmarks.measure import Clock, cpu_seconds, resident_bytes
+from signaling.settings import BROADCAST
+
+_HANDSHAKES_AT_ONCE = 50
+_ANNOUNCES_AT_ONCE = 4
+"""Announces under way in each room: enough that the server never waits for the clients."""
+
+
+class Job(NamedTuple):
+    """What to do to the server at `url`, which runs as `process`."""
+
+    url: str
+    process: int
+    delivery: str
+    """How the server delivers: addressed or broadcast."""
+    rooms: int
+    peers: int
+    announces: int | None
+    """Announces in each room, whose members have met before; None has the peers meet."""
+
+
+class Done(NamedTuple):
+    """What came of a job."""
+
+    deliveries: int
+    seconds: float
+    cpu_seconds: float
+    """CPU time that the server used."""
+    connect_cpu_seconds: float
+    """CPU time that the server used for the handshakes."""
+    bytes_a_connection: float
+    """Memory by which the server grew, for each connection that subscribed."""
+
+
+class Client(WSListener):
+    """One connection, which tells its room of each frame that it gets."""
+
+    def __init__(self) -> None:
+        """Belong to no room yet."""
+        super().__init__()
+        self.transport: WSTransport
+        self.received: Callable[[], None] = _ignore
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Count the frame."""
+        if frame.msg_type == WSMsgType.TEXT:
+            self.received()
+
+    def send(self, text: str) -> None:
+        """Send a text frame."""
+        self.transport.send(WSMsgType.TEXT, text.encode())
+
+
+class Meeting:
+    """Peers that meet: each message is sent when the one before it has reached everyone."""
+
+    def __init__(self, topic: str, clients: list[Client], delivery: str) -> None:
+        """Have `clients` meet in `topic`."""
+        self.deliveries = 0
+        self.ended = asyncio.Event()
+        self._clients = clients
+        self._steps = filling(topic, len(clients))
+        self._delivery = delivery
+        self._awaited = 0
+        for client in clients:
+            client.received = self._received
+
+    def go_on(self) -> None:
+        """Send messages until one has to be waited for."""
+        for step in self._steps:
+            self._clients[step.sender].send(step.text)
+            self._awaited = step.deliveries(self._delivery)
+            self.deliveries += self._awaited
+            if step.is_publish and not self._awaited:
+                # Nobody gets it, but it has to be handled before anyone else comes.
+                self._clients[step.sender].send('{"type":"ping"}')
+                self._awaited = 1
+            if self._awaited:
+                return
+        self.ended.set()
+
+    def _received(self) -> None:
+        self._awaited -= 1
+        if not self._awaited:
+            self.go_on()
+
+
+class Announces:
+    """Peers that announce themselves in turn, some at once."""
+
+    def __init__(self, topic: str, clients: list[Client], delivery: str, number: int) -> None:
+        """Have `clients`, which have met in `topic`, announce themselves `number` times in all."""
+        self._receivers = len(clients) - (delivery != BROADCAST)
+        self.deliveries = number * self._receivers
+        self.ended = asyncio.Event()
+        self._clients = clients
+        self._topic = topic
+        self._left, self._unsent = self.deliveries, number
+        for client in clients:
+            client.received = self._received
+
+    def go_on(self) -> None:
+        """Send the first announces; each that has reached everyone is followed by another."""
+        if not self._unsent:
+            self.ended.set()
+        for _ in range(_ANNOUNCES_AT_ONCE):
+            self._announce()
+
+    def _announce(self) -> None:
+        if self._unsent:
+            self._unsent -= 1
+            client = self._unsent % len(self._clients)
+            self._clients[client].send(announce(self._topic, client))
+
+    def _received(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self.ended.set()
+        elif not self._left % self._receivers:
+            self._announce()
+
+
+async def run(job: Job) -> Done:
+    """Connect, do the job and disconnect."""
+    memory, cpu_before = resident_bytes(job.process), cpu_seconds(job.process)
+    clients = await _connected(job.url, job.rooms * job.peers)
+    connect_cpu = cpu_seconds(job.process) - cpu_before
+    rooms = {
+        f"room-{number}": clients[number * job.peers : (number + 1) * job.peers]
+        for number in range(job.rooms)
+    }
+    tasks: list[Meeting | Announces]
+    if job.announces is None:
+        tasks = [Meeting(topic, members, job.delivery) for topic, members in rooms.items()]
+    else:
+        for topic, members in rooms.items():
+            await _subscribe(topic, members)
+        memory = resident_bytes(job.process) - memory
+        tasks = [
+            Announces(topic, members, job.delivery, job.announces)
+            for topic, members in rooms.items()
+        ]
+    cpu_before = cpu_seconds(job.process)
+    with Clock() as clock:
+        for task in tasks:
+            task.go_on()
+        await asyncio.gather(*(task.ended.wait() for task in tasks))
+    cpu = cpu_seconds(job.process) - cpu_before
+    for client in clients:
+        client.transport.disconnect()
+    deliveries = sum(task.deliveries for task in tasks)
+    return Done(deliveries, clock.seconds, cpu, connect_cpu, memory / len(clients))
+
+
+async def _connected(url: str, number: int) -> list[Client]:
+    clients: list[Client] = []
+    while len(clients) < number:
+        some = min(_HANDSHAKES_AT_ONCE, number - len(clients))
+        pairs = await asyncio.gather(*(ws_connect(Client, url) for _ in range(some)))
+        clients += [client for _, client in pairs if isinstance(client, Client)]
+    return clients
+
+
+async def _subscribe(topic: str, clients: list[Client]) -> None:
+    """Subscribe every client, and wait for its pong."""
+    pongs = asyncio.Semaphore(0)
+    for client in clients:
+        client.received = pongs.release
+        client.send(json.dumps({"type": "subscribe", "topics": [topic]}))
+        client.send('{"type":"ping"}')
+    for _ in clients:
+        await pongs.acquire()
+
+
+def _ignore() -> None:
+    pass
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(run(Job(*json.loads(sys.argv[1]))))))

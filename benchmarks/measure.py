@@ -1,0 +1,163 @@
+"""How everything here is measured: CPU times of processes, in turns, compared as ratios.
+
+CPU time depends less than wall time on what else a machine does, a ratio of two of them taken
+one after the other less still, and the median of such ratios least.
+"""
+
+import math
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_CGROUP_OF_VERSION_1 = Path("/sys/fs/cgroup/cpu")
+_CGROUP_OF_VERSION_2 = Path("/sys/fs/cgroup")
+_PERIOD_MICROSECONDS = 20_000
+
+
+class Spread(NamedTuple):
+    """The middle half of some figures: their median and quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+    def text(self, digits: int = 3) -> str:
+        """Return it as `median (low to high)`, to `digits` significant digits."""
+        middle, low, high = (significant(each, digits) for each in self)
+        return f"{middle} ({low} to {high})"
+
+
+def spread(figures: Sequence[float]) -> Spread:
+    """Return the median of `figures` with the quartiles beside it."""
+    if len(figures) == 1:
+        return Spread(figures[0], figures[0], figures[0])
+    low, middle, high = statistics.quantiles(figures, n=4, method="inclusive")
+    return Spread(middle, low, high)
+
+
+def ratio(figures: Sequence[float], others: Sequence[float]) -> Spread:
+    """Return the spread of `figures` over `others`, each divided by the one of the same round."""
+    return spread([figure / other for figure, other in zip(figures, others, strict=True)])
+
+
+def significant(figure: float, digits: int = 3) -> str:
+    """Return `figure` rounded to `digits` significant digits, with commas, without an exponent."""
+    if figure == 0:
+        return "0"
+    decimals = digits - 1 - math.floor(math.log10(abs(figure)))
+    return f"{round(figure, decimals):,.{max(0, decimals)}f}"
+
+
+def in_turns(programs: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """Call every one of `programs` once a round, and return what each gave."""
+    results: dict[str, list[T]] = {name: [] for name in programs}
+    for _ in range(rounds):
+        for name, program in programs.items():
+            results[name].append(program())
+    return results
+
+
+class Ended(NamedTuple):
+    """A process that has ended well."""
+
+    cpu_seconds: float
+    """User and system time of all its threads."""
+    output: str
+
+
+def run(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, share: float | None = None
+) -> Ended:
+    """Run `command`, on at most `share` of a processor, with `environment` added to our own.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    group = None if share is None else _cgroup(share)
+    try:
+        process = subprocess.Popen(
+            command if group is None else ["/bin/sh", "-c", _ENTER, str(group), *command],
+            env={**os.environ, **(environment or {})},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        process.stdout.close()
+    finally:
+        if group is not None:
+            group.rmdir()
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {output}")
+    return Ended(usage.ru_utime + usage.ru_stime, output)
+
+
+_ENTER = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
+"""Shell script that goes into the group $0 and becomes the command that follows."""
+
+
+def can_limit_cpu() -> bool:
+    """Tell whether this user may hold a process to a part of a processor here."""
+    try:
+        _cgroup(0.5).rmdir()
+    except OSError:
+        return False
+    return True
+
+
+def _cgroup(share: float) -> Path:
+    """Make a control group with `share` of a processor, of whichever version there is.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
+    """
+    quota = int(share * _PERIOD_MICROSECONDS)
+    is_version_1 = (_CGROUP_OF_VERSION_1 / "cpu.shares").exists()
+    parent = _CGROUP_OF_VERSION_1 if is_version_1 else _CGROUP_OF_VERSION_2
+    group = parent / f"benchmark-{os.getpid()}"
+    group.mkdir()
+    try:
+        if is_version_1:
+            (group / "cpu.cfs_period_us").write_text(str(_PERIOD_MICROSECONDS))
+            (group / "cpu.cfs_quota_us").write_text(str(quota))
+        else:
+            (group / "cpu.max").write_text(f"{quota} {_PERIOD_MICROSECONDS}")
+    except OSError:
+        group.rmdir()
+        raise
+    return group
+
+
+def cpu_seconds(process: int) -> float:
+    """Return the CPU time that `process` has used so far, to a hundredth of a second."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+
+
+def resident_bytes(process: int) -> int:
+    """Return the memory that `process` holds now."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    kilobytes = next(line.split()[1] for line in lines if line.startswith("VmRSS:"))
+    return int(kilobytes) * 1024
+
+
+class Clock:
+    """Wall time of a `with` block, in `seconds`."""
+
+    def __enter__(self) -> "Clock":
+        """Start."""
+        self.seconds = 0.0
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop."""
+        self.seconds = time.perf_counter() - self._started

@@ -1,0 +1,107 @@
+"""What a benchmark found: printed, and written as a Markdown table with a plot."""
+
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.measure import significant
+
+_LABEL_WIDTH, _BAR_WIDTH, _FIGURE_WIDTH = 250, 380, 90
+_BAR_HEIGHT, _BAR_GAP, _TOP = 16, 6, 34
+
+
+class Bar(NamedTuple):
+    """One line of a plot."""
+
+    label: str
+    figure: float
+    is_ours: bool = False
+    """Drawn in the stronger colour."""
+
+
+class Check(NamedTuple):
+    """A bound that a figure must keep."""
+
+    what: str
+    figure: float
+    bound: float
+    is_least: bool = False
+    """Whether `bound` is the least that will do, not the most."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure keeps its bound."""
+        return self.figure >= self.bound if self.is_least else self.figure <= self.bound
+
+    @property
+    def text(self) -> str:
+        """The check in words."""
+        bound = f"{'at least' if self.is_least else 'at most'} {significant(self.bound)}"
+        verdict = "holds" if self.holds else "DOES NOT HOLD"
+        return f"{self.what}: {significant(self.figure)}, must be {bound}: {verdict}"
+
+
+class Report(NamedTuple):
+    """The findings of one benchmark."""
+
+    name: str
+    """Stem of its files."""
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    notes: list[str]
+    """What was measured how: sentences below the table."""
+    checks: list[Check]
+    plot_title: str
+    bars: list[Bar]
+
+
+def markdown(report: Report, where: str) -> str:
+    """Return the report as Markdown; `where` tells what it was measured on, and when."""
+    head = [report.columns, ("---", *("---:" for _ in report.columns[1:]))]
+    parts = [f"# {report.title}", "\n".join(_line(row) for row in [*head, *report.rows])]
+    if report.checks:
+        parts.append("\n".join(f"- {check.text}" for check in report.checks))
+    parts += report.notes
+    if report.bars:
+        parts.append(f"![{report.plot_title}]({report.name}.svg)")
+    command = f"make bench ROWS={report.name}"
+    return "\n\n".join([*parts, f"`{command}` on {where}."]) + "\n"
+
+
+def _line(row: tuple[str, ...]) -> str:
+    return f"| {' | '.join(row)} |"
+
+
+def svg(title: str, bars: list[Bar]) -> str:
+    """Return `bars` as an SVG image, the longest over the whole width."""
+    longest = max(bar.figure for bar in bars) or 1.0
+    width = _LABEL_WIDTH + _BAR_WIDTH + _FIGURE_WIDTH
+    height = _TOP + len(bars) * (_BAR_HEIGHT + _BAR_GAP) + _BAR_GAP
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" font-family="system-ui, sans-serif" font-size="12">',
+        '<rect width="100%" height="100%" fill="#fff"/>',
+        f'<text x="8" y="20" font-size="14" font-weight="bold">{escape(title)}</text>',
+    ]
+    for number, bar in enumerate(bars):
+        top = _TOP + number * (_BAR_HEIGHT + _BAR_GAP)
+        length = max(1.0, bar.figure / longest * _BAR_WIDTH)
+        color = "#1a73e8" if bar.is_ours else "#b8bfc7"
+        lines += [
+            f'<text x="{_LABEL_WIDTH - 8}" y="{top + 12}" text-anchor="end">'
+            f"{escape(bar.label)}</text>",
+            f'<rect x="{_LABEL_WIDTH}" y="{top}" width="{length:.1f}" '
+            f'height="{_BAR_HEIGHT}" fill="{color}"/>',
+            f'<text x="{_LABEL_WIDTH + length + 6:.1f}" y="{top + 12}">'
+            f"{significant(bar.figure)}</text>",
+        ]
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def write(report: Report, folder: Path, where: str) -> None:
+    """Write the report into `folder`, with a plot beside it if it has one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{report.name}.md").write_text(markdown(report, where))
+    if report.bars:
+        (folder / f"{report.name}.svg").write_text(svg(report.plot_title, report.bars))

@@ -1,0 +1,183 @@
+"""AWS requests and DynamoDB capacity units of each operation, told by AWS's own engine."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+from typing import Any, NamedTuple
+
+import boto3
+
+from benchmarks import ROOT
+from benchmarks.measure import significant
+from benchmarks.report import Check, Report
+from local.dynamodb import make_table
+from local.template import load
+from signaling.connections import Outcome
+from signaling.protocol import Limits, parse
+from signaling.rooms import Rooms
+from signaling.settings import ADDRESSED
+from signaling.subscriptions import DynamoDBSubscriptions, Request
+from tests.servers import DynamoDBLocal
+
+_ROOM = 8
+_MANY = 100
+_EXPIRES_AT = 2**40
+
+
+class Usage(NamedTuple):
+    """What one operation asks of AWS."""
+
+    requests: dict[str, int]
+    """Requests to DynamoDB by operation."""
+    posts: int
+    write_units: float
+    read_units: float
+
+
+EXPECTED = {
+    "subscribe to 1 topic": Usage({"UpdateItem": 1}, 0, 2, 0),
+    "subscribe to 100 topics": Usage({"UpdateItem": 100}, 0, 200, 0),
+    "announce in a room of 8": Usage({"UpdateItem": 1, "Query": 1}, 7, 1, 1),
+    "signal in a room of 8": Usage({"Query": 1}, 1, 0, 1),
+    "unsubscribe from 1 topic": Usage({"DeleteItem": 1}, 0, 2, 0),
+    "disconnect from 1 topic": Usage({"Query": 1, "BatchWriteItem": 1}, 0, 2, 0.5),
+    "disconnect from 100 topics": Usage({"Query": 1, "BatchWriteItem": 4}, 0, 200, 1),
+    "ping": Usage({}, 0, 0, 0),
+}
+"""What the data model is made for. The ping's route is a mock of API Gateway."""
+
+
+class _Meter:
+    """Counts what a DynamoDB client is asked for, and the capacity that its answers tell."""
+
+    def __init__(self, client: Any) -> None:
+        self.requests: Counter[str] = Counter()
+        self.write_units = self.read_units = 0.0
+        client.meta.events.register("provide-client-params.dynamodb", self._ask)
+        client.meta.events.register("after-call.dynamodb", self._count)
+
+    def _ask(self, params: dict[str, Any], **event: Any) -> None:
+        params["ReturnConsumedCapacity"] = "INDEXES"
+
+    def _count(self, model: Any, parsed: dict[str, Any], **event: Any) -> None:
+        self.requests[model.name] += 1
+        consumed = parsed.get("ConsumedCapacity", [])
+        for each in consumed if isinstance(consumed, list) else [consumed]:
+            if model.name == "Query":
+                self.read_units += each["CapacityUnits"]
+            else:
+                self.write_units += each["CapacityUnits"]
+
+
+class _CountingConnections:
+    posts = 0
+
+    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+        self.posts += len(connections)
+        return Outcome(list(connections), [], [])
+
+
+def usage(client: Any, table: str) -> dict[str, Usage]:
+    """Return what each operation uses of the empty `table`, through boto3's `client`."""
+    times = count(1)
+    meter, connections = _Meter(client), _CountingConnections()
+    rooms = Rooms(DynamoDBSubscriptions(client, table), connections, ADDRESSED)
+    used: dict[str, Usage] = {}
+
+    def handle(connection: str, **message: Any) -> None:
+        request = Request(connection, next(times), _EXPIRES_AT)
+        rooms.handle(request, parse(json.dumps(message), False, Limits()))
+
+    def measure(name: str, operation: Callable[[], None]) -> None:
+        meter.requests.clear()
+        meter.write_units = meter.read_units = connections.posts = 0
+        operation()
+        used[name] = Usage(
+            dict(meter.requests), connections.posts, meter.write_units, meter.read_units
+        )
+
+    room = "a room with a name as long as usual"
+    many = [f"{room} {number}" for number in range(_MANY)]
+    for member in range(1, _ROOM):
+        handle(_connection(member), type="subscribe", topics=[room])
+        handle(_connection(member), **_publish(room, member, "announce"))
+    me = _connection(_ROOM)
+    subscribe = partial(handle, me, type="subscribe")
+    measure("subscribe to 1 topic", partial(subscribe, topics=[room]))
+    measure("announce in a room of 8", partial(handle, me, **_publish(room, _ROOM, "announce")))
+    measure(
+        "signal in a room of 8", partial(handle, me, **_publish(room, _ROOM, "signal", _peer(1)))
+    )
+    measure("unsubscribe from 1 topic", partial(handle, me, type="unsubscribe", topics=[room]))
+    subscribe(topics=[room])
+    measure("disconnect from 1 topic", partial(rooms.leave, me))
+    measure("subscribe to 100 topics", partial(subscribe, topics=many))
+    measure("disconnect from 100 topics", partial(rooms.leave, me))
+    used["ping"] = EXPECTED["ping"]
+    return {name: used[name] for name in EXPECTED}
+
+
+def _connection(number: int) -> str:
+    return f"L0SM9cOFvHcCI{number:02d}="
+
+
+def _peer(number: int) -> str:
+    return f"{number:08d}-0000-4000-8000-000000000000"
+
+
+def _publish(topic: str, sender: int, kind: str, to: str | None = None) -> dict[str, Any]:
+    data = {"type": kind, "from": _peer(sender), **({"to": to} if to else {})}
+    return {"type": "publish", "topic": topic, "data": data}
+
+
+def dynamodb_client(endpoint: str) -> Any:
+    """Return boto3's client for a DynamoDB on this machine."""
+    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def run() -> Report:
+    """Return the usage of every operation in DynamoDB Local."""
+    table = load(ROOT / "template.yaml").table
+    server = DynamoDBLocal()
+    server.start()
+    try:
+        client = dynamodb_client(server.endpoint)
+        make_table(client, table)
+        used = usage(client, table["TableName"])
+    finally:
+        server.stop()
+    rows: list[tuple[str, ...]] = [
+        (
+            name,
+            ", ".join(f"{number} {operation}" for operation, number in each.requests.items())
+            or "none",
+            str(each.posts),
+            significant(each.write_units),
+            significant(each.read_units),
+        )
+        for name, each in used.items()
+    ]
+    differing = sum(used[name] != expected for name, expected in EXPECTED.items())
+    return Report(
+        "requests",
+        "AWS requests and capacity of each operation",
+        ("operation", "requests to DynamoDB", "posts", "write units", "read units"),
+        rows,
+        [
+            "Units from `ReturnConsumedCapacity` of DynamoDB Local, table and index together. "
+            "Delivery is addressed. A ping is answered by API Gateway itself."
+        ],
+        [Check("Operations that use anything else than the model is made for", differing, 0)],
+        "",
+        [],
+    )
