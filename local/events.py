@@ -5,6 +5,7 @@ Checked against the captured ones in `events/`, key by key, by the tests.
 
 import base64
 import os
+import random
 from functools import lru_cache
 from time import gmtime, strftime
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ class Handshake(NamedTuple):
 
 def new_id() -> str:
     """Return an id as API Gateway makes them, such as `L0SM9cOFvHcCIhw=`."""
-    return base64.urlsafe_b64encode(os.urandom(11)).decode()
+    return base64.urlsafe_b64encode(random.randbytes(11)).decode()
 
 
 def connection_context(

@@ -89,6 +89,7 @@ class Gateway:
         self._functions = {
             key: (function, load_handler(function)) for key, function in stack.functions().items()
         }
+        self._quoted_keys = [f'"{key}"' for key in stack.routes if key not in _RESERVED_ROUTES]
 
     def connect(
         self,
@@ -182,6 +183,8 @@ class Gateway:
                 connection.socket.close(1001)
 
     def _route_of(self, body: str | bytes) -> str:
+        if isinstance(body, str) and not self._may_name_route(body):
+            return "$default"
         try:
             key = json.loads(body)[self._selection] if isinstance(body, str) else None
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -190,6 +193,13 @@ class Gateway:
         if may_be_route and (key in self._mocks or key in self._functions):
             return str(key)
         return "$default"
+
+    def _may_name_route(self, body: str) -> bool:
+        r"""Tell whether a route key can be in `body`: as it is, or written with `\u` escapes.
+
+        Most messages have none, and need not be parsed to learn it.
+        """
+        return "\\u" in body or any(key in body for key in self._quoted_keys)
 
     def _invoke(self, route: str, event: Event, answer: Callable[[Any], None]) -> None:
         """Run the route's handler and give its result, or None if it failed, to `answer`."""

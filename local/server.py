@@ -10,7 +10,9 @@ import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import cast
 
+import aiofastnet
 from aiohttp import web
 from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
@@ -53,7 +55,8 @@ class Server:
         """
         await self._http.setup()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, host, port)
+        # picows's own transports: their cost per message is a part of asyncio's.
+        self._server = await aiofastnet.create_server(loop, self._accept, host, port)
         self._tasks.append(loop.create_task(self._close_overdue_connections()))
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
@@ -93,10 +96,9 @@ class _FirstRequest(asyncio.Protocol):
         self._too_slow: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         loop = asyncio.get_running_loop()
-        self._too_slow = loop.call_later(_SECONDS_TO_SEND_REQUEST, transport.abort)
+        self._too_slow = loop.call_later(_SECONDS_TO_SEND_REQUEST, self._transport.abort)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._is_open = False
