@@ -32,7 +32,7 @@ def main() -> int:
     failed = 0
     for name in options.names or NAMES:
         with Clock() as clock:
-            report: Report = import_module(f"benchmarks.{name}").run()
+            report: Report = import_module(f"benchmarks.{name}").report()
         print(markdown(report, where))
         print(f"({name} took {clock.seconds:.0f} s)\n", flush=True)
         write(report, options.results, where)

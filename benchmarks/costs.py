@@ -123,7 +123,7 @@ def idle_client_month() -> float:
     )
 
 
-def run() -> Report:
+def report() -> Report:
     """Return the costs of rooms of several sizes."""
     rows, bars, differences = [], [], 0
     for peers in PEERS:

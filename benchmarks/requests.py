@@ -145,7 +145,7 @@ def dynamodb_client(endpoint: str) -> Any:
     )
 
 
-def run() -> Report:
+def report() -> Report:
     """Return the usage of every operation in DynamoDB Local."""
     table = load(ROOT / "template.yaml").table
     server = DynamoDBLocal()

@@ -1,0 +1,166 @@
+"""AWS for the functions to talk to: DynamoDB and @connections over TLS, in a process of its own.
+
+Every answer comes after the same delay, as over a network, whatever else is asked meanwhile. The
+topic `room-N` has N subscribers beside `SENDER`; nothing is stored.
+"""
+
+import asyncio
+import json
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import aiofastnet
+import botocore
+
+SENDER = "L0SM9cOFvHcCIhw="
+"""The connection whose messages the functions are handed."""
+
+_END_OF_HEAD = b"\r\n\r\n"
+_LENGTH = b"content-length:"
+_ROWS_A_PAGE = 7_500  # 1 MB of rows
+_POSTED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amzn-RequestId: 1\r\n\r\n"
+
+
+class Stub:
+    """The process, and what its clients have to know."""
+
+    def __init__(self, milliseconds: float) -> None:
+        """Start a process that answers after `milliseconds`."""
+        self._folder = tempfile.TemporaryDirectory()
+        folder = Path(self._folder.name)
+        certificate = _make_certificate(folder)
+        # With AWS's real roots before it: reading them is a part of every cold start.
+        roots = (Path(botocore.__file__).parent / "cacert.pem").read_text()
+        self.authorities = folder / "authorities.pem"
+        self.authorities.write_text(roots + certificate.read_text())
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.stub", str(milliseconds), str(certificate)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout
+        self.url = f"https://localhost:{self._process.stdout.readline().strip()}"
+
+    def environment(self, client: str) -> dict[str, str]:
+        """Return what the message function's environment needs to use it through `client`."""
+        authorities = str(self.authorities)
+        return {
+            "AWS_CLIENT": client,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.url,
+            "CONNECTIONS_ENDPOINT": f"{self.url}/dev",
+            "TABLE_NAME": "subscriptions",
+            "AWS_CA_BUNDLE": authorities,  # boto3
+            "SSL_CERT_FILE": authorities,  # Python's ssl
+            "NODE_EXTRA_CA_CERTS": authorities,
+        }
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.communicate()
+        self._folder.cleanup()
+
+
+def _make_certificate(folder: Path) -> Path:
+    """Make a certificate for localhost, its key in the same file."""
+    path = folder / "localhost.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "
+        f"-keyout {folder / 'key.pem'} -out {path}"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)
+    path.write_text(path.read_text() + (folder / "key.pem").read_text())
+    return path
+
+
+class _Answers(asyncio.Protocol):
+    """One connection: HTTP/1.1, kept alive."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._received = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end := self._received.find(_END_OF_HEAD)) >= 0:
+            head, body_starts = self._received[:end], end + len(_END_OF_HEAD)
+            start = head.lower().find(_LENGTH)
+            length = int(head[start + len(_LENGTH) :].split(b"\r", 1)[0]) if start >= 0 else 0
+            if len(self._received) < body_starts + length:
+                return
+            body = self._received[body_starts : body_starts + length]
+            self._received = self._received[body_starts + length :]
+            answer = _POSTED if b"/%40connections/" in head or b"/@connections/" in head else None
+            self._loop.call_later(self._seconds, self._write, answer or _table_answer(body))
+
+    def _write(self, answer: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(answer)
+
+
+def _table_answer(body: bytes) -> bytes:
+    request = json.loads(body)
+    values = request.get("ExpressionAttributeValues", {})
+    if ":pk" not in values:
+        return _http(b"{}")
+    subscribers = int(values[":pk"]["S"].rpartition("-")[2])
+    first = int(request.get("ExclusiveStartKey", {}).get("sk", {}).get("S", "-0").split("-")[1])
+    return _page(subscribers, first)
+
+
+@cache
+def _page(subscribers: int, first: int) -> bytes:
+    last = min(subscribers, first + _ROWS_A_PAGE)
+    rows = [_row(f"{number:015d}=") for number in range(first, last)]
+    if first == 0:
+        rows.append(_row(SENDER))
+    page: dict[str, object] = {"Count": len(rows), "Items": rows, "ScannedCount": len(rows)}
+    if last < subscribers:
+        page["LastEvaluatedKey"] = {"pk": {"S": "topic"}, "sk": {"S": f"connection-{last}"}}
+    return _http(json.dumps(page).encode())
+
+
+def _row(connection: str) -> dict[str, dict[str, str]]:
+    return {
+        "pk": {"S": "topic-room"},
+        "sk": {"S": f"connection-{connection}"},
+        "peer": {"S": "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"},
+        "requested_at": {"N": "1795449990625"},
+        "expires_at": {"N": str(2**40)},
+    }
+
+
+def _http(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: 1\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def _serve(milliseconds: float, certificate: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = await aiofastnet.create_server(
+        asyncio.get_running_loop(),
+        lambda: _Answers(milliseconds / 1000),
+        "127.0.0.1",
+        0,
+        ssl=context,
+        backlog=4096,
+    )
+    os.write(1, f"{server.sockets[0].getsockname()[1]}\n".encode())
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve(float(sys.argv[1]), sys.argv[2]))
