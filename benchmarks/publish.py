@@ -51,10 +51,10 @@ def main() -> None:
     if repeat:
         from signaling import adapters
 
-        subscriptions, connections_until = adapters.aws()
+        of_aws = adapters.aws()
         adapters.install(
-            adapters.Adapters(
-                subscriptions, lambda deadline: _Timed(connections_until(deadline), taken)
+            of_aws._replace(
+                connections_until=lambda deadline: _Timed(of_aws.connections_until(deadline), taken)
             )
         )
     event = json.loads(os.environ["EVENT"])
