@@ -15,11 +15,11 @@ from benchmarks.stub import Stub
 from signaling.lean import IN_FLIGHT
 
 _LEAN, _BOTO3 = "lean", "boto3"
-_ROOMS = {1: 60, 10: 30, 100: 10, 1_000: 2}
+_ROOMS = {1: 30, 10: 12, 100: 6, 1_000: 1}
 """Subscribers, and timed publishes in one process to a room of so many."""
 _LARGEST_ROOM = 10_000
 _SHORT, _LONG = 5, 20
-_ROUNDS = 4
+_ROUNDS = 3
 _SMALL_SHARE = 1 / 7
 """Of a core: a function of 256 MB has this much, one of 1,769 MB a whole one.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
@@ -103,7 +103,7 @@ def _report(results: _Results, largest: _Figures, is_limited: bool) -> Report:
         walls = [spread([each.wall for each in figures]).median for figures in (lean, boto3)]
         rows.append(
             (
-                f"{case.subscribers:,} posts, {case.milliseconds} ms, "
+                f"{case.subscribers:,} {'post' if case.subscribers == 1 else 'posts'}, {case.milliseconds} ms, "
                 f"{'1 core' if case.share == 1 else '1/7 core'}",
                 *(significant(spread(figures).median) for figures in cpu),
                 ratio(*cpu).text(2),

@@ -15,6 +15,7 @@ from benchmarks.conversation import announce, filling
 from benchmarks.measure import Clock, cpu_seconds, resident_bytes
 from signaling.settings import BROADCAST
 
+_LONGEST_SECONDS = 60
 _HANDSHAKES_AT_ONCE = 50
 _ANNOUNCES_AT_ONCE = 4
 """Announces under way in each room: enough that the server never waits for the clients."""
@@ -162,7 +163,8 @@ async def run(job: Job) -> Done:
     with Clock() as clock:
         for task in tasks:
             task.go_on()
-        await asyncio.gather(*(task.ended.wait() for task in tasks))
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            await asyncio.gather(*(task.ended.wait() for task in tasks))
     cpu = cpu_seconds(job.process) - cpu_before
     for client in clients:
         client.transport.disconnect()
