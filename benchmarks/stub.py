@@ -143,7 +143,7 @@ def _row(connection: str) -> dict[str, dict[str, str]]:
 
 
 def _http(body: bytes) -> bytes:
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: 1\r\n"
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: 1\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

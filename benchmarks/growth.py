@@ -1,0 +1,184 @@
+"""How costs grow with rooms, table and connections: each beside a straight line.
+
+Along a straight line the cost of one more is always the same. So a cost is told for one of many
+(a recipient, an operation), and how it compares with that at the size before: more than 1 is
+worse than a straight line.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from benchmarks import ROOT
+from benchmarks.local_server import Load, put
+from benchmarks.measure import significant, spread
+from benchmarks.report import Bar, Check, Report
+from benchmarks.requests import dynamodb_client
+from benchmarks.runtime import Deployed, fan_outs
+from benchmarks.stub import Stub
+from local.dynamodb import make_table
+from local.template import load
+from signaling.settings import ADDRESSED
+from signaling.subscriptions import DynamoDBSubscriptions, Request
+from tests.servers import DynamoDBLocal, LocalServer
+
+# With each number of subscribers, how often a room of so many is published to.
+_SUBSCRIBERS = {1: 200, 10: 100, 100: 30, 1_000: 10, 10_000: 3}
+_TOPICS = (1, 10, 100, 1_000, 10_000)
+_CONNECTIONS = (100, 500, 1_000, 5_000)
+_DELAY = 5
+_ANNOUNCES = 20_000
+_OPERATIONS = 100
+_ROWS_PER_BATCH = 25
+_MOST_OVER_LINE = 1.5
+"""Processors' caches hold less of more; a square would make it 5 to 10."""
+_EXPIRES_AT = 2**40
+
+
+class _Growth(NamedTuple):
+    """A cost at several sizes."""
+
+    what: str
+    unit: str
+    costs: Mapping[int, float]
+    """By size: of one of many."""
+
+    def over_line(self, size: int) -> float | None:
+        """Return the cost at `size` over that at the size before."""
+        sizes = list(self.costs)
+        before = sizes.index(size) - 1
+        return None if before < 0 else self.costs[size] / self.costs[sizes[before]]
+
+
+def report() -> Report:
+    """Return how each cost grows."""
+    growths = [_subscribers(), *_table(), _connections()]
+    rows: list[tuple[str, ...]] = []
+    for growth in growths:
+        for size, cost in growth.costs.items():
+            over_line = growth.over_line(size)
+            rows.append(
+                (
+                    f"{growth.what}: {size:,}",
+                    f"{significant(cost)} {growth.unit}",
+                    "" if over_line is None else significant(over_line),
+                )
+            )
+    return Report(
+        "growth",
+        "How costs grow",
+        ("size", "cost", "over the size before"),
+        rows,
+        [
+            "The third column is 1 along a straight line and less where a fixed cost is shared. "
+            "Publishes go through the lean client to a stub that answers after "
+            f"{_DELAY} ms; the table is in DynamoDB Local; connections are in rooms of 10 on the "
+            "local server, which keeps rooms in memory."
+        ],
+        [
+            Check(f"{growth.what}, {max(growth.costs):,}, over a straight line", over_line, bound)
+            for growth in growths
+            for over_line, bound in [(growth.over_line(max(growth.costs)) or 0, _MOST_OVER_LINE)]
+        ],
+        "Cost at the largest size, over the size before",
+        [Bar(each.what, each.over_line(max(each.costs)) or 0, is_ours=True) for each in growths],
+    )
+
+
+def _subscribers() -> _Growth:
+    stub, deployed = Stub(_DELAY), Deployed()
+    deployed.compile()
+    try:
+        costs = {}
+        for subscribers, repeat in _SUBSCRIBERS.items():
+            timed = fan_outs(deployed.publish(stub.environment("lean"), subscribers, repeat))
+            costs[subscribers] = 1e6 * spread([f.cpu_seconds for f in timed]).median / subscribers
+    finally:
+        stub.stop()
+        deployed.remove()
+    return _Growth("subscribers of a topic", "CPU us a post", costs)
+
+
+def _table() -> list[_Growth]:
+    with _subscriptions() as (client, table, subscriptions):
+        enter: dict[int, float] = {}
+        leave: dict[int, float] = {}
+        filled = 0
+        for topics in _TOPICS:
+            new = range(filled, topics)
+            _fill(client, table, [(f"topic-{number}", "connection-a") for number in new])
+            filled = topics
+            enter[topics], leave[topics] = _milliseconds(subscriptions)
+        read: dict[int, float] = {}
+        filled = 0
+        for members in _SUBSCRIBERS:
+            _fill(
+                client, table, [("topic-room", f"connection-{n}") for n in range(filled, members)]
+            )
+            filled = members
+            times = [_timed(lambda: subscriptions.of_topic("room")) for _ in range(7)]
+            read[members] = 1e3 * spread(times).median / members
+    return [
+        _Growth("rows of the table, to enter a topic", "ms", enter),
+        _Growth("rows of the table, to disconnect", "ms", leave),
+        _Growth("subscribers of a topic, to read them", "us each", read),
+    ]
+
+
+@contextmanager
+def _subscriptions() -> Iterator[tuple[Any, str, DynamoDBSubscriptions]]:
+    table = load(ROOT / "template.yaml").table
+    server = DynamoDBLocal()
+    server.start()
+    try:
+        client = dynamodb_client(server.endpoint)
+        make_table(client, table)
+        yield client, table["TableName"], DynamoDBSubscriptions(client, table["TableName"])
+    finally:
+        server.stop()
+
+
+def _fill(client: Any, table: str, keys: list[tuple[str, str]]) -> None:
+    expires_at = {"N": str(_EXPIRES_AT)}
+    puts = [
+        {"PutRequest": {"Item": {"pk": {"S": pk}, "sk": {"S": sk}, "expires_at": expires_at}}}
+        for pk, sk in keys
+    ]
+    for start in range(0, len(puts), _ROWS_PER_BATCH):
+        client.batch_write_item(RequestItems={table: puts[start : start + _ROWS_PER_BATCH]})
+
+
+def _milliseconds(subscriptions: DynamoDBSubscriptions) -> tuple[float, float]:
+    """Return the median times to enter a topic and read it, and to leave it by disconnecting."""
+    entering, leaving = [], []
+    for number in range(_OPERATIONS):
+        request = Request("me", number, _EXPIRES_AT)
+
+        def enter(request: Request = request) -> None:
+            subscriptions.add("of two", request, "peer")
+            subscriptions.of_topic("of two")
+
+        entering.append(_timed(enter))
+        leaving.append(_timed(lambda: subscriptions.remove_connection("me")))
+    return spread(entering).median, spread(leaving).median
+
+
+def _timed(operation: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    operation()
+    return 1000 * (time.perf_counter() - started)
+
+
+def _connections() -> _Growth:
+    server = LocalServer(environment={"DELIVERY": ADDRESSED})
+    server.start()
+    costs = {}
+    try:
+        for connections in _CONNECTIONS:
+            rooms = connections // 10
+            done = put(Load(rooms, 10, _ANNOUNCES // rooms), server, ADDRESSED)
+            costs[connections] = 1e6 * done.cpu_seconds / done.deliveries
+    finally:
+        server.stop()
+    return _Growth("connections on the local server", "CPU us a delivery", costs)
