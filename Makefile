@@ -48,7 +48,7 @@ clean: ## remove everything that make installed or built
 
 # What a function finds in Lambda: its Python, if that is here, and boto3 with its bytecode.
 .cache/runtime: requirements/run.txt
-	@$$(command -v python3.13 || echo $(PYTHON)) -m venv --clear $@
+	@$$(python3.13 -c 'print("python3.13")' 2>/dev/null || echo $(PYTHON)) -m venv --clear $@
 	@$@/bin/pip install --quiet --disable-pip-version-check --constraint $< boto3
 	@touch $@
 
