@@ -87,5 +87,5 @@ class InProcessConnections:
 
     def send(self, connections: Sequence[str], payload: str) -> Outcome:
         """Post to each connection in turn: nothing here waits."""
-        data = payload.encode()
-        return outcome((each, self._gateway.post(each, data).status) for each in connections)
+        statuses = self._gateway.post_to_each(connections, payload.encode())
+        return outcome(zip(connections, (each.status for each in statuses), strict=True))

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -70,6 +70,12 @@ class PostStatus(NamedTuple):
 
     status: int
     error: str | None = None
+
+
+_POSTED = PostStatus(200)
+_GONE = PostStatus(410, "GoneException")
+_TOO_LARGE = PostStatus(413, "PayloadTooLargeException")
+_LIMIT_EXCEEDED = PostStatus(429, "LimitExceededException")
 
 
 class Gateway:
@@ -162,17 +168,29 @@ class Gateway:
 
     def post(self, connection_id: str, payload: bytes) -> PostStatus:
         """Send `payload` as a text frame, from any thread."""
-        connection = self.connections.get(connection_id)
-        if connection is None or connection.socket is None:
-            return PostStatus(410, "GoneException")
-        if len(payload) > LARGEST_MESSAGE:
-            return PostStatus(413, "PayloadTooLargeException")
-        connection.last_active = time.time()
-        if threading.get_ident() != self._loop_thread:
-            self._invoker.call_back(partial(_send, connection.socket, payload))
-        elif not connection.socket.send(payload):
-            return PostStatus(429, "LimitExceededException")
-        return PostStatus(200)
+        return self.post_to_each([connection_id], payload)[0]
+
+    def post_to_each(self, connection_ids: Sequence[str], payload: bytes) -> list[PostStatus]:
+        """Send `payload` as a text frame to every one of `connection_ids`, from any thread."""
+        is_too_large = len(payload) > LARGEST_MESSAGE
+        is_on_loop = threading.get_ident() == self._loop_thread
+        now = time.time()
+        statuses = []
+        for connection_id in connection_ids:
+            connection = self.connections.get(connection_id)
+            status = _POSTED
+            if connection is None or connection.socket is None:
+                status = _GONE
+            elif is_too_large:
+                status = _TOO_LARGE
+            else:
+                connection.last_active = now
+                if not is_on_loop:
+                    self._invoker.call_back(partial(_send, connection.socket, payload))
+                elif not connection.socket.send(payload):
+                    status = _LIMIT_EXCEEDED
+            statuses.append(status)
+        return statuses
 
     def close_overdue(self) -> None:
         """Close the connections that API Gateway would not keep: idle or too old."""

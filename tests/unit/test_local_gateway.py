@@ -1,0 +1,65 @@
+"""The local gateway without sockets: routes and posts."""
+
+import json
+
+import pytest
+
+from local.events import Handshake
+from local.gateway import LARGEST_MESSAGE, Connection, Gateway
+from local.invoker import InlineInvoker
+from local.template import Stack
+
+PONG = b'{"type":"pong"}'
+
+
+class RecordedSocket:
+    """A client's end that keeps what it is sent, while it `reads`."""
+
+    def __init__(self, reads: bool = True) -> None:
+        self.sent: list[bytes] = []
+        self._reads = reads
+
+    def send(self, frame: bytes) -> bool:
+        if self._reads:
+            self.sent.append(frame)
+        return self._reads
+
+    def close(self, code: int) -> None:
+        pass
+
+
+@pytest.fixture
+def gateway(stack: Stack) -> Gateway:
+    return Gateway(stack, InlineInvoker())
+
+
+def connected(gateway: Gateway, socket: RecordedSocket) -> Connection:
+    admitted: list[Connection] = []
+    gateway.connect(Handshake("/", "", [], "192.0.2.1"), admitted.append, lambda status: None)
+    gateway.opened(admitted[0], socket)
+    return admitted[0]
+
+
+@pytest.mark.parametrize(
+    "frame", ['{"type":"ping"}', '{ "type" : "ping" }', r'{"type":"\u0070\u0069ng"}']
+)
+def test_a_route_is_found_however_its_key_is_written(gateway: Gateway, frame: str) -> None:
+    assert json.loads(frame) == {"type": "ping"}
+    socket = RecordedSocket()
+    gateway.received(connected(gateway, socket), frame)
+    assert socket.sent == [PONG]
+
+
+def test_a_route_key_elsewhere_in_a_message_chooses_no_route(gateway: Gateway) -> None:
+    socket = RecordedSocket()
+    gateway.received(connected(gateway, socket), '{"type":"other","data":"ping"}')
+    assert PONG not in socket.sent
+
+
+def test_a_post_to_several_tells_what_became_of_each(gateway: Gateway) -> None:
+    here, slow = RecordedSocket(), RecordedSocket(reads=False)
+    ids = [connected(gateway, here).id, connected(gateway, slow).id, "gone="]
+    assert [status for status, _ in gateway.post_to_each(ids, b"frame")] == [200, 429, 410]
+    assert here.sent == [b"frame"]
+    large = bytes(LARGEST_MESSAGE + 1)
+    assert [status for status, _ in gateway.post_to_each(ids, large)] == [413, 413, 410]
