@@ -28,8 +28,8 @@ class Load(NamedTuple):
 
 
 _MEETINGS = Load(rooms=60, peers=8, announces=None)
-_ROOMS_OF_10 = Load(rooms=20, peers=10, announces=500)
-_ROOMS_OF_100 = Load(rooms=4, peers=100, announces=250)
+_ROOMS_OF_10 = Load(rooms=20, peers=10, announces=300)
+_ROOMS_OF_100 = Load(rooms=4, peers=100, announces=150)
 _IDLE = Load(rooms=100, peers=10, announces=0)
 
 
