@@ -11,6 +11,7 @@ from benchmarks.prices import AS_OF, Prices
 from benchmarks.report import Bar, Check, Report
 from local.adapters import MemorySubscriptions
 from signaling.connections import Outcome
+from signaling.grants import EVERYTHING
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
@@ -103,7 +104,7 @@ def replayed(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR
     for step in filling("room", peers, signals_per_pair):
         publishes += step.is_publish
         request = Request(str(step.sender), next(times), expires_at=2**40)
-        rooms.handle(request, parse(step.text, False, Limits()))
+        rooms.handle(request, parse(step.text, False, Limits()), EVERYTHING)
     for peer in range(peers):
         rooms.leave(str(peer))
     requests = subscriptions.requests + connections.posts

@@ -16,6 +16,7 @@ from benchmarks.report import Check, Report
 from local.dynamodb import make_table
 from local.template import load
 from signaling.connections import Outcome
+from signaling.grants import EVERYTHING
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED
@@ -89,7 +90,7 @@ def usage(client: Any, table: str) -> dict[str, Usage]:
 
     def handle(connection: str, **message: Any) -> None:
         request = Request(connection, next(times), _EXPIRES_AT)
-        rooms.handle(request, parse(json.dumps(message), False, Limits()))
+        rooms.handle(request, parse(json.dumps(message), False, Limits()), EVERYTHING)
 
     def measure(name: str, operation: Callable[[], None]) -> None:
         meter.requests.clear()

@@ -52,6 +52,7 @@ class Stub:
         authorities = str(self.authorities)
         return {
             "AWS_CLIENT": client,
+            "AWS_LAMBDA_RUNTIME_API": "localhost",  # what is done only in Lambda is done here too
             "AWS_ENDPOINT_URL_DYNAMODB": self.url,
             "CONNECTIONS_ENDPOINT": f"{self.url}/dev",
             "TABLE_NAME": "subscriptions",
