@@ -37,17 +37,32 @@ class Step(NamedTuple):
         return 1 if self.is_for_one else self.members - 1
 
 
-def filling(topic: str, peers: int, signals_per_pair: int = SIGNALS_PER_PAIR) -> Iterator[Step]:
-    """Yield every message until `peers` clients have met in `topic`."""
+def filling(
+    topic: str, peers: int, signals_per_pair: int = SIGNALS_PER_PAIR
+) -> Iterator[list[Step]]:
+    """Yield the messages until `peers` clients have met in `topic`, in bursts.
+
+    As in the traces, nobody waits within a burst: the newcomer announces itself; then everyone who
+    is there sends it an offer and candidates; then it sends everyone an answer and candidates.
+    """
     for newcomer in range(peers):
         members = newcomer + 1
         subscribe = {"type": "subscribe", "topics": [topic]}
-        yield Step(newcomer, _encode(subscribe), members, False, False)
-        yield Step(newcomer, announce(topic, newcomer), members, True, False)
-        for other in range(newcomer):
-            for number in range(signals_per_pair):
-                pair = (newcomer, other) if number % 2 else (other, newcomer)
-                yield Step(pair[0], _signal(topic, *pair, number), members, True, True)
+        yield [
+            Step(newcomer, _encode(subscribe), members, False, False),
+            Step(newcomer, announce(topic, newcomer), members, True, False),
+        ]
+        offers = range(0, signals_per_pair, 2)
+        answers = range(1, signals_per_pair, 2)
+        for numbers, is_answer in ((offers, False), (answers, True)):
+            pairs = (
+                (newcomer, other) if is_answer else (other, newcomer) for other in range(newcomer)
+            )
+            yield [
+                Step(pair[0], _signal(topic, *pair, number), members, True, True)
+                for pair in pairs
+                for number in numbers
+            ]
 
 
 def announce(topic: str, client: int) -> str:

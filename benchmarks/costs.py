@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 from benchmarks.conversation import SIGNALS_PER_PAIR, filling
@@ -101,7 +101,7 @@ def replayed(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR
     rooms = Rooms(subscriptions, connections, delivery)
     times = count(1)
     publishes = 0
-    for step in filling("room", peers, signals_per_pair):
+    for step in chain.from_iterable(filling("room", peers, signals_per_pair)):
         publishes += step.is_publish
         request = Request(str(step.sender), next(times), expires_at=2**40)
         rooms.handle(request, parse(step.text, False, Limits()), EVERYTHING)

@@ -71,28 +71,29 @@ class Client(WSListener):
 
 
 class Meeting:
-    """Peers that meet: each message is sent when the one before it has reached everyone."""
+    """Peers that meet: each burst is sent when the one before it has reached everyone."""
 
     def __init__(self, topic: str, clients: list[Client], delivery: str) -> None:
         """Have `clients` meet in `topic`."""
         self.deliveries = 0
         self.ended = asyncio.Event()
         self._clients = clients
-        self._steps = filling(topic, len(clients))
+        self._bursts = filling(topic, len(clients))
         self._delivery = delivery
         self._awaited = 0
         for client in clients:
             client.received = self._received
 
     def go_on(self) -> None:
-        """Send messages until one has to be waited for."""
-        for step in self._steps:
-            self._clients[step.sender].send(step.text)
-            self._awaited = step.deliveries(self._delivery)
+        """Send bursts until one has to be waited for."""
+        for burst in self._bursts:
+            for step in burst:
+                self._clients[step.sender].send(step.text)
+            self._awaited = sum(step.deliveries(self._delivery) for step in burst)
             self.deliveries += self._awaited
-            if step.is_publish and not self._awaited:
+            if burst and not self._awaited:
                 # Nobody gets it, but it has to be handled before anyone else comes.
-                self._clients[step.sender].send('{"type":"ping"}')
+                self._clients[burst[0].sender].send('{"type":"ping"}')
                 self._awaited = 1
             if self._awaited:
                 return

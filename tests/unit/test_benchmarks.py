@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -48,14 +49,15 @@ def test_formulae_are_what_the_rooms_do(peers: int, signals_per_pair: int, deliv
 
 def test_every_step_tells_how_often_it_is_delivered() -> None:
     for delivery in (ADDRESSED, BROADCAST):
-        steps = list(filling("room", 8))
+        steps = list(chain.from_iterable(filling("room", 8)))
         deliveries = sum(step.deliveries(delivery) for step in steps)
         assert deliveries == costs.meeting(8, delivery).deliveries
 
 
 def test_signals_are_as_long_as_the_browsers() -> None:
-    lengths = [len(step.text) for step in filling("weblab-47b6ac42", 2) if step.is_for_one]
-    assert lengths == pytest.approx([713, 714, 378, 378, 378, 378], abs=5)
+    steps = chain.from_iterable(filling("weblab-47b6ac42", 2))
+    lengths = [len(step.text) for step in steps if step.is_for_one]
+    assert lengths == pytest.approx([713, 378, 378, 714, 378, 378], abs=5)
 
 
 def test_an_idle_client_pays_for_its_pings_minutes_and_reconnects() -> None:
