@@ -65,7 +65,11 @@ def _options() -> argparse.Namespace:
 def _parameters(overrides: list[str]) -> dict[str, str]:
     """Return names and values of `NAME=VALUE` or `ParameterKey=NAME,ParameterValue=VALUE` pairs."""
     parameters = {}
-    for pair in shlex.split(" ".join(overrides)):
+    try:
+        pairs = shlex.split(" ".join(overrides))
+    except ValueError as error:
+        raise ValueError(f"--parameter-overrides: {error}") from None
+    for pair in pairs:
         match = re.fullmatch(r"(?:ParameterKey=)?(\w+)(?:,ParameterValue)?=(.*)", pair, re.DOTALL)
         if not match:
             raise ValueError(f"--parameter-overrides takes NAME=VALUE, not {pair!r}")
