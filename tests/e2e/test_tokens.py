@@ -2,54 +2,19 @@
 
 import asyncio
 import json
-import re
+import threading
 import time
-from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import aiohttp
 import jwt
-import pytest
-from playwright.sync_api import Browser, sync_playwright
 
-from local import ROOT
 from tests.clients import Client, clients
 from tests.conftest import StartLocalServer, dynamodb_client
-from tests.e2e.browsers import Peer, launch_chromium, peers, sync
+from tests.e2e.tokens import LEEWAY, demands, refusals, url_with
 from tests.issuer import Issuer, SigningKey
-from tests.servers import LocalServer, wait_until
-
-LEEWAY = 30
-"""Seconds for which the authorizer takes a token that has expired."""
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[Issuer]:
-    issuer = Issuer()
-    issuer.start()
-    yield issuer
-    issuer.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch_chromium(playwright)
-        yield browser
-        browser.close()
-
-
-def demands(issuer: Issuer, *more: str) -> tuple[str, str]:
-    """Return the local server's options that ask for tokens of `issuer`."""
-    return "--parameter-overrides", f"JwtIssuer={issuer.url} JwtAudience=demo {' '.join(more)}"
-
-
-def url_with(server: LocalServer, token: str) -> str:
-    return f"{server.websocket_url}/?token={token}"
-
-
-def refusals(server: LocalServer) -> list[str]:
-    return [line["refused"] for line in server.log if "refused" in line]
+from tests.servers import LocalServer
 
 
 def assert_unseen(server: LocalServer, *tokens: str) -> None:
@@ -182,6 +147,59 @@ def test_an_issuer_that_is_away_lets_nobody_in_and_the_owner_reads_why(
     assert away.url in line["error"]
 
 
+class SecretsManager(ThreadingHTTPServer):
+    """Answers every request with one secret, and notes the Region that it was signed for."""
+
+    def __init__(self, secret: str) -> None:
+        self.regions: list[str] = []
+        manager = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                manager.regions.append(self.headers["Authorization"].split("/")[2])
+                body = json.dumps({"SecretString": secret}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", f"{len(body)}")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+def test_a_secret_checks_tokens_as_well(local_server: StartLocalServer) -> None:
+    secret = "correct horse battery staple, and then some"
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf"
+    with SecretsManager(secret) as manager:
+        threading.Thread(target=manager.serve_forever, args=(0.01,), daemon=True).start()
+        endpoint = f"http://127.0.0.1:{manager.server_port}"
+        server = local_server(
+            "--parameter-overrides",
+            f"JwtSecretArn={arn}",
+            environment={
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
+                "AWS_DEFAULT_REGION": "eu-central-1",
+            },
+        )
+        expiry = {"exp": int(time.time()) + 60}
+        good, bad = (jwt.encode(expiry, key, "HS256") for key in (secret, secret[::-1]))
+
+        async def ping() -> None:
+            async with clients(url_with(server, good), "A") as (a,):
+                await a.send({"type": "ping"})
+                await a.until_received(1)
+
+        asyncio.run(ping())
+        assert is_refusal(asyncio.run(knock(server, f"?token={bad}")), 403)
+        manager.shutdown()
+    assert refusals(server) == ["signature"]
+    assert manager.regions == ["eu-central-1"]
+    assert secret not in server.output
+    assert_unseen(server, good, bad)
+
+
 def test_a_token_opens_the_topics_that_it_names_and_no_others(
     issuer: Issuer, local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
@@ -274,74 +292,3 @@ def test_a_page_of_another_origin_is_refused_and_the_log_says_why(
         ("origin", origin or "") for origin, status in statuses.items() if status == 403
     ]
     assert_unseen(server, good)
-
-
-def test_browsers_with_good_tokens_sync_and_others_neither_read_nor_write(
-    issuer: Issuer, local_server: StartLocalServer, chromium: Browser
-) -> None:
-    server = local_server(*demands(issuer))
-    good = url_with(server, issuer.mint(aud="demo", topics=["room"]))
-    expired = url_with(server, issuer.mint(aud="demo", exp=int(time.time()) - LEEWAY - 5))
-    elsewhere = url_with(server, issuer.mint(aud="demo", topics=["another room"]))
-    with peers(chromium, server, 2, "room", signaling=good) as everyone:
-        outside = Peer(chromium, server.http_url, "room", signaling=expired)
-        beside = Peer(chromium, server.http_url, "room", signaling=elsewhere)
-        outside.expect_signaling("offline")
-        beside.expect_signaling("connected")
-        outside.type("from outside")
-        beside.type("from beside")
-        sync(everyone)
-        assert "from" not in everyone[0].text()
-        assert outside.text() == "from outside\n"
-        assert beside.text() == "from beside\n"
-        assert outside.frames == []
-        wait_until(lambda: len(beside.frames) >= 2)  # of its subscribe and of its announce
-        assert {json.loads(frame).get("code") for frame in beside.frames} == {"forbidden"}
-        assert set(refusals(server)) == {"expired"}
-        outside.leave()
-        beside.leave()
-
-
-def test_a_page_outlives_its_token_and_a_renewed_url_brings_it_back(
-    issuer: Issuer, local_server: StartLocalServer, chromium: Browser
-) -> None:
-    server = local_server(*demands(issuer))
-    refused_from = int(time.time()) + 12
-    old = url_with(server, issuer.mint(aud="demo", exp=refused_from - LEEWAY))
-    with peers(chromium, server, 2, "room", signaling=old) as everyone:
-        renewing, idle = everyone
-        sync(everyone)
-        wait_until(lambda: time.time() > refused_from + 1)
-        for peer in everyone:
-            peer.expect_signaling("connected")
-        server.stop()
-        server.start()
-        wait_until(lambda: refusals(server).count("expired") >= 4)
-        idle.expect_signaling("offline")
-        renewing.expect_signaling("offline")
-        renewing.type("written offline")
-        idle.expect_lines("written offline")
-
-        new = url_with(server, issuer.mint(aud="demo"))
-        renewing.page.evaluate(renewal(), new)
-        renewing.expect_signaling("connected")
-        renewing.expect_connected(1)
-        newcomer = Peer(chromium, server.http_url, "room", signaling=new)
-        newcomer.expect_lines("written offline")
-        so_far = len(refusals(server))
-        wait_until(lambda: len(refusals(server)) > so_far)
-        idle.expect_signaling("offline")
-
-        renewing.page.evaluate("demo.provider.disconnect(); demo.provider.connect()")
-        renewing.expect_signaling("connected")
-        newcomer.type("welcome back")
-        renewing.expect_lines("welcome back")
-        newcomer.leave()
-
-
-def renewal() -> str:
-    """Return the page's renewal as the docs have it, as a function of the new URL."""
-    text = (ROOT / "docs" / "tokens.md").read_text()
-    (code,) = re.findall(r"```js\n(async function renew .*?)^```", text, re.DOTALL | re.MULTILINE)
-    named = "const provider = demo.provider; const signalingUrl = async () => url;"
-    return f"async (url) => {{ {named}\n{code.partition('setInterval')[0]}\nawait renew() }}"
