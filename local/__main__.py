@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import random
 import re
@@ -10,6 +11,8 @@ import signal
 import sys
 import time
 from functools import partial
+
+from aiohttp.http_exceptions import HttpProcessingError
 
 from local import ROOT, dynamodb
 from local.adapters import InProcessConnections, MemorySubscriptions
@@ -25,6 +28,7 @@ _SECONDS_TO_DISCONNECT = 3.0
 def main() -> int:
     """Serve until Ctrl-C and return the exit status."""
     options = _options()
+    logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
         stack = load(ROOT / "template.yaml", _parameters(options.parameter_overrides))
         return asyncio.run(_serve(stack, options))
@@ -65,7 +69,11 @@ def _options() -> argparse.Namespace:
 def _parameters(overrides: list[str]) -> dict[str, str]:
     """Return names and values of `NAME=VALUE` or `ParameterKey=NAME,ParameterValue=VALUE` pairs."""
     parameters = {}
-    for pair in shlex.split(" ".join(overrides)):
+    try:
+        pairs = shlex.split(" ".join(overrides))
+    except ValueError as error:
+        raise ValueError(f"--parameter-overrides: {error}") from None
+    for pair in pairs:
         match = re.fullmatch(r"(?:ParameterKey=)?(\w+)(?:,ParameterValue)?=(.*)", pair, re.DOTALL)
         if not match:
             raise ValueError(f"--parameter-overrides takes NAME=VALUE, not {pair!r}")
@@ -107,6 +115,11 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     return 0
 
 
+def _is_of_our_own(record: logging.LogRecord) -> bool:
+    """Tell it from aiohttp's report of a bad request, which quotes the URL with its token."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 def _set_environment(stack: Stack) -> None:
     """Give the functions their environment; what is set already, as by `DELIVERY=...`, stays."""
     for function in stack.functions().values():
@@ -116,7 +129,6 @@ def _set_environment(stack: Stack) -> None:
 
 
 def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
-
     connections = InProcessConnections(gateway)
     # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause

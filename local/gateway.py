@@ -24,14 +24,14 @@ from local.events import (
     new_id,
 )
 from local.invoker import Context, InlineInvoker, Invoker, load_handler
-from local.template import Mock, Stack
+from local.template import AUTHORIZER, Mock, Stack
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
 LIFE_SECONDS = 2 * 60 * 60
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 
-_RESERVED_ROUTES = ("$connect", "$disconnect", "$default")
+_RESERVED_ROUTES = ("$connect", "$disconnect", "$default", AUTHORIZER)
 
 
 class Socket(Protocol):
@@ -109,10 +109,13 @@ class Gateway:
         connection = Connection(context, now)
 
         def take_decision(result: Any) -> None:
-            granted = granted_context(result)
-            if result is None:
+            try:
+                granted = granted_context(result)
+            except ValueError as error:
+                print(f"error: the authorizer's answer: {error}", file=sys.stderr)
                 refuse(500)
-            elif granted is None:
+                return
+            if granted is None:
                 refuse(403)
             else:
                 context["authorizer"] = granted
@@ -135,7 +138,7 @@ class Gateway:
             refuse(401)
         else:
             event = authorize_event(context, handshake, connection.request_time())
-            self._invoke("authorizer", event, take_decision)
+            self._invoke(AUTHORIZER, event, take_decision)
 
     def opened(self, connection: Connection, socket: Socket) -> None:
         """Let messages pass: the WebSocket of an admitted connection is open."""
@@ -238,14 +241,26 @@ def granted_context(result: Any) -> dict[str, Any] | None:
     """Return `requestContext.authorizer` as an authorizer's `result` grants it, or None.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
+
+    Raises:
+        ValueError: it is no policy, or its context has a value that is neither text, number nor
+            truth value.
     """
-    if not isinstance(result, dict):
+    try:
+        effects = {statement["Effect"] for statement in result["policyDocument"]["Statement"]}
+        context = {key: _as_text(value) for key, value in result.get("context", {}).items()}
+        principal = result["principalId"]
+    except (AttributeError, KeyError, TypeError):
+        raise ValueError("it is no policy") from None
+    if effects != {"Allow"}:
         return None
-    statements = result["policyDocument"]["Statement"]
-    if {statement["Effect"] for statement in statements} != {"Allow"}:
-        return None
-    context = {key: str(value) for key, value in result.get("context", {}).items()}
-    return {"principalId": result["principalId"], "integrationLatency": 0, **context}
+    return {"principalId": principal, "integrationLatency": 0, **context}
+
+
+def _as_text(value: Any) -> str:
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"a {type(value).__name__} in its context")
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _send(socket: Socket, payload: bytes) -> None:

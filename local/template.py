@@ -19,6 +19,9 @@ _FUNCTION_URI = re.compile(r"/functions/(\w+)\.Arn/invocations$")
 _SELECTION = re.compile(r"^\$request\.body\.(\w+)$")
 _UPLOADED = "s3://bucket/key"  # the translator takes only code that was uploaded
 
+AUTHORIZER = "$authorizer"
+"""The authorizer's name among the routes; no route can have it."""
+
 
 class Function(NamedTuple):
     """A Lambda function."""
@@ -59,9 +62,9 @@ class Stack(NamedTuple):
     """Properties of the one DynamoDB table, with its name."""
 
     def functions(self) -> dict[str, Function]:
-        """Return every function of the stack by its route, the authorizer's by `authorizer`."""
+        """Return every function of the stack by its route, the authorizer's by `AUTHORIZER`."""
         functions = {key: each for key, each in self.routes.items() if isinstance(each, Function)}
-        return functions | ({"authorizer": self.authorizer.function} if self.authorizer else {})
+        return functions | ({AUTHORIZER: self.authorizer.function} if self.authorizer else {})
 
 
 def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
@@ -130,7 +133,7 @@ def _complaint(declaration: dict[str, Any], value: str) -> str | None:
             return f"not a number from {least} to {most}"
     pattern = declaration.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, value):
-        return str(declaration["ConstraintDescription"])
+        return str(declaration.get("ConstraintDescription", f"not {pattern}"))
     return None
 
 

@@ -1,0 +1,130 @@
+"""The programs of `docs/tokens.md`, run as they stand there: the authorizer takes their tokens."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.authorize import app
+from functions.authorize.app import lambda_handler
+from local import ROOT
+from tests.integration.test_events import Invocation
+from tests.issuer import JWKS, Issuer
+from tests.servers import need
+
+DOCS = (ROOT / "docs" / "tokens.md").read_text()
+CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())
+METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/$connect"
+ISSUER = "https://app.example.com"
+SECRET = "correct horse battery staple, and then some"
+
+
+def program(language: str, marker: str) -> str:
+    """Return the one code block in `language` that contains `marker`."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
+    (found,) = [block for block in blocks if marker in block]
+    return str(found)
+
+
+def run_python(code: str, folder: Path) -> str:
+    return _run([sys.executable, "-c", code], folder)
+
+
+def run_node(code: str, folder: Path) -> str:
+    """Run `code` as a module in `folder`, where it finds the project's npm packages."""
+    node = need(shutil.which("node"), "the docs' programs need Node: apt install nodejs npm")
+    jose = ROOT / "node_modules" / "jose"
+    need(str(jose) if jose.exists() else None, "npm packages are missing: run make test")
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    (folder / "program.mjs").write_text(code)
+    return _run([node, "--preserve-symlinks-main", "program.mjs"], folder)
+
+
+def _run(command: list[str], folder: Path) -> str:
+    environment = {**os.environ, "JWT_SECRET": SECRET}
+    result = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=30
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout.strip()
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    for name in ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN"):
+        monkeypatch.setenv(name, variables.get(name, ""))
+    app.rules.cache_clear()
+    app.keys.cache_clear()
+
+
+@pytest.fixture
+def with_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with mock_aws():
+        secrets = boto3.client("secretsmanager", region_name="us-east-1")
+        arn = secrets.create_secret(Name="jwt", SecretString=SECRET)["ARN"]
+        configure(monkeypatch, JWT_SECRET_ARN=arn, JWT_ISSUER=ISSUER, JWT_AUDIENCE="demo")
+        yield
+    configure(monkeypatch)
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    issuer = Issuer()
+    issuer.start()
+    jwks_url = f"{issuer.url}{JWKS}"
+    configure(monkeypatch, JWT_ISSUER=ISSUER, JWKS_URL=jwks_url, JWT_AUDIENCE="demo")
+    yield issuer
+    issuer.stop()
+    configure(monkeypatch)
+
+
+def answer_to(token: str) -> dict[str, Any]:
+    query = {"multiValueQueryStringParameters": {"token": [token]}}
+    event = {**CONNECT, "type": "REQUEST", "methodArn": METHOD, **query}
+    answer: dict[str, Any] = lambda_handler(event, Invocation())
+    return answer
+
+
+def assert_lets_in(token: str, topics: list[str]) -> None:
+    answer = answer_to(token)
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    assert json.loads(answer["context"]["topics"]) == topics
+
+
+def test_python_mints_with_a_secret(with_secret: None, tmp_path: Path) -> None:
+    token = run_python(program("python", "JWT_SECRET"), tmp_path)
+    assert_lets_in(token, ["team-1/*", "lobby"])
+    assert answer_to(token)["principalId"] == "ada"
+
+
+def test_node_mints_with_a_secret(with_secret: None, tmp_path: Path) -> None:
+    token = run_node(program("js", "JWT_SECRET"), tmp_path)
+    assert_lets_in(token, ["team-1/*", "lobby"])
+    assert answer_to(token)["principalId"] == "ada"
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_node_makes_keys_that_python_mints_with(
+    issuer: Issuer, tmp_path: Path, algorithm: str
+) -> None:
+    run_node(program("js", "generateKeyPair").replace("ES256", algorithm), tmp_path)
+    issuer.answers[JWKS] = (200, {}, (tmp_path / "public" / "jwks.json").read_bytes())
+    assert '"d"' not in (tmp_path / "public" / "jwks.json").read_text()
+    assert (tmp_path / "private.json").stat().st_mode & 0o077 == 0
+    assert_lets_in(run_python(program("python", "private.json"), tmp_path), ["team-1/*"])
+
+
+def test_every_reason_of_the_authorizer_is_explained() -> None:
+    source = (ROOT / "functions" / "authorize" / "app.py").read_text()
+    reasons = set(app._REASONS.values()) | set(re.findall(r'(?:Error\(|refused=)"(\w+)"', source))
+    reasons |= {"two_tokens", "malformed", "origin", "no_exp", "no_aud", "no_iss"}
+    for reason in reasons:
+        assert f"`{reason}`" in DOCS

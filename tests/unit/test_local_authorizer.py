@@ -1,0 +1,156 @@
+"""How the local server's gateway lets clients in, with the template's authorizer in front."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local import ROOT
+from local.events import Handshake
+from local.gateway import Gateway
+from local.invoker import InlineInvoker
+from local.template import AUTHORIZER, Stack, load
+from tests.integration.test_connections import RecordingSocket
+
+Event = dict[str, Any]
+
+ALLOW = [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}]
+DENY = [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": "*"}]
+
+
+def answer_of(statements: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    return {"principalId": "ada", "policyDocument": policy, **fields}
+
+
+class Front:
+    """A gateway whose functions record their events, and whose authorizer gives one answer."""
+
+    def __init__(self, stack: Stack, authorize: Callable[[], Any]) -> None:
+        self.invoked: list[tuple[str, Event]] = []
+        self.outcomes: list[Any] = []
+        self.gateway = Gateway(stack, InlineInvoker())
+
+        def handler_of(route: str) -> Callable[[Event, object], Any]:
+            def handler(event: Event, context: object) -> Any:
+                self.invoked.append((route, event))
+                return authorize() if route == AUTHORIZER else {"statusCode": 200}
+
+            return handler
+
+        self.gateway._functions = {
+            route: (function, handler_of(route))
+            for route, (function, _) in self.gateway._functions.items()
+        }
+
+    def connect(self, query: str = "token=a.b.c") -> Any:
+        """Return the connection, or the status that refuses it."""
+        handshake = Handshake("/", query, [("Host", "localhost")], "192.0.2.1")
+        self.gateway.connect(handshake, self.outcomes.append, self.outcomes.append)
+        return self.outcomes.pop()
+
+    def routes(self) -> list[str]:
+        return [route for route, _ in self.invoked]
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Stack:
+    return load(ROOT / "template.yaml", {"JwtIssuer": "https://login.example.com"})
+
+
+@pytest.mark.parametrize("query", ["", "token", "token=", "Token=a.b.c", "access_token=a.b.c"])
+def test_no_token_is_a_401_and_no_function_runs(guarded: Stack, query: str) -> None:
+    front = Front(guarded, lambda: answer_of(ALLOW))
+    assert front.connect(query) == 401
+    assert front.invoked == []
+
+
+@pytest.mark.parametrize("statements", [DENY, ALLOW + DENY, []])
+def test_what_the_policy_does_not_allow_is_a_403(
+    guarded: Stack, statements: list[dict[str, Any]]
+) -> None:
+    front = Front(guarded, lambda: answer_of(statements))
+    assert front.connect() == 403
+    assert front.routes() == [AUTHORIZER]
+
+
+def test_an_authorizer_that_raises_is_a_500(
+    guarded: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front = Front(guarded, lambda: 1 / 0)
+    assert front.connect() == 500
+    assert front.routes() == [AUTHORIZER]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+NO_POLICIES: list[Any] = [
+    None,
+    True,
+    "Allow",
+    [],
+    {},
+    {"isAuthorized": True},
+    {"principalId": "ada", "policyDocument": None},
+    {"principalId": "ada", "policyDocument": {"Statement": "Allow"}},
+    {"principalId": "ada", "policyDocument": {"Statement": [{}]}},
+    {"policyDocument": {"Statement": ALLOW}},
+    answer_of(ALLOW, context=[]),
+    answer_of(ALLOW, context={"topics": ["a", "b"]}),
+    answer_of(ALLOW, context={"topics": None}),
+]
+
+
+@pytest.mark.parametrize("answer", NO_POLICIES)
+def test_an_answer_that_is_no_policy_is_a_500(
+    guarded: Stack, answer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front = Front(guarded, lambda: answer)
+    assert front.connect() == 500
+    assert front.routes() == [AUTHORIZER]
+    assert capsys.readouterr().err.startswith("error: the authorizer's answer: ")
+
+
+def test_the_authorizer_sees_the_token_and_what_it_guards(guarded: Stack) -> None:
+    front = Front(guarded, lambda: answer_of(DENY))
+    front.connect("token=first&token=a%2Eb.c&x=")
+    ((_, event),) = front.invoked
+    assert event["type"] == "REQUEST"
+    assert event["methodArn"].endswith("/dev/$connect")
+    assert event["queryStringParameters"] == {"token": "a.b.c", "x": ""}
+    assert event["multiValueQueryStringParameters"] == {"token": ["first", "a.b.c"], "x": [""]}
+    assert "authorizer" not in event["requestContext"]
+
+
+def test_the_context_is_on_every_later_event_as_text(guarded: Stack) -> None:
+    context = {"topics": '["a"]', "admin": True, "level": 3}
+    front = Front(guarded, lambda: answer_of(ALLOW, context=context))
+    connection = front.connect()
+    front.gateway.opened(connection, RecordingSocket())
+    front.gateway.received(connection, "{}")
+    front.gateway.closed(connection, 1001)
+    assert front.routes() == [AUTHORIZER, "$connect", "$default", "$disconnect"]
+    for _, event in front.invoked[1:]:
+        authorizer = event["requestContext"]["authorizer"]
+        assert authorizer["principalId"] == "ada"
+        assert {key: authorizer[key] for key in context} == {
+            "topics": '["a"]',
+            "admin": "true",
+            "level": "3",
+        }
+
+
+def test_a_stack_without_tokens_asks_nobody(stack: Stack) -> None:
+    front = Front(stack, lambda: answer_of(DENY))
+    connection = front.connect("")
+    assert front.routes() == ["$connect"]
+    assert "authorizer" not in connection.context
+
+
+@pytest.mark.parametrize("name", ["authorizer", AUTHORIZER, "$connect", "$disconnect"])
+def test_no_message_runs_a_function_that_is_not_for_messages(guarded: Stack, name: str) -> None:
+    front = Front(guarded, lambda: answer_of(ALLOW))
+    connection = front.connect()
+    front.gateway.opened(connection, RecordingSocket())
+    front.gateway.received(connection, json.dumps({"type": name}))
+    assert front.routes() == [AUTHORIZER, "$connect", "$default"]
