@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -23,6 +24,7 @@ from local.template import Stack, load
 from signaling import adapters
 
 _SECONDS_TO_DISCONNECT = 3.0
+_SECONDS_BETWEEN_FLUSHES = 0.1
 
 
 def main() -> int:
@@ -31,6 +33,7 @@ def main() -> int:
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
         stack = load(ROOT / "template.yaml", _parameters(options.parameter_overrides))
+        _set_environment(stack, load(ROOT / "template.yaml"))
         return asyncio.run(_serve(stack, options))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -89,7 +92,6 @@ def _milliseconds(text: str) -> tuple[float, float]:
 
 
 async def _serve(stack: Stack, options: argparse.Namespace) -> int:
-    _set_environment(stack)
     latency: tuple[float, float] = options.latency
     in_memory = options.dynamodb is None
     waits = not in_memory or latency[1] > 0 or stack.authorizer  # which may fetch keys
@@ -109,7 +111,10 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     if not in_memory:
         adapters.aws()  # now, because boto3 makes clients in one thread only
     _greet(options.host, port, options.dynamodb)
+    gc.freeze()  # what is there now stays: no need to look at it again and again
+    flushing = asyncio.create_task(_flush_log())
     await _interrupted()
+    flushing.cancel()
     await server.stop()
     await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
     return 0
@@ -120,11 +125,19 @@ def _is_of_our_own(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
-def _set_environment(stack: Stack) -> None:
-    """Give the functions their environment; what is set already, as by `DELIVERY=...`, stays."""
-    for function in stack.functions().values():
+def _set_environment(stack: Stack, defaults: Stack) -> None:
+    """Give the functions their environment.
+
+    What an option chose wins over what is set already, as by `DELIVERY=...`, and that over the
+    template's `defaults`.
+    """
+    for key, function in stack.functions().items():
+        by_default = defaults.functions().get(key)
         for name, value in function.environment.items():
-            os.environ.setdefault(name, value)
+            if by_default is None or by_default.environment[name] != value:
+                os.environ[name] = value
+            else:
+                os.environ.setdefault(name, value)
     os.environ["TRACING"] = "Disabled"  # there is no X-Ray daemon here
 
 
@@ -155,6 +168,13 @@ def _greet(host: str, port: int, endpoint: str | None) -> None:
         f"  new WebrtcProvider('room', doc, {{ signaling: ['ws://{name}:{port}'] }})",
         flush=True,
     )
+
+
+async def _flush_log() -> None:
+    """Write the log at intervals: a system call for each line would cost as much as the line."""
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_FLUSHES)
+        sys.stdout.flush()
 
 
 async def _interrupted() -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.e2e.browsers import launch_chromium
 from tests.issuer import Issuer
 
 
@@ -13,3 +15,11 @@ def issuer() -> Iterator[Issuer]:
     issuer.start()
     yield issuer
     issuer.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch_chromium(playwright)
+        yield browser
+        browser.close()

@@ -3,25 +3,15 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from local import ROOT
 from tests.conftest import StartLocalServer
-from tests.e2e.browsers import Peer, launch_chromium, peers, sync
+from tests.e2e.browsers import Peer, peers, sync
 from tests.e2e.tokens import LEEWAY, demands, refusals, url_with
 from tests.issuer import Issuer
 from tests.servers import wait_until
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch_chromium(playwright)
-        yield browser
-        browser.close()
 
 
 def test_browsers_with_good_tokens_sync_and_others_neither_read_nor_write(

@@ -1,24 +1,15 @@
 """Real y-webrtc clients in real browsers."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.conftest import StartLocalServer
-from tests.e2e.browsers import Peer, launch_chromium, peers, sync
+from tests.e2e.browsers import Peer, peers, sync
 
 ROOM = "vZ#4h2%60$1H & 日本"
 PASSWORD = {"password": "correct horse"}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch_chromium(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])

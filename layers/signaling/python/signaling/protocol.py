@@ -113,7 +113,7 @@ def topic_key(topic: str) -> str:
     cannot. Such topics get a prefix of their own, so that none can meet another one's key.
     """
     try:
-        topic.encode()
+        _utf8_length(topic)
     except UnicodeEncodeError:
         escaped = topic.replace("\\", "\\\\").encode("utf-8", "backslashreplace").decode()
         return f"topic~{escaped}"
@@ -122,13 +122,12 @@ def topic_key(topic: str) -> str:
 
 def _decode(body: str, most_bytes: int) -> dict[str, Any]:
     try:
-        size = len(body.encode())
+        size = _utf8_length(body)
         if size > most_bytes:
             raise InvalidMessageError(
                 "message_too_large", f"a message may have {most_bytes} bytes, this one has {size}"
             )
-        # float for integers: int() refuses more than 4,300 digits, and no number is used here.
-        message = json.loads(body, parse_int=float, parse_constant=_refuse_constant)
+        message = _DECODER.decode(body)
     except RecursionError:
         raise InvalidMessageError("invalid_json", "the message is nested too deeply") from None
     except ValueError:
@@ -140,6 +139,14 @@ def _decode(body: str, most_bytes: int) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)  # NaN and Infinity, which Python takes and JSON.parse does not
+
+
+# float for integers: int() refuses more than 4,300 digits, and no number is used here.
+_DECODER = json.JSONDecoder(parse_int=float, parse_constant=_refuse_constant)
+
+
+def _utf8_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _topics(message: dict[str, Any], limits: Limits) -> list[str]:
@@ -156,7 +163,7 @@ def _topics(message: dict[str, Any], limits: Limits) -> list[str]:
 def _topic(topic: Any, subject: str, limits: Limits) -> str:
     if not isinstance(topic, str):
         raise InvalidMessageError("invalid_message", f"{subject} must be a string")
-    if len(topic_key(topic).encode()) - len("topic-") > limits.topic_bytes:
+    if _utf8_length(topic_key(topic)) - len("topic-") > limits.topic_bytes:
         raise InvalidMessageError(
             "topic_too_long", f"a topic may have {limits.topic_bytes} bytes of UTF-8"
         )
@@ -184,6 +191,6 @@ def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
 
 def _fits_in_utf8(text: str, most_bytes: int) -> bool:
     try:
-        return len(text.encode()) <= most_bytes
+        return _utf8_length(text) <= most_bytes
     except UnicodeEncodeError:
         return False

@@ -108,12 +108,15 @@ def recipients(
     Broadcast: everyone.
     """
     if delivery == BROADCAST:
-        return [each.connection for each in subscribers]
-    others = [each for each in subscribers if each.connection != sender]
-    if to is not None and any(each.peer == to for each in others):
-        others = [each for each in others if each.peer is None or each.peer == to]
-    return [each.connection for each in others]
+        return [connection for connection, _ in subscribers]
+    others = [(connection, peer) for connection, peer in subscribers if connection != sender]
+    if to is not None and to in [peer for _, peer in others]:
+        return [connection for connection, peer in others if peer is None or peer == to]
+    return [connection for connection, _ in others]
 
 
 def _find(subscribers: list[Subscriber], connection: str) -> Subscriber | None:
-    return next((each for each in subscribers if each.connection == connection), None)
+    for each in subscribers:
+        if each.connection == connection:
+            return each
+    return None

@@ -6,8 +6,10 @@ tokens, query strings and payloads are not logged at all.
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -24,6 +26,7 @@ class InvocationLog:
     def __init__(self, event: Event) -> None:
         """Start the line with what `event` tells."""
         self._started = time.perf_counter()
+        self._topic: str | None = None
         self._fields: dict[str, Any] = {
             "level": "INFO",
             "route": event.route,
@@ -46,8 +49,11 @@ class InvocationLog:
         self.add(milliseconds=_milliseconds_since(self._started))
         if LEVELS.index(self._fields["level"]) < LEVELS.index(settings().log_level):
             return
+        if self._topic is not None:
+            self.add(topic=hash_of(self._topic))
         # One write for text and newline: threads of the local server must not mix their lines.
-        print(json.dumps(self._fields) + "\n", end="", flush=True)
+        # Lambda's stdout has no buffer, and the local server flushes its own.
+        sys.stdout.write(json.dumps(self._fields) + "\n")
 
     def add(self, **fields: Any) -> None:
         """Add `fields` to the line."""
@@ -57,7 +63,7 @@ class InvocationLog:
         """Add what kind of message came in, and to which topic or how many."""
         self.add(type=message.type)
         if isinstance(message, Publish):
-            self.add(topic=hash_of(message.topic))
+            self._topic = message.topic
         elif not isinstance(message, Ping):
             self.add(topics=len(message.topics))
 
@@ -92,6 +98,7 @@ class TimedConnections:
         return outcome
 
 
+@lru_cache
 def hash_of(topic: str) -> str:
     """Return a short name for `topic` that does not give it away."""
     return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
