@@ -140,7 +140,8 @@ def room(dynamodb_local: str) -> Iterator[Room]:
         "CONNECTIONS_ENDPOINT": f"{server.http_url}/dev",
     }
     yield Room(server, subscriptions, environment)
-    server.stop()
+    assert server.stop() == 0
+    assert "Traceback" not in server.output, server.output
 
 
 @pytest.fixture(scope="module", params=["lean", "boto3"])
