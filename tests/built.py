@@ -21,7 +21,7 @@ class Build(NamedTuple):
     template: dict[str, Any]
 
     def function(self, route: str, parameters: dict[str, str]) -> Function:
-        """Return the function behind `route`, or the `authorizer`, under these parameters."""
+        """Return the function behind `route`, or of its `AUTHORIZER`, under these parameters."""
         return load(TEMPLATE, parameters).functions()[route]
 
     def code_of(self, name: str) -> Path:

@@ -18,7 +18,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from local.template import load
+from local.template import AUTHORIZER, load
 from signaling.protocol import PONG
 from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber
 from tests.built import Build, build, files_of
@@ -255,7 +255,7 @@ def test_the_authorizer_lets_in_who_brings_a_good_token(
         pytest.skip("the authorizer was built for Python 3.13, which this machine does not have")
     issuer = Issuer()
     issuer.start()
-    function = start_function("authorizer", {"JwtIssuer": issuer.url, "JwtAudience": "rooms"})
+    function = start_function(AUTHORIZER, {"JwtIssuer": issuer.url, "JwtAudience": "rooms"})
 
     def effect_of(event: dict[str, Any], token: str) -> str:
         event["multiValueQueryStringParameters"]["token"] = [token]
