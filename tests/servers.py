@@ -59,24 +59,38 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-class _Process:
+class Process:
     """A process whose output goes to a file."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        environment: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
+    ) -> None:
+        """Run `command` in `folder`, with `environment` added to that of the tests."""
         self._command = command
+        self._folder = folder
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._output_file = Path(tempfile.mkstemp(suffix=".log")[1])
 
     @property
     def output(self) -> str:
+        """What it has printed so far."""
         return self._output_file.read_text(errors="replace")
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The functions' log lines so far."""
+        lines = (line for line in self.output.splitlines() if line.startswith("{"))
+        return [json.loads(line) for line in lines]
 
     def _launch(self, command: list[str], is_ready: Callable[[], object]) -> None:
         with self._output_file.open("wb") as output:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self._folder,
                 env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -99,7 +113,7 @@ class _Process:
             raise
 
 
-class LocalServer(_Process):
+class LocalServer(Process):
     """`python -m local` on a port of its own."""
 
     def __init__(
@@ -134,14 +148,8 @@ class LocalServer(_Process):
         """What clients connect to."""
         return f"ws://127.0.0.1:{self.port}"
 
-    @property
-    def log(self) -> list[dict[str, Any]]:
-        """The functions' log lines so far."""
-        lines = (line for line in self.output.splitlines() if line.startswith("{"))
-        return [json.loads(line) for line in lines]
 
-
-class DynamoDBLocal(_Process):
+class DynamoDBLocal(Process):
     """AWS's own DynamoDB engine, in memory."""
 
     def __init__(self) -> None:
@@ -172,7 +180,7 @@ class DynamoDBLocal(_Process):
         return f"http://127.0.0.1:{self._port}"
 
 
-class ReferenceServer(_Process):
+class ReferenceServer(Process):
     """y-webrtc's own signaling server, from npm."""
 
     def __init__(self) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from functions.authorize import app as authorize
 from functions.connect import app as connect
 from functions.disconnect import app as disconnect
 from functions.message import app as message
 from local import ROOT
 from local.adapters import MemorySubscriptions
 from local.dynamodb import make_table
-from local.events import Handshake
+from local.events import Handshake, authorize_event, connection_context
 from local.gateway import Gateway
 from local.invoker import InlineInvoker
 from local.template import Stack
@@ -25,11 +26,16 @@ from signaling.connections import ApiGatewayConnections
 from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber
 from tests.conftest import dynamodb_client
 from tests.integration.test_connections import RecordingSocket
+from tests.issuer import Issuer
 from tests.unit.test_connections import ScriptedClient
 from tests.unit.test_protocol import HOSTILE
 from tests.unit.test_rooms import RecordedConnections
 
-EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
+ALL_EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
+AUTHORIZE = ALL_EVENTS["authorize"]
+EVENTS = {
+    name: event for name, event in ALL_EVENTS.items() if name not in ("authorize", "local-env")
+}
 TOPIC = "weblab-47b6ac42"
 SENDER = "L0SM9cOFvHcCIhw="
 PEER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"
@@ -80,6 +86,26 @@ def test_every_event_file_is_replayed_here() -> None:
         *("connect", "connect_page", "disconnect", "subscribe", "unsubscribe", "ping"),
         *("publish_announce", "publish_signal", "publish_encrypted", "malformed", "binary"),
     }
+
+
+def test_authorize_is_decided_by_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer = Issuer()
+    issuer.start()
+    monkeypatch.setenv("JWT_ISSUER", issuer.url)
+    monkeypatch.delenv("JWT_SECRET_ARN", raising=False)
+    authorize.rules.cache_clear()
+    authorize.keys.cache_clear()
+    for token, effect in (
+        (AUTHORIZE["queryStringParameters"]["token"], "Deny"),
+        (issuer.mint(), "Allow"),
+    ):
+        event = {**AUTHORIZE, "multiValueQueryStringParameters": {"token": [token]}}
+        answer = authorize.lambda_handler(event, Invocation())
+        (statement,) = answer["policyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Resource"]) == (effect, AUTHORIZE["methodArn"])
+    authorize.rules.cache_clear()
+    authorize.keys.cache_clear()
+    issuer.stop()
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
@@ -193,6 +219,9 @@ def test_the_local_server_builds_events_of_the_same_shape(stack: Stack) -> None:
     assert seen["$default"]["body"] == EVENTS["binary"]["body"]
     gateway.closed(connection, 1001)
     assert shape_of(seen["$disconnect"]) == shape_of(EVENTS["disconnect"])
+    context = connection_context(handshake, "dev", connection.id, 0)
+    asked = authorize_event(context, handshake._replace(query="token=x"), 0)
+    assert shape_of(asked) == shape_of(AUTHORIZE)
     gateway.connect(handshake._replace(query=""), admitted.append, lambda status: None)
     assert shape_of(seen["$connect"]) == shape_of(EVENTS["connect"])
 

@@ -1,0 +1,293 @@
+"""What `sam build` made, run as Lambda runs it: every event file, and its effect.
+
+Each function comes from where `.aws-sam/build/template.yaml` says. It posts to real clients of the
+local server, and both have their rows in DynamoDB Local.
+"""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import boto3
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local import ROOT
+from local.template import AUTHORIZER, load
+from signaling.protocol import PONG
+from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber
+from tests.built import Build, build, files_of
+from tests.clients import Client, clients
+from tests.conftest import dynamodb_client
+from tests.issuer import Issuer
+from tests.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
+from tests.servers import LocalServer, wait_until
+
+EVENTS = {
+    path.stem: path.read_text()
+    for path in (ROOT / "events").glob("*.json")
+    if path.stem != "local-env"
+}
+TOPIC = "weblab-47b6ac42"
+SENDER, OTHER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f", "0781552f-fbb7-4779-a811-0dce95df55c9"
+
+MOST_KILOBYTES = {
+    "ConnectFunction": 10,
+    "DisconnectFunction": 10,
+    "MessageFunction": 10,
+    "AuthorizeFunction": 32_000,
+    "SignalingLayer": 120,
+    "TracingLayer": 1_000,
+}
+
+
+@pytest.fixture(scope="module")
+def built() -> Build:
+    return build()
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Runtime:
+    return find_runtime()
+
+
+def test_nothing_that_was_built_has_grown(built: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = built.sizes()
+    with capsys.disabled():
+        print()
+        for name, size in sizes.items():
+            print(f"{name:20} {size / 1000:9,.1f} kB unpacked, {MOST_KILOBYTES[name]:,} at most")
+    assert set(sizes) == set(MOST_KILOBYTES)
+    assert not {name for name, size in sizes.items() if size > MOST_KILOBYTES[name] * 1000}
+
+
+def packages_of(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir() if not each.name.endswith(".dist-info")}
+
+
+def test_layers_carry_no_sdk(built: Build) -> None:
+    signaling, tracing = (built.code_of(name) for name in ("SignalingLayer", "TracingLayer"))
+    assert packages_of(signaling) == packages_of(tracing) == {"python"}
+    assert packages_of(signaling / "python") == {"signaling"}
+    assert packages_of(tracing / "python") == {"aws_xray_sdk", "wrapt"}
+    assert not [each for each in files_of(tracing) if each.suffix in (".so", ".pyc")]
+
+
+def test_the_nested_template_is_there(built: Build) -> None:
+    nested = built.path(built.template["Resources"]["Monitoring"]["Properties"]["TemplateURL"])
+    source = ROOT / "monitoring.yaml"
+    assert yaml_parse(nested.read_text()) == yaml_parse(source.read_text())
+
+
+StartFunction = Callable[..., LambdaFunction]
+"""Starts the function of a route, with parameters of the template and variables of one's own."""
+
+
+@pytest.fixture(scope="module")
+def start_function(built: Build, runtime: Runtime) -> Iterator[StartFunction]:
+    started: list[LambdaFunction] = []
+
+    def start(route: str, parameters: dict[str, str], **environment: str) -> LambdaFunction:
+        function = built.function(route, parameters)
+        libraries = runtime.libraries
+        if parameters.get("AwsClient") == "boto3":
+            libraries += (Path(boto3.__file__).parent.parent,)  # Lambda's runtime brings it
+        layers = built.layers_of(function.name, parameters)
+        emulated = LambdaFunction(
+            function, runtime._replace(libraries=libraries), layers, environment
+        )
+        started.append(emulated)
+        emulated.start()
+        return emulated
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+class Room(NamedTuple):
+    """Where the events take effect: the local server, its table and three topics.
+
+    The sender is in a topic of its own and may be in `topic`, where the other client is.
+    """
+
+    server: LocalServer
+    subscriptions: DynamoDBSubscriptions
+    environment: dict[str, str]
+    """What tells functions where the table and the connections are."""
+
+    async def connection_of(self, client: Client, topic: str) -> str:
+        """Put `client` into `topic` and return its connection id."""
+        await client.announce(topic)
+        await asyncio.to_thread(wait_until, lambda: self.subscriptions.of_topic(topic))
+        (subscriber,) = self.subscriptions.of_topic(topic)
+        return subscriber.connection
+
+
+@pytest.fixture(scope="module")
+def room(dynamodb_local: str) -> Iterator[Room]:
+    server = LocalServer("--dynamodb", dynamodb_local)
+    server.start()
+    table = load(ROOT / "template.yaml").table["TableName"]
+    subscriptions = DynamoDBSubscriptions(dynamodb_client(dynamodb_local), table)
+    environment = {
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_local,
+        "CONNECTIONS_ENDPOINT": f"{server.http_url}/dev",
+    }
+    yield Room(server, subscriptions, environment)
+    assert server.stop() == 0
+    assert "Traceback" not in server.output, server.output
+
+
+@pytest.fixture(scope="module", params=["lean", "boto3"])
+def functions(
+    request: pytest.FixtureRequest, start_function: StartFunction, room: Room
+) -> dict[str, LambdaFunction]:
+    parameters = {"AwsClient": request.param}
+    routes = ("$connect", "$disconnect", "$default")
+    return {route: start_function(route, parameters, **room.environment) for route in routes}
+
+
+def event_of(name: str, connection: str, topic: str) -> dict[str, Any]:
+    """Return the event as `connection` would cause it now."""
+    event: dict[str, Any] = json.loads(EVENTS[name].replace(TOPIC, topic))
+    now = int(time.time() * 1000)
+    event["requestContext"] |= {
+        "connectionId": connection,
+        "connectedAt": now - 1000,
+        "requestTimeEpoch": now,
+    }
+    return event
+
+
+PONG_FRAME = json.loads(PONG)
+
+
+class Effect(NamedTuple):
+    """What an event does; the sender's frames are named by their type or code."""
+
+    enters: bool = False
+    """Whether the sender is in the room only afterwards."""
+    leaves: bool = False
+    to_sender: tuple[str, ...] = ()
+    is_passed_on: bool = False
+    """Whether the other client gets it."""
+
+
+EFFECTS = {
+    "connect": Effect(),
+    "connect_page": Effect(),
+    "subscribe": Effect(enters=True),
+    "unsubscribe": Effect(leaves=True),
+    "disconnect": Effect(leaves=True),
+    "publish_announce": Effect(enters=True, is_passed_on=True),
+    "publish_signal": Effect(is_passed_on=True),
+    "publish_encrypted": Effect(enters=True, is_passed_on=True),
+    "ping": Effect(to_sender=("pong",)),
+    "malformed": Effect(to_sender=("invalid_json",)),
+    "binary": Effect(to_sender=("binary_frame",)),
+}
+
+
+def test_every_event_file_has_its_effect_here() -> None:
+    assert {*EFFECTS, "authorize"} == set(EVENTS)
+
+
+async def frames_of(client: Client, pongs: int) -> list[dict[str, Any]]:
+    """Return what `client` got, once a ping of its own has been answered after it."""
+    await client.send({"type": "ping"})
+    await client.until(lambda frames: frames.count(PONG_FRAME) == pongs + 1)
+    assert client.received[-1] == PONG_FRAME
+    return client.received[:-1]
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_event_has_its_effect(
+    name: str, functions: dict[str, LambdaFunction], room: Room
+) -> None:
+    asyncio.run(check_effect(name, functions, room))
+
+
+async def check_effect(name: str, functions: dict[str, LambdaFunction], room: Room) -> None:
+    effect, topic = EFFECTS[name], f"{uuid4()}"
+    async with clients(room.server.websocket_url, SENDER, OTHER) as (sender, other):
+        lobby = f"lobby of {topic}"
+        connection = await room.connection_of(sender, lobby)
+        other_connection = await room.connection_of(other, topic)
+        if not effect.enters:
+            room.subscriptions.add(topic, Request(connection, 0, 2**40), SENDER)
+        event = event_of(name, connection, topic)
+        function = functions[event["requestContext"]["routeKey"]]
+        answer = await asyncio.to_thread(function.invoke, event)
+        assert answer == {"statusCode": 200}
+        to_sender = await frames_of(sender, effect.to_sender.count("pong"))
+        to_other = await frames_of(other, 0)
+        in_room = set(room.subscriptions.of_topic(topic))
+        in_lobby = set(room.subscriptions.of_topic(lobby))
+    assert tuple(frame.get("code", frame["type"]) for frame in to_sender) == effect.to_sender
+    passed_on = json.loads(event["body"]) | {"clients": 2} if effect.is_passed_on else None
+    assert to_other == ([passed_on] if passed_on else [])
+    is_known = name not in ("subscribe", "publish_encrypted")
+    sender_in_room = Subscriber(connection, SENDER if is_known else None)
+    others = {Subscriber(other_connection, OTHER)}
+    assert in_room == others | (set() if effect.leaves else {sender_in_room})
+    assert in_lobby == (set() if name == "disconnect" else {Subscriber(connection, SENDER)})
+
+
+def test_a_page_of_another_origin_is_refused(start_function: StartFunction) -> None:
+    function = start_function("$connect", {"AllowedOrigins": "https://*.example.org"})
+    assert function.invoke(event_of("connect_page", "L0SM9cOFvHcCIhw=", TOPIC)) == {
+        "statusCode": 403
+    }
+    (line,) = function.log
+    assert (line["refused"], line["origin"]) == ("origin", "https://notes.example.com")
+
+
+def test_the_authorizer_lets_in_who_brings_a_good_token(
+    start_function: StartFunction, runtime: Runtime
+) -> None:
+    if not runtime.is_lambdas:
+        pytest.skip("the authorizer was built for Python 3.13, which this machine does not have")
+    issuer = Issuer()
+    issuer.start()
+    function = start_function(AUTHORIZER, {"JwtIssuer": issuer.url, "JwtAudience": "rooms"})
+
+    def effect_of(event: dict[str, Any], token: str) -> str:
+        event["multiValueQueryStringParameters"]["token"] = [token]
+        (statement,) = function.invoke(event)["policyDocument"]["Statement"]
+        assert statement["Resource"] == event["methodArn"]
+        return str(statement["Effect"])
+
+    event = json.loads(EVENTS["authorize"])
+    (unknown,) = event["multiValueQueryStringParameters"]["token"]
+    assert effect_of(event, unknown) == "Deny"
+    assert effect_of(event, issuer.mint(aud="rooms")) == "Allow"
+    assert effect_of(event, issuer.mint(aud="others")) == "Deny"
+    assert effect_of(event, issuer.mint(aud="rooms", exp=1)) == "Deny"
+    assert [line.get("refused") for line in function.log] == ["key", None, "audience", "expired"]
+    issuer.stop()
+
+
+def test_the_tracing_layer_sends_what_a_publish_did_to_x_ray(
+    start_function: StartFunction, room: Room
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(10)
+        address = f"127.0.0.1:{daemon.getsockname()[1]}"
+        variables = room.environment | {"AWS_XRAY_DAEMON_ADDRESS": address}
+        function = start_function("$default", {"Tracing": "Active"}, **variables)
+        function.invoke(event_of("publish_announce", "L0SM9cOFvHcCIhw=", TOPIC))
+        packets = [daemon.recv(65536).decode() for _ in range(2)]
+    sent = [json.loads(packet.partition("\n")[2]) for packet in packets]
+    assert [(each["name"], each["annotations"]) for each in sent] == [
+        ("read topic", {"subscribers": 1}),
+        ("fan out", {"delivered": 0, "gone": 0, "failed": 0}),
+    ]
+    assert {each["trace_id"] for each in sent} == {TRACE}
+    assert not [packet for packet in packets if TOPIC in packet]

@@ -1,0 +1,58 @@
+"""`make invoke`, as far as it goes without Docker."""
+
+import json
+import os
+import shlex
+import subprocess
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local import ROOT
+from local.template import Stack
+from tests.built import TEMPLATE
+
+
+def make_invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", "--old-file=.venv/test", "invoke", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def invoked() -> str:
+    """What it says on a machine whose Docker does not answer."""
+    return make_invoke().stderr
+
+
+def test_it_gets_as_far_as_asking_for_docker(invoked: str) -> None:
+    assert "requires a container runtime" in invoked
+
+
+def test_function_and_event_are_ones_own_choice() -> None:
+    chosen = make_invoke("--dry-run", "FUNCTION=ConnectFunction", "EVENT=events/connect.json")
+    assert chosen.returncode == 0, chosen.stderr
+    command = chosen.stdout.replace("\\\n", " ").splitlines()[-1]
+    words = shlex.split(command)
+    assert words[1:6] == ["local", "invoke", "ConnectFunction", "--event", "events/connect.json"]
+    for option in ("--event", "--env-vars", "--template"):
+        assert option in words
+    assert words[words.index("--add-host") + 1] == "host.docker.internal:host-gateway"
+
+
+def test_what_local_env_sets_is_declared_and_leads_to_this_machine(
+    invoked: str, stack: Stack
+) -> None:
+    template: dict[str, Any] = yaml_parse(TEMPLATE.with_name("local.yaml").read_text())
+    variables = json.loads((ROOT / "events" / "local-env.json").read_text())["Parameters"]
+    everywhere = template["Globals"]["Function"]["Environment"]["Variables"]
+    of_message = template["Resources"]["MessageFunction"]["Properties"]["Environment"]["Variables"]
+    assert set(variables) <= set(everywhere) | set(of_message)
+    assert "AWS_ENDPOINT_URL_DYNAMODB" in everywhere  # for disconnect, too
+    assert variables["CONNECTIONS_ENDPOINT"].endswith(f":4444/{stack.stage}")
+    assert {url.split(":")[1] for url in variables.values()} == {"//host.docker.internal"}
