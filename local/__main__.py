@@ -32,8 +32,11 @@ def main() -> int:
     options = _options()
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
-        stack = load(ROOT / "template.yaml", _parameters(options.parameter_overrides))
-        _set_environment(stack, load(ROOT / "template.yaml"))
+        parameters = _parameters(options.parameter_overrides)
+        stack = load(ROOT / "template.yaml", parameters)
+        if "LogLevel" not in parameters:
+            os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line a message would hide the rest
+        _set_environment(stack)
         return asyncio.run(_serve(stack, options))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -125,16 +128,15 @@ def _is_of_our_own(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
-def _set_environment(stack: Stack, defaults: Stack) -> None:
+def _set_environment(stack: Stack) -> None:
     """Give the functions their environment.
 
     What an option chose wins over what is set already, as by `DELIVERY=...`, and that over the
-    template's `defaults`.
+    template's defaults.
     """
-    for key, function in stack.functions().items():
-        by_default = defaults.functions().get(key)
+    for function in stack.functions().values():
         for name, value in function.environment.items():
-            if by_default is None or by_default.environment[name] != value:
+            if name in stack.overridden:
                 os.environ[name] = value
             else:
                 os.environ.setdefault(name, value)

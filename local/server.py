@@ -9,6 +9,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 from http import HTTPStatus
+from mimetypes import guess_type
 from pathlib import Path
 from typing import cast
 
@@ -266,10 +267,12 @@ def _http_application(gateway: Gateway, demo: Path) -> web.Application:
         connection.socket.close(1000)
         return web.Response(status=204)
 
-    async def page(request: web.Request) -> web.StreamResponse:
+    async def page(request: web.Request) -> web.Response:
         name = request.match_info.get("file") or "index.html"
         if (demo / name).is_file():
-            return web.FileResponse(demo / name)
+            # Not a FileResponse: it wants asyncio's own transports.
+            kind, _ = guess_type(name)
+            return web.Response(body=(demo / name).read_bytes(), content_type=kind)
         if name == "index.html":
             return web.Response(text=_NO_NODE_PAGE, content_type="text/html")
         raise web.HTTPNotFound

@@ -60,6 +60,8 @@ class Stack(NamedTuple):
     authorizer: Authorizer | None
     table: dict[str, Any]
     """Properties of the one DynamoDB table, with its name."""
+    overridden: set[str]
+    """Variables of the functions' environment that a parameter override has set."""
 
     def functions(self) -> dict[str, Function]:
         """Return every function of the stack by its route, the authorizer's by `AUTHORIZER`."""
@@ -82,6 +84,8 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     translated = transform(source, parameters, _NoManagedPolicies())
     resolver = Resolver(translated, parameters)
     _check_rules(source, resolver)
+    others = {name: f"not {parameters[name]}" for name in overrides or ()}
+    with_other_overrides = Resolver(translated, parameters | others)
     resources = {
         name: {**resource, "Properties": resolver.resolve(resource.get("Properties", {}))}
         for name, resource in translated["Resources"].items()
@@ -99,7 +103,17 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         routes=_routes(resources, code),
         authorizer=_authorizer(resources, code),
         table={"TableName": table, **properties},
+        overridden=_differing(translated, resolver, with_other_overrides),
     )
+
+
+def _differing(translated: dict[str, Any], resolver: Resolver, other: Resolver) -> set[str]:
+    return {
+        name
+        for function in _of_type(translated["Resources"], "AWS::Lambda::Function").values()
+        for name, value in function.get("Environment", {}).get("Variables", {}).items()
+        if resolver.resolve(value) != other.resolve(value)
+    }
 
 
 class _NoManagedPolicies:

@@ -122,8 +122,12 @@ class LocalServer(Process):
         environment: Mapping[str, str] | None = None,
         program: str | None = None,
     ) -> None:
-        """Run with `options`, or run the source code `program` with them in its place."""
+        """Run with `options`, or run the source code `program` with them in its place.
+
+        Without an `environment` that says otherwise it logs every invocation.
+        """
         entry = ["-m", "local"] if program is None else ["-c", program]
+        environment = {"LOG_LEVEL": "INFO", **(environment or {})}
         super().__init__([sys.executable, *entry, *options], environment)
         self.port = 0
 

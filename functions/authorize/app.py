@@ -68,7 +68,7 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, Any]:
             claims = claims_of(connect.query_values("token"), rules(), keys())
             grants = _grants(claims)
         except RefusedError as refusal:
-            log.add(refused=str(refusal))
+            log.add(level="WARNING", refused=str(refusal))
             return _policy("Deny", connect.method_arn)
         except KeysError as error:
             log.add(level="ERROR", refused="keys", error=str(error))

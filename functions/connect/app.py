@@ -15,5 +15,6 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
     with InvocationLog(connect) as log:
         if is_allowed_origin(connect.origin, settings().allowed_origins):
             return OK
-        log.add(refused="origin", origin=(connect.origin or "")[:_LOGGED_CHARACTERS])
+        origin = (connect.origin or "")[:_LOGGED_CHARACTERS]
+        log.add(level="WARNING", refused="origin", origin=origin)
         return _FORBIDDEN

@@ -45,6 +45,23 @@ def test_ctrl_c_ends_it_without_a_traceback() -> None:
     assert server.output == greeting
 
 
+@pytest.mark.parametrize(
+    ("options", "lines"), [((), 0), (("--parameter-overrides", "LogLevel=INFO"), 2)]
+)
+def test_an_option_wins_over_the_environment(
+    local_server: StartLocalServer, options: tuple[str, ...], lines: int
+) -> None:
+    server = local_server(*options, environment={"LOG_LEVEL": "WARNING"})
+
+    async def say_nonsense() -> None:
+        async with clients(server.websocket_url, "A") as (a,):
+            await a.settled()
+
+    asyncio.run(say_nonsense())
+    wait_until(lambda: len(server.log) >= lines)
+    assert lines > 0 or server.log == []
+
+
 def test_a_taken_port_is_one_clear_line(local_server: StartLocalServer) -> None:
     port = local_server().port
     second = run("--port", str(port))

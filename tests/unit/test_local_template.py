@@ -80,3 +80,10 @@ def test_a_mock_without_a_route_response_answers_nothing(tmp_path: Path) -> None
     template = tmp_path / "template.yaml"
     template.write_text(before + rest.partition("\n\n")[2])
     assert load(template).routes["ping"] == (None,)
+
+
+def test_a_variable_is_overridden_by_an_override_even_with_the_default() -> None:
+    assert load(ROOT / "template.yaml").overridden == set()
+    overrides = {"LogLevel": "INFO", "Stage": "prod"}
+    overridden = load(ROOT / "template.yaml", overrides).overridden
+    assert overridden == {"LOG_LEVEL", "CONNECTIONS_ENDPOINT"}
