@@ -13,7 +13,6 @@ from benchmarks.stub import Stub
 _ROUNDS = 12
 _MOST_OF_BOTO3 = 1 / 5
 _LEAN, _BOTO3, _NODE = "lean", "boto3", "Node, AWS SDK v3"
-_COMPILED = "lean, layer with bytecode"
 _BARE_PYTHON, _BARE_NODE = "bare Python", "bare Node"
 _HANDLER = ROOT / "benchmarks" / "node" / "handler.mjs"
 
@@ -21,15 +20,13 @@ _HANDLER = ROOT / "benchmarks" / "node" / "handler.mjs"
 def cpu_milliseconds() -> dict[str, list[float]]:
     """Return CPU times of every round by variant, over those of a bare interpreter."""
     node = shutil.which("node") or "node"
-    stub, deployed, compiled = Stub(milliseconds=5), Deployed(), Deployed()
-    compiled.compile()
+    stub, deployed = Stub(milliseconds=5), Deployed()
     lean, boto3 = stub.environment("lean"), stub.environment("boto3")
     of_node = {**lean, "EVENT": json.dumps(event(1)), "NODE_NO_WARNINGS": "1"}
     programs: dict[str, Callable[[], Ended]] = {
         _BARE_PYTHON: lambda: run(BARE),
         _BARE_NODE: lambda: run([node, "-e", "0"]),
         _LEAN: lambda: deployed.publish(lean),
-        _COMPILED: lambda: compiled.publish(lean),
         _BOTO3: lambda: deployed.publish(boto3),
         _NODE: lambda: run([node, str(_HANDLER)], of_node),
     }
@@ -40,7 +37,6 @@ def cpu_milliseconds() -> dict[str, list[float]]:
     finally:
         stub.stop()
         deployed.remove()
-        compiled.remove()
     cpu = {name: [1000 * each.cpu_seconds for each in ended] for name, ended in rounds.items()}
     bare = {name: spread(cpu.pop(name)).median for name in (_BARE_PYTHON, _BARE_NODE)}
     return {
@@ -60,9 +56,8 @@ def report() -> Report:
         [(name, spread(figures).text(), of_boto3[name].text()) for name, figures in cpu.items()],
         [
             f"A new process imports the function and answers one publish: a Query and one post. "
-            f"{python_version()}; {_ROUNDS} rounds in turns, medians with quartiles. Layer and "
-            "function are sources, as they are uploaded, so a cold start compiles them; the "
-            "second line shows what bytecode in the layer would save.",
+            f"{python_version()}; {_ROUNDS} rounds in turns, medians with quartiles. The "
+            "layer has bytecode, as `sam build` makes it where it finds that Python.",
         ],
         [Check("CPU of lean over boto3's", of_boto3[_LEAN].median, _MOST_OF_BOTO3)],
         "CPU milliseconds to the first answer",

@@ -53,7 +53,6 @@ def report() -> Report:
     shares = (1.0, _SMALL_SHARE) if can_limit_cpu() else (1.0,)
     results: _Results = {}
     deployed = Deployed()
-    deployed.compile()  # what a cold start costs is no part of this
     try:
         for milliseconds in (_SHORT, _LONG):
             stub = Stub(milliseconds)

@@ -88,7 +88,6 @@ def report() -> Report:
 
 def _subscribers() -> _Growth:
     stub, deployed = Stub(_DELAY), Deployed()
-    deployed.compile()
     try:
         costs = {}
         for subscribers, repeat in _SUBSCRIBERS.items():

@@ -29,22 +29,15 @@ class FanOut(NamedTuple):
 
 
 class Deployed:
-    """The layer and the message function as they are uploaded: sources, without bytecode.
-
-    Lambda's folders cannot be written to, so sources are compiled at every cold start.
-    """
+    """The layer as `sam build` makes it and the message function's source, as they are uploaded."""
 
     def __init__(self) -> None:
         """Copy them to a folder of their own."""
         self._folder = tempfile.TemporaryDirectory()
         self._code = Path(self._folder.name)
-        without_bytecode = shutil.ignore_patterns("__pycache__")
-        for source in (Path(LAYER), ROOT / "functions" / "message"):
-            shutil.copytree(source, self._code, ignore=without_bytecode, dirs_exist_ok=True)
-
-    def compile(self) -> None:
-        """Add bytecode, as a build of the layer could."""
-        run([str(PYTHON), "-m", "compileall", "-q", str(self._code)])
+        target = [f"ARTIFACTS_DIR={self._code}", f"PYTHON={PYTHON}"]
+        run(["make", "--silent", "-C", str(Path(LAYER).parent), "build-SignalingLayer", *target])
+        shutil.copy(ROOT / "functions" / "message" / "app.py", self._code / "python")
 
     def publish(
         self,
@@ -58,7 +51,7 @@ class Deployed:
             [str(PYTHON), "-B", str(PROGRAM)],
             {
                 **environment,
-                "PYTHONPATH": str(self._code),
+                "PYTHONPATH": str(self._code / "python"),
                 "EVENT": json.dumps(event(subscribers)),
                 "REPEAT": str(repeat),
             },

@@ -7,6 +7,7 @@ local server, and both have their rows in DynamoDB Local.
 import asyncio
 import json
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -76,6 +77,12 @@ def test_layers_carry_no_sdk(built: Build) -> None:
     assert packages_of(signaling / "python") == {"signaling"}
     assert packages_of(tracing / "python") == {"aws_xray_sdk", "wrapt"}
     assert not [each for each in files_of(tracing) if each.suffix in (".so", ".pyc")]
+
+
+def test_the_layer_brings_the_bytecode_that_this_machine_can_make(built: Build) -> None:
+    can = subprocess.run("python3.13 --version", shell=True, capture_output=True, check=False)
+    made = list(built.code_of("SignalingLayer").rglob("rooms.cpython-313.pyc"))
+    assert len(made) == (can.returncode == 0)
 
 
 def test_the_nested_template_is_there(built: Build) -> None:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import cache
+from types import ModuleType
 from typing import NamedTuple
 
 from signaling.connections import (
@@ -47,10 +48,8 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
     subscriptions = adapters.subscriptions_until(deadline)
     connections = adapters.connections_until(deadline)
     if settings().is_traced:
-        from signaling.tracing import TracedConnections, TracedSubscriptions
-
-        subscriptions = TracedSubscriptions(subscriptions)
-        connections = TracedConnections(connections)
+        subscriptions = _tracing().TracedSubscriptions(subscriptions)
+        connections = _tracing().TracedConnections(connections)
     return Rooms(subscriptions, TimedConnections(connections, log), settings().delivery)
 
 
@@ -58,6 +57,8 @@ def warm() -> None:
     """Connect to AWS during Lambda's init phase, which has a full CPU and is no client's time."""
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
         aws().warm()
+        if settings().is_traced:
+            _tracing()
 
 
 @cache
@@ -66,7 +67,13 @@ def aws() -> Adapters:
     return _lean() if settings().aws_client == LEAN else _boto3()
 
 
-# Both import their client late: $connect needs none, and the local server in memory has none.
+# These import late: $connect needs no client, the local server in memory has none, and few trace.
+
+
+def _tracing() -> ModuleType:
+    from signaling import tracing
+
+    return tracing
 
 
 def _lean() -> Adapters:

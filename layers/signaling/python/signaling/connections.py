@@ -1,6 +1,5 @@
 """Messages to clients: the port `Connections` and its adapter for API Gateway's @connections."""
 
-import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -110,4 +109,6 @@ def delay_after(attempt: int) -> float:
 
     https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
-    return random.uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempt))
+    from random import uniform  # here: most invocations need none
+
+    return uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempt))

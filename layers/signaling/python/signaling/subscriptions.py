@@ -7,11 +7,11 @@
 An index with the keys swapped answers "every topic of this connection". Nothing scans.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from signaling.connections import delay_after
 from signaling.errors import SubscriptionsError
 from signaling.protocol import topic_key
 
@@ -157,7 +157,7 @@ class DynamoDBSubscriptions:
             requests = answer.get("UnprocessedItems", {}).get(self._table, [])
             if not requests:
                 return
-            time.sleep(random.uniform(0, 0.05 * 2**attempt))
+            time.sleep(delay_after(attempt))
         raise SubscriptionsError("the table is too busy, try again")
 
 
