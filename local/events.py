@@ -90,12 +90,11 @@ def authorize_event(context: Event, handshake: Handshake, now: int) -> Event:
 
 def message_event(context: Event, route: str, body: str | bytes, now: int) -> Event:
     """Return the event of a message; `body` is bytes for a binary frame."""
+    request_context = _request_context(context, route, "MESSAGE", now)
+    request_context["messageId"] = new_id()
     is_binary = isinstance(body, bytes)
     return {
-        "requestContext": {
-            **_request_context(context, route, "MESSAGE", now),
-            "messageId": new_id(),
-        },
+        "requestContext": request_context,
         "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
         "isBase64Encoded": is_binary,
     }

@@ -88,14 +88,14 @@ class ApiGatewayConnections:
 
 def outcome(statuses: Iterable[tuple[str, int | None]]) -> Outcome:
     """Sort connections by the HTTP status of their post; None stands for no answer."""
-    sorted_out = Outcome([], [], [])
+    delivered, gone, failed = sorted_out = Outcome([], [], [])
     for connection, status in statuses:
         if status is not None and 200 <= status < 300:
-            sorted_out.delivered.append(connection)
+            delivered.append(connection)
         elif status == _GONE:
-            sorted_out.gone.append(connection)
+            gone.append(connection)
         else:
-            sorted_out.failed.append(connection)
+            failed.append(connection)
     return sorted_out
 
 

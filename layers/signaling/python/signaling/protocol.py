@@ -163,7 +163,7 @@ def _topics(message: dict[str, Any], limits: Limits) -> list[str]:
 def _topic(topic: Any, subject: str, limits: Limits) -> str:
     if not isinstance(topic, str):
         raise InvalidMessageError("invalid_message", f"{subject} must be a string")
-    if _utf8_length(topic_key(topic)) - len("topic-") > limits.topic_bytes:
+    if _utf8_length(topic_key(topic)) > limits.topic_bytes + len("topic-"):
         raise InvalidMessageError(
             "topic_too_long", f"a topic may have {limits.topic_bytes} bytes of UTF-8"
         )
@@ -176,7 +176,7 @@ def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
     if not isinstance(data, dict):
         return Publish(topic, body, None, None, False, isinstance(data, str))
     for field in ("type", "from", "to"):
-        if not isinstance(data.get(field, ""), str):
+        if field in data and not isinstance(data[field], str):
             raise InvalidMessageError("invalid_message", f"data.{field} must be a string")
     peer, is_announce = data.get("from"), data.get("type") == "announce"
     if peer is None:

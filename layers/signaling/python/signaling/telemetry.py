@@ -46,9 +46,9 @@ class InvocationLog:
         """Print the line; an exception passes on after its type was noted."""
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
-        self.add(milliseconds=_milliseconds_since(self._started))
         if LEVELS.index(self._fields["level"]) < LEVELS.index(settings().log_level):
             return
+        self.add(milliseconds=_milliseconds_since(self._started))
         if self._topic is not None:
             self.add(topic=hash_of(self._topic))
         # One write for text and newline: threads of the local server must not mix their lines.
@@ -69,7 +69,7 @@ class InvocationLog:
 
     def add_outcome(self, outcome: Outcome) -> None:
         """Add how many recipients there were, and what became of the message for how many."""
-        delivered, gone, failed = (len(connections) for connections in outcome)
+        delivered, gone, failed = map(len, outcome)
         recipients = delivered + gone + failed
         self.add(recipients=recipients, delivered=delivered, gone=gone, failed=failed)
         if failed:
