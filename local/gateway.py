@@ -23,8 +23,8 @@ from local.events import (
     message_event,
     new_id,
 )
-from local.invoker import Context, InlineInvoker, Invoker, load_handler
-from local.template import AUTHORIZER, Mock, Stack
+from local.invoker import Answer, Context, Handler, InlineInvoker, Invoker, load_handler
+from local.template import AUTHORIZER, Function, Mock, Stack
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
@@ -220,21 +220,22 @@ class Gateway:
 
         Most messages have none, and need not be parsed to learn it.
         """
-        return "\\u" in body or any(key in body for key in self._quoted_keys)
+        for key in self._quoted_keys:
+            if key in body:
+                return True
+        return "\\u" in body
 
-    def _invoke(self, route: str, event: Event, answer: Callable[[Any], None]) -> None:
+    def _invoke(self, route: str, event: Event, answer: Answer) -> None:
         """Run the route's handler and give its result, or None if it failed, to `answer`."""
-        function, handler = self._functions[route]
+        self._invoker.invoke(partial(_result_of, *self._functions[route], event), answer)
 
-        def job() -> None:
-            try:
-                result = handler(event, Context(function))
-            except Exception:
-                traceback.print_exc(file=sys.stderr)
-                result = None
-            self._invoker.call_back(partial(answer, result))
 
-        self._invoker.run(job)
+def _result_of(function: Function, handler: Handler, event: Event) -> Any:
+    try:
+        return handler(event, Context(function))
+    except Exception:
+        traceback.print_exc(file=sys.stderr)
+        return None
 
 
 def granted_context(result: Any) -> dict[str, Any] | None:

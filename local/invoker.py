@@ -13,7 +13,8 @@ from local.events import Event, new_id
 from local.template import Function
 
 Handler = Callable[[Event, Any], Any]
-Job = Callable[[], None]
+Answer = Callable[[Any], None]
+"""Takes an invocation's result, or None if it failed, on the event loop."""
 
 
 class Context:
@@ -40,17 +41,17 @@ class Invoker:
         self._loop = asyncio.get_running_loop()
         self._delayed: set[asyncio.TimerHandle] = set()
 
-    def run(self, job: Job) -> None:
-        """Run `job` soon in a thread of its own."""
+    def invoke(self, work: Callable[[], Any], answer: Answer) -> None:
+        """Do `work` soon in a thread of its own, and give its result to `answer`."""
 
         def start() -> None:
             self._delayed.discard(timer)
-            self._threads.submit(job)
+            self._threads.submit(lambda: self.call_back(partial(answer, work())))
 
         timer = self._loop.call_later(random.uniform(*self._latency), start)
         self._delayed.add(timer)
 
-    def call_back(self, job: Job) -> None:
+    def call_back(self, job: Callable[[], None]) -> None:
         """Run `job` on the event loop, from a thread."""
         self._loop.call_soon_threadsafe(job)
 
@@ -70,11 +71,13 @@ class Invoker:
 class InlineInvoker:
     """Runs each invocation to its end: for handlers that never wait, this is the same, faster."""
 
-    def run(self, job: Job) -> None:
+    def invoke(self, work: Callable[[], Any], answer: Answer) -> None:
+        """Do `work` now and give its result to `answer`."""
+        answer(work())
+
+    def call_back(self, job: Callable[[], None]) -> None:
         """Run `job` now."""
         job()
-
-    call_back = run
 
     async def finish(self, seconds: float) -> None:
         """Return: nothing is ever under way."""

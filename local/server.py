@@ -176,9 +176,11 @@ class _Client(WSListener):
         self._transport: WSTransport
         self._fragments: list[bytes] = []
         self._is_text = True
+        self._reads_too_slowly = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
+        transport.underlying_transport.set_write_buffer_limits(_LARGEST_BUFFER)
         self._gateway.opened(self._connection, self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -208,8 +210,14 @@ class _Client(WSListener):
         code = (close.code.value or _NO_STATUS) if close else _LOST
         self._gateway.closed(self._connection, code)
 
+    def pause_writing(self) -> None:
+        self._reads_too_slowly = True
+
+    def resume_writing(self) -> None:
+        self._reads_too_slowly = False
+
     def send(self, frame: bytes) -> bool:
-        if self._transport.underlying_transport.get_write_buffer_size() > _LARGEST_BUFFER:
+        if self._reads_too_slowly:
             return False
         self._transport.send(WSMsgType.TEXT, frame)
         return True
