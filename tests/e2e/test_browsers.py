@@ -28,6 +28,15 @@ def test_browsers_sync_one_text(
 
 
 @pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
+def test_browsers_sync_through_the_other_aws_client(
+    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str, fragment: dict[str, str]
+) -> None:
+    server = local_server("--dynamodb", dynamodb_local, environment={"AWS_CLIENT": "boto3"})
+    with peers(chromium, server, 3, ROOM, **fragment) as everyone:
+        sync(everyone)
+
+
+@pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
 @pytest.mark.parametrize("count", [2, 8])
 def test_browsers_sync_while_their_messages_overtake_each_other(
     chromium: Browser, local_server: StartLocalServer, count: int, fragment: dict[str, str]

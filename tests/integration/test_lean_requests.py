@@ -1,9 +1,6 @@
 """What the lean AWS client sends and understands."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -16,7 +13,6 @@ from botocore.credentials import Credentials
 from signaling import lean
 from tests.authority import Authority
 from tests.lean import ID, MakeService, StartStub, post, query
-from tests.servers import ROOT
 from tests.stub import Received, Reply, reply
 
 
@@ -143,56 +139,3 @@ def test_a_request_that_is_refused_for_another_reason_than_the_clock_is_sent_onc
     stub = start(reply(403, Date=formatdate(usegmt=True)))
     assert post(services(stub.url)).failed == [ID]
     assert len(stub.requests) == 1
-
-
-HEAVY = {
-    "boto3",
-    "botocore",
-    "urllib3",
-    "asyncio",
-    "aws_xray_sdk",
-    "dataclasses",
-    "http.client",
-    "urllib.request",
-    "email",
-    "concurrent.futures",
-    "logging",
-}
-
-
-def test_the_default_path_imports_nothing_heavy(start: StartStub) -> None:
-    stub = start(reply(body=b'{"Items": []}'))
-    program = """
-import json, sys
-from functions.message import app
-from signaling import adapters
-adapters.aws().warm()
-class Context:
-    def get_remaining_time_in_millis(self): return 10_000
-app.lambda_handler(json.load(open("events/publish_announce.json")), Context())
-print(json.dumps(sorted(sys.modules)))
-"""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/signaling/python'}",
-        "AWS_ENDPOINT_URL_DYNAMODB": stub.url,
-        "CONNECTIONS_ENDPOINT": f"{stub.url}/dev",
-        "TABLE_NAME": "table",
-    }
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", program],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    assert done.returncode == 0, done.stderr
-    line, modules = done.stdout.splitlines()
-    assert "error" not in json.loads(line)
-    assert HEAVY.isdisjoint(json.loads(modules))
-    assert [request.headers["x-amz-target"].partition(".")[2] for request in stub.requests] == [
-        "UpdateItem",
-        "Query",
-    ]
-    assert stub.connections == 2

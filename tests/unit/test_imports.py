@@ -1,0 +1,129 @@
+"""What a function imports before it has answered: time of every cold start."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from local import ROOT
+from tests.stub import Stub, reply
+
+SLOW_TO_IMPORT = {
+    "asyncio",
+    "aws_xray_sdk",
+    "boto3",
+    "botocore",
+    "concurrent.futures",
+    "dataclasses",
+    "email",
+    "http.client",
+    "logging",
+    "urllib.request",
+    "urllib3",
+}
+
+ADMITTING = {"connections", "errors", "events", "grants", "origins", "protocol", "settings"}
+ADMITTING |= {"subscriptions", "telemetry"}
+TALKING_TO_AWS = ADMITTING | {"adapters", "http1", "lean", "rooms", "sigv4"}
+
+WITHOUT_SITE_PACKAGES = "-S"
+
+HANDLE_ONE_EVENT = """
+import json, sys
+
+sys.path[:0] = sys.argv[1], "layers/signaling/python"
+import app
+
+class Invocation:
+    def get_remaining_time_in_millis(self):
+        return 10_000
+
+app.lambda_handler(json.load(open(sys.argv[2])), Invocation())
+print(json.dumps([*sys.modules]))
+"""
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[dict[str, str]]:
+    """A stand-in for AWS, as the environment of a function that talks to it."""
+    stub = Stub(lambda request: reply(body=b'{"Items": [], "UnprocessedItems": {}}'))
+    yield {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "us-east-1",
+        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9",  # which is how a function knows that it is one
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "AWS_ENDPOINT_URL_DYNAMODB": stub.url,
+        "CONNECTIONS_ENDPOINT": f"{stub.url}/dev",
+        "TABLE_NAME": "table",
+    }
+    stub.close()
+
+
+def modules_after(event: str, function: str, environment: dict[str, str], *flags: str) -> set[str]:
+    """Return the modules of a new process in which `function` has handled the event."""
+    arguments = [f"functions/{function}", f"events/{event}.json"]
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", HANDLE_ONE_EVENT, *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    log_line, modules = done.stdout.splitlines()
+    assert "error" not in json.loads(log_line)
+    return set(json.loads(modules))
+
+
+def of_this_project(modules: set[str]) -> set[str]:
+    found = (each.partition("signaling.") for each in modules)
+    return {name for before, dot, name in found if dot and not before}
+
+
+@pytest.mark.parametrize(
+    ("function", "event", "own"),
+    [
+        ("connect", "connect_page", ADMITTING),
+        ("disconnect", "disconnect", TALKING_TO_AWS),
+        ("message", "publish_announce", TALKING_TO_AWS),
+    ],
+)
+def test_without_tracing_a_function_imports_what_it_needs(
+    function: str, event: str, own: set[str], aws: dict[str, str]
+) -> None:
+    modules = modules_after(event, function, aws, WITHOUT_SITE_PACKAGES)
+    assert not SLOW_TO_IMPORT & modules
+    assert of_this_project(modules) == own
+
+
+def test_with_tracing_the_sdk_is_imported_without_botocore(aws: dict[str, str]) -> None:
+    modules = modules_after("publish_announce", "message", {**aws, "TRACING": "Active"})
+    assert "aws_xray_sdk" in modules
+    assert not {"boto3", "botocore"} & modules
+    assert of_this_project(modules) == TALKING_TO_AWS | {"tracing"}
+
+
+def test_every_module_of_the_message_function_is_named_with_its_time(
+    aws: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [sys.executable, "-S", "-X", "importtime", "-c", HANDLE_ONE_EVENT]
+    done = subprocess.run(
+        [*command, "functions/message", "events/publish_announce.json"],
+        cwd=ROOT,
+        env=aws,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    timed = re.findall(r"^import time: +(\d+) \| +\d+ \| +([\w.]+)$", done.stderr, re.MULTILINE)
+    slowest = sorted(((int(own), name) for own, name in timed), reverse=True)
+    with capsys.disabled():
+        total = sum(own for own, _ in slowest)
+        print(f"\n{total / 1000:.1f} ms of imports by the message function, of these")
+        print(", ".join(f"{name} {own / 1000:.1f}" for own, name in slowest[:25]))
+    assert {f"signaling.{name}" for name in TALKING_TO_AWS} <= {name for _, name in timed}
