@@ -18,7 +18,7 @@ def make_invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "--old-file=.venv/test", "invoke", *arguments],
         cwd=ROOT,
-        env={**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:9"},
+        env={**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:9", "MAKEFLAGS": "--no-print-directory"},
         capture_output=True,
         text=True,
     )
