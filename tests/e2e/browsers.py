@@ -113,6 +113,14 @@ class Peer:
             arg=number,
         )
 
+    def expect_nobody(self) -> None:
+        """Wait until the page has noticed that it is connected with no other browser.
+
+        A page that comes back sooner announces itself while this one does so too. Both then make
+        offers, after which y-webrtc may wait for ever, whichever server passed them on.
+        """
+        self.page.wait_for_function("demo.connections === 0")
+
     def expect_signaling(self, state: str) -> None:
         """Wait until the page shows `state` of the signaling server."""
         shown = self.page.locator("#signaling")
