@@ -6,22 +6,18 @@ worse than a straight line.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from benchmarks import ROOT
 from benchmarks.local_server import Load, put
 from benchmarks.measure import significant, spread
 from benchmarks.report import Bar, Check, Report
-from benchmarks.requests import dynamodb_client
 from benchmarks.runtime import Deployed, fan_outs
 from benchmarks.stub import Stub
-from local.dynamodb import make_table
-from local.template import load
+from benchmarks.table import local_table
 from signaling.settings import ADDRESSED
 from signaling.subscriptions import DynamoDBSubscriptions, Request
-from tests.servers import DynamoDBLocal, LocalServer
+from tests.servers import LocalServer
 
 # With each number of subscribers, how often a room of so many is published to.
 _SUBSCRIBERS = {1: 200, 10: 100, 100: 30, 1_000: 10, 10_000: 3}
@@ -100,7 +96,8 @@ def _subscribers() -> _Growth:
 
 
 def _table() -> list[_Growth]:
-    with _subscriptions() as (client, table, subscriptions):
+    with local_table() as (client, table):
+        subscriptions = DynamoDBSubscriptions(client, table)
         enter: dict[int, float] = {}
         leave: dict[int, float] = {}
         filled = 0
@@ -123,19 +120,6 @@ def _table() -> list[_Growth]:
         _Growth("rows of the table, to disconnect", "ms", leave),
         _Growth("subscribers of a topic, to read them", "us each", read),
     ]
-
-
-@contextmanager
-def _subscriptions() -> Iterator[tuple[Any, str, DynamoDBSubscriptions]]:
-    table = load(ROOT / "template.yaml").table
-    server = DynamoDBLocal()
-    server.start()
-    try:
-        client = dynamodb_client(server.endpoint)
-        make_table(client, table)
-        yield client, table["TableName"], DynamoDBSubscriptions(client, table["TableName"])
-    finally:
-        server.stop()
 
 
 def _fill(client: Any, table: str, keys: list[tuple[str, str]]) -> None:

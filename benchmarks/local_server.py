@@ -36,8 +36,7 @@ _IDLE = Load(rooms=100, peers=10, announces=0)
 
 def put(load: Load, server: Server, delivery: str) -> Done:
     """Put `load` on the server from a process of its own."""
-    assert server._process
-    job = Job(server.websocket_url, server._process.pid, delivery, *load)
+    job = Job(server.websocket_url, server.pid, delivery, *load)
     return Done(*json.loads(run([sys.executable, "-m", "benchmarks.load", json.dumps(job)]).output))
 
 

@@ -1,27 +1,21 @@
 """AWS requests and DynamoDB capacity units of each operation, told by AWS's own engine."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
-import boto3
-
-from benchmarks import ROOT
 from benchmarks.measure import significant
 from benchmarks.report import Check, Report
-from local.dynamodb import make_table
-from local.template import load
+from benchmarks.table import local_table
 from signaling.connections import Outcome
 from signaling.grants import EVERYTHING
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED
 from signaling.subscriptions import DynamoDBSubscriptions, Request
-from tests.servers import DynamoDBLocal
 
 _ROOM = 8
 _MANY = 100
@@ -134,29 +128,10 @@ def _publish(topic: str, sender: int, kind: str, to: str | None = None) -> dict[
     return {"type": "publish", "topic": topic, "data": data}
 
 
-def dynamodb_client(endpoint: str) -> Any:
-    """Return boto3's client for a DynamoDB on this machine."""
-    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-
-
 def report() -> Report:
     """Return the usage of every operation in DynamoDB Local."""
-    table = load(ROOT / "template.yaml").table
-    server = DynamoDBLocal()
-    server.start()
-    try:
-        client = dynamodb_client(server.endpoint)
-        make_table(client, table)
-        used = usage(client, table["TableName"])
-    finally:
-        server.stop()
+    with local_table() as (client, table):
+        used = usage(client, table)
     rows: list[tuple[str, ...]] = [
         (
             name,

@@ -11,6 +11,8 @@ from time import gmtime, strftime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
+from local.intrinsics import PSEUDO_PARAMETERS
+
 Event = dict[str, Any]
 
 _PREFIX = base64.urlsafe_b64encode(os.urandom(6)).decode()
@@ -77,7 +79,8 @@ def connect_event(context: Event, handshake: Handshake, now: int) -> Event:
 
 def authorize_event(context: Event, handshake: Handshake, now: int) -> Event:
     """Return the event of a Lambda authorizer, type REQUEST, that guards `$connect`."""
-    api = f"arn:aws:execute-api:us-east-1:123456789012:{context['apiId']}/{context['stage']}"
+    region, account = PSEUDO_PARAMETERS["AWS::Region"], PSEUDO_PARAMETERS["AWS::AccountId"]
+    api = f"arn:aws:execute-api:{region}:{account}:{context['apiId']}/{context['stage']}"
     event: Event = {"queryStringParameters": {}, "multiValueQueryStringParameters": {}}
     event |= connect_event(context, handshake, now)
     del event["isBase64Encoded"]

@@ -33,6 +33,7 @@ class Resolver:
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         """Resolve for `template` with the values `parameters` of its parameters."""
         self._names: dict[str, Any] = {**PSEUDO_PARAMETERS, **parameters}
+        self._resources: Mapping[str, Any] = template.get("Resources", {})
         self._conditions: Mapping[str, Any] = template.get("Conditions", {})
         self._mappings: Mapping[str, Any] = template.get("Mappings", {})
         self._functions: dict[str, Callable[[Any], Any]] = {
@@ -67,6 +68,14 @@ class Resolver:
     def condition(self, name: str) -> bool:
         """Tell whether the template's condition `name` holds."""
         return bool(self.resolve(self._conditions[name]))
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the resources whose conditions hold, with their properties resolved."""
+        return {
+            name: {**resource, "Properties": self.resolve(resource.get("Properties", {}))}
+            for name, resource in self._resources.items()
+            if "Condition" not in resource or self.condition(resource["Condition"])
+        }
 
     def _find_in_map(self, path: list[Any]) -> Any:
         value: Any = self._mappings

@@ -17,6 +17,7 @@ from local.intrinsics import PSEUDO_PARAMETERS, Resolver
 
 _FUNCTION_URI = re.compile(r"/functions/(\w+)\.Arn/invocations$")
 _SELECTION = re.compile(r"^\$request\.body\.(\w+)$")
+_CODE = {"CodeUri", "ContentUri"}
 _UPLOADED = "s3://bucket/key"  # the translator takes only code that was uploaded
 
 AUTHORIZER = "$authorizer"
@@ -79,18 +80,13 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     """
     source = yaml_parse(path.read_text())
     parameters = _parameters(source, overrides or {})
-    code = _take_local_code(source, path.parent)
-    os.environ.setdefault("AWS_DEFAULT_REGION", str(PSEUDO_PARAMETERS["AWS::Region"]))
-    translated = transform(source, parameters, _NoManagedPolicies())
+    code = _local_code(source, path.parent)
+    translated = translate(source, parameters)
     resolver = Resolver(translated, parameters)
     _check_rules(source, resolver)
     others = {name: f"not {parameters[name]}" for name in overrides or ()}
     with_other_overrides = Resolver(translated, parameters | others)
-    resources = {
-        name: {**resource, "Properties": resolver.resolve(resource.get("Properties", {}))}
-        for name, resource in translated["Resources"].items()
-        if "Condition" not in resource or resolver.condition(resource["Condition"])
-    }
+    resources = resolver.resources()
     (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
     (stage,) = _of_type(resources, "AWS::ApiGatewayV2::Stage").values()
     ((table, properties),) = _of_type(resources, "AWS::DynamoDB::Table").items()
@@ -105,6 +101,16 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         table={"TableName": table, **properties},
         overridden=_differing(translated, resolver, with_other_overrides),
     )
+
+
+def translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """Return what CloudFormation gets of the SAM template `source`, which is used up."""
+    for resource in source["Resources"].values():
+        for key in _CODE & set(resource.get("Properties", {})):
+            resource["Properties"][key] = _UPLOADED
+    os.environ.setdefault("AWS_DEFAULT_REGION", str(PSEUDO_PARAMETERS["AWS::Region"]))
+    translated: dict[str, Any] = transform(source, parameters, _NoManagedPolicies())
+    return translated
 
 
 def _differing(translated: dict[str, Any], resolver: Resolver, other: Resolver) -> set[str]:
@@ -159,13 +165,12 @@ def _check_rules(source: dict[str, Any], resolver: Resolver) -> None:
                     raise ValueError(assertion["AssertDescription"])
 
 
-def _take_local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:
-    code = {}
-    for name, resource in source["Resources"].items():
-        for key in {"CodeUri", "ContentUri"} & set(resource.get("Properties", {})):
-            code[name] = folder / resource["Properties"][key]
-            resource["Properties"][key] = _UPLOADED
-    return code
+def _local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:
+    return {
+        name: folder / resource["Properties"][key]
+        for name, resource in source["Resources"].items()
+        for key in _CODE & set(resource.get("Properties", {}))
+    }
 
 
 def _of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:

@@ -28,12 +28,7 @@ Resources = dict[str, dict[str, Any]]
 
 def deployed(**overrides: str) -> Resources:
     """What CloudFormation would create, as local/template.py resolves it."""
-    resolver = Resolver(TEMPLATE, STACK | overrides)
-    return {
-        name: {**resource, "Properties": resolver.resolve(resource["Properties"])}
-        for name, resource in TEMPLATE["Resources"].items()
-        if "Condition" not in resource or resolver.condition(resource["Condition"])
-    }
+    return Resolver(TEMPLATE, STACK | overrides).resources()
 
 
 def of_type(resources: Resources, kind: str) -> Resources:

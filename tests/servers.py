@@ -101,6 +101,12 @@ class Process:
         if process.poll() is not None:
             raise RuntimeError(f"ended with {process.returncode}: {self.output}")
 
+    @property
+    def pid(self) -> int:
+        """Id of the process while it runs."""
+        assert self._process
+        return self._process.pid
+
     def stop(self) -> int:
         """End the process as Ctrl-C does and return its exit status."""
         assert self._process

@@ -21,25 +21,9 @@ from local.template import Stack
 from signaling import lean
 from signaling.connections import ApiGatewayConnections, Connections
 from tests.servers import wait_until
+from tests.sockets import RecordingSocket
 
 Result = TypeVar("Result")
-
-
-class RecordingSocket:
-    """A client's end that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.frames: list[bytes] = []
-        self.close_code: int | None = None
-        self.reads = True
-
-    def send(self, frame: bytes) -> bool:
-        if self.reads:
-            self.frames.append(frame)
-        return self.reads
-
-    def close(self, code: int) -> None:
-        self.close_code = code
 
 
 class RunningGateway:
@@ -117,8 +101,8 @@ def test_send_reaches_every_connection(running: RunningGateway, connections: Con
     opened = [running.open() for _ in range(20)]
     result = connections.send([id for id, _ in opened], '{"x":"é"}')
     assert result.delivered == [id for id, _ in opened]
-    for _, socket in opened:
-        wait_until(lambda socket=socket: socket.frames == ['{"x":"é"}'.encode()])  # type: ignore[misc]
+    expected = [['{"x":"é"}'.encode()]] * len(opened)
+    wait_until(lambda: [socket.frames for _, socket in opened] == expected)
 
 
 def test_send_reports_a_connection_that_is_gone(

@@ -25,8 +25,8 @@ from signaling.adapters import Adapters
 from signaling.connections import ApiGatewayConnections
 from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber
 from tests.conftest import dynamodb_client
-from tests.integration.test_connections import RecordingSocket
 from tests.issuer import Issuer
+from tests.sockets import RecordingSocket
 from tests.unit.test_connections import ScriptedClient
 from tests.unit.test_protocol import HOSTILE
 from tests.unit.test_rooms import RecordedConnections

@@ -11,7 +11,7 @@ from local.events import Handshake
 from local.gateway import Gateway
 from local.invoker import InlineInvoker
 from local.template import AUTHORIZER, Stack, load
-from tests.integration.test_connections import RecordingSocket
+from tests.sockets import RecordingSocket
 
 Event = dict[str, Any]
 

@@ -8,24 +8,9 @@ from local.events import Handshake
 from local.gateway import LARGEST_MESSAGE, Connection, Gateway
 from local.invoker import InlineInvoker
 from local.template import Stack
+from tests.sockets import RecordingSocket
 
 PONG = b'{"type":"pong"}'
-
-
-class RecordedSocket:
-    """A client's end that keeps what it is sent, while it `reads`."""
-
-    def __init__(self, reads: bool = True) -> None:
-        self.sent: list[bytes] = []
-        self._reads = reads
-
-    def send(self, frame: bytes) -> bool:
-        if self._reads:
-            self.sent.append(frame)
-        return self._reads
-
-    def close(self, code: int) -> None:
-        pass
 
 
 @pytest.fixture
@@ -33,7 +18,7 @@ def gateway(stack: Stack) -> Gateway:
     return Gateway(stack, InlineInvoker())
 
 
-def connected(gateway: Gateway, socket: RecordedSocket) -> Connection:
+def connected(gateway: Gateway, socket: RecordingSocket) -> Connection:
     admitted: list[Connection] = []
     gateway.connect(Handshake("/", "", [], "192.0.2.1"), admitted.append, lambda status: None)
     gateway.opened(admitted[0], socket)
@@ -45,21 +30,22 @@ def connected(gateway: Gateway, socket: RecordedSocket) -> Connection:
 )
 def test_a_route_is_found_however_its_key_is_written(gateway: Gateway, frame: str) -> None:
     assert json.loads(frame) == {"type": "ping"}
-    socket = RecordedSocket()
+    socket = RecordingSocket()
     gateway.received(connected(gateway, socket), frame)
-    assert socket.sent == [PONG]
+    assert socket.frames == [PONG]
 
 
 def test_a_route_key_elsewhere_in_a_message_chooses_no_route(gateway: Gateway) -> None:
-    socket = RecordedSocket()
+    socket = RecordingSocket()
     gateway.received(connected(gateway, socket), '{"type":"other","data":"ping"}')
-    assert PONG not in socket.sent
+    assert PONG not in socket.frames
 
 
 def test_a_post_to_several_tells_what_became_of_each(gateway: Gateway) -> None:
-    here, slow = RecordedSocket(), RecordedSocket(reads=False)
+    here, slow = RecordingSocket(), RecordingSocket()
+    slow.reads = False
     ids = [connected(gateway, here).id, connected(gateway, slow).id, "gone="]
     assert [status for status, _ in gateway.post_to_each(ids, b"frame")] == [200, 429, 410]
-    assert here.sent == [b"frame"]
+    assert here.frames == [b"frame"]
     large = bytes(LARGEST_MESSAGE + 1)
     assert [status for status, _ in gateway.post_to_each(ids, large)] == [413, 413, 410]

@@ -9,10 +9,10 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache, partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
@@ -247,7 +247,7 @@ def _joined_chunks(content: bytearray) -> bytes | None:
 
 @lru_cache(maxsize=4)
 def _addresses(
-    name: str, port: int, period: int
-) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+    name: bytes, port: int, period: int
+) -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:
     # For one `period` of time: a fan-out that opens many connections asks the name server once.
-    return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)  # type: ignore[return-value]
+    return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
