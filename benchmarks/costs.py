@@ -10,9 +10,9 @@ from benchmarks.measure import significant
 from benchmarks.prices import AS_OF, Prices
 from benchmarks.report import Bar, Check, Report
 from local.adapters import MemorySubscriptions
-from signaling.connections import Outcome
+from signaling.connections import Introduction, Outcome
 from signaling.grants import EVERYTHING
-from signaling.protocol import Limits, parse
+from signaling.protocol import Announce, Limits, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
 from signaling.subscriptions import Request, Subscriber
@@ -74,9 +74,9 @@ class _CountingSubscriptions(MemorySubscriptions):
 
     requests = 0
 
-    def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+    def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
         self.requests += 1
-        super().add(topic, request, peer)
+        super().add(topic, request, announce)
 
     def of_topic(self, topic: str) -> list[Subscriber]:
         self.requests += 1
@@ -89,10 +89,18 @@ class _CountingSubscriptions(MemorySubscriptions):
 
 class _CountingConnections:
     posts = 0
+    questions = 0
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
-        self.posts += len(connections)
-        return Outcome(list(connections), [], [])
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        self.posts += len(connections) + len(introductions)
+        self.questions += len(introductions)
+        receivers = [each.receiver for each in introductions]
+        return Outcome([*connections, *receivers], [], [])
 
 
 def replayed(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Meeting:

@@ -15,6 +15,7 @@ from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import Deployed, fan_outs
 from benchmarks.stub import Stub
 from benchmarks.table import local_table
+from signaling.protocol import Announce
 from signaling.settings import ADDRESSED
 from signaling.subscriptions import DynamoDBSubscriptions, Request
 from tests.servers import LocalServer
@@ -123,10 +124,9 @@ def _table() -> list[_Growth]:
 
 
 def _fill(client: Any, table: str, keys: list[tuple[str, str]]) -> None:
-    expires_at = {"N": str(_EXPIRES_AT)}
+    times = {"requested_at": {"N": "0"}, "expires_at": {"N": str(_EXPIRES_AT)}}
     puts = [
-        {"PutRequest": {"Item": {"pk": {"S": pk}, "sk": {"S": sk}, "expires_at": expires_at}}}
-        for pk, sk in keys
+        {"PutRequest": {"Item": {"pk": {"S": pk}, "sk": {"S": sk}, **times}}} for pk, sk in keys
     ]
     for start in range(0, len(puts), _ROWS_PER_BATCH):
         client.batch_write_item(RequestItems={table: puts[start : start + _ROWS_PER_BATCH]})
@@ -139,7 +139,7 @@ def _milliseconds(subscriptions: DynamoDBSubscriptions) -> tuple[float, float]:
         request = Request("me", number, _EXPIRES_AT)
 
         def enter(request: Request = request) -> None:
-            subscriptions.add("of two", request, "peer")
+            subscriptions.add("of two", request, Announce('{"type":"announce"}', "peer"))
             subscriptions.of_topic("of two")
 
         entering.append(_timed(enter))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from signaling.connections import Connections, Outcome
+    from signaling.connections import Connections, Introduction, Outcome
 
 
 class Context:
@@ -34,9 +34,14 @@ class _Timed:
         self._connections = connections
         self._taken = taken
 
-    def send(self, connections: Sequence[str], payload: str) -> "Outcome":
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: "Sequence[Introduction]" = (),
+    ) -> "Outcome":
         wall, cpu = time.perf_counter(), time.process_time()
-        result = self._connections.send(connections, payload)
+        result = self._connections.send(connections, payload, introductions)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         self._taken.append([wall, cpu, *map(len, result)])
         return result

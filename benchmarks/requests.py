@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from benchmarks.measure import significant
 from benchmarks.report import Check, Report
 from benchmarks.table import local_table
-from signaling.connections import Outcome
+from signaling.connections import Introduction, Outcome
 from signaling.grants import EVERYTHING
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
@@ -69,10 +69,18 @@ class _Meter:
 
 class _CountingConnections:
     posts = 0
+    questions = 0
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
-        self.posts += len(connections)
-        return Outcome(list(connections), [], [])
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        self.posts += len(connections) + len(introductions)
+        self.questions += len(introductions)
+        receivers = [each.receiver for each in introductions]
+        return Outcome([*connections, *receivers], [], [])
 
 
 def usage(client: Any, table: str) -> dict[str, Usage]:

@@ -3,16 +3,17 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import NamedTuple
 
 from local.gateway import Gateway
-from signaling.connections import Outcome, outcome
+from signaling.connections import Introduction, Outcome, outcome
+from signaling.protocol import Announce
 from signaling.subscriptions import Request, Subscriber
 
 
 class _Row(NamedTuple):
     subscriber: Subscriber
-    requested_at: int
     expires_at: int
 
 
@@ -31,27 +32,40 @@ class MemorySubscriptions:
         self._now = now
         self._pause = pause
 
-    def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+    def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
         """Upsert the row."""
         self._pause()
-        connection = request.connection
+        connection, requested_at, expires_at = request
+        data, peer = announce or (None, None)
+        entered_at = requested_at if announce else None
         with self._lock:
             rows = self._rows.setdefault(topic, {})
-            row = rows.get(connection)
-            if row is not None:
-                if row.requested_at > request.requested_at:
+            if connection in rows:
+                known = rows[connection].subscriber
+                is_late = known.requested_at > requested_at
+                if is_late or (known.requested_at == requested_at and announce is None):
                     return
-                peer = row.subscriber.peer if peer is None else peer
-            subscriber = Subscriber(connection, peer)
-            rows[connection] = _Row(subscriber, request.requested_at, request.expires_at)
+                peer = known.peer if peer is None else peer
+                entered_at = entered_at if known.entered_at is None else known.entered_at
+            subscriber = Subscriber(connection, peer, requested_at, data, entered_at)
+            rows[connection] = _Row(subscriber, expires_at)
             self._topics.setdefault(connection, set()).add(topic)
+
+    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
+        """Update the row, if it is there."""
+        self._pause()
+        with self._lock:
+            rows = self._rows.get(topic, {})
+            if connection in rows:
+                subscriber, expires_at = rows[connection]
+                rows[connection] = _Row(subscriber._replace(peer=peer), expires_at)
 
     def remove(self, topic: str, request: Request) -> None:
         """Delete the row, unless it is of a later request."""
         self._pause()
         with self._lock:
             row = self._rows.get(topic, {}).get(request.connection)
-            if row is not None and row.requested_at < request.requested_at:
+            if row is not None and row.subscriber.requested_at < request.requested_at:
                 self._delete(topic, request.connection)
 
     def of_topic(self, topic: str) -> list[Subscriber]:
@@ -85,7 +99,18 @@ class InProcessConnections:
         """Post through `gateway`."""
         self._gateway = gateway
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
         """Post to each connection in turn: nothing here waits."""
-        statuses = self._gateway.post_to_each(connections, payload.encode())
-        return outcome(zip(connections, (each.status for each in statuses), strict=True))
+        posted = self._gateway.post_to_each(connections, payload.encode())
+        statuses = [*zip(connections, (each.status for each in posted), strict=True)]
+        for connection, receiver, announce in introductions:
+            if self._gateway.is_open(connection):
+                statuses.append((receiver, self._gateway.post(receiver, announce.encode()).status))
+            else:
+                statuses.append((connection, HTTPStatus.GONE))
+        return outcome(statuses)

@@ -169,6 +169,10 @@ class Gateway:
             event = disconnect_event(connection.context, code, reason, now)
             self._invoke("$disconnect", event, lambda result: None)
 
+    def is_open(self, connection_id: str) -> bool:
+        """Tell whether a client holds this connection."""
+        return connection_id in self.connections
+
     def post(self, connection_id: str, payload: bytes) -> PostStatus:
         """Send `payload` as a text frame, from any thread."""
         return self.post_to_each([connection_id], payload)[0]

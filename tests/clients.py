@@ -70,10 +70,6 @@ class Client:
         """Wait for `number` frames in all."""
         await self.until(lambda frames: len(frames) >= number)
 
-    async def until_heard_from(self, other: "Client") -> None:
-        """Wait for an announce of `other`."""
-        await self.until(lambda frames: self.heard_from(other))
-
     async def settled(self) -> list[Frame]:
         """Return the frames received once all that was sent before has been handled.
 

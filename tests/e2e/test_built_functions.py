@@ -20,8 +20,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.template import AUTHORIZER, load
-from signaling.protocol import PONG
-from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber
+from signaling.protocol import PONG, Announce
+from signaling.rooms import NEW_MILLISECONDS
+from signaling.subscriptions import DynamoDBSubscriptions, Request
 from tests.built import Build, build, files_of
 from tests.clients import Client, clients
 from tests.conftest import dynamodb_client
@@ -128,6 +129,10 @@ class Room(NamedTuple):
     environment: dict[str, str]
     """What tells functions where the table and the connections are."""
 
+    def members(self, topic: str) -> dict[str, str | None]:
+        """Return the connections in `topic` with their peers."""
+        return {each.connection: each.peer for each in self.subscriptions.of_topic(topic)}
+
     async def connection_of(self, client: Client, topic: str) -> str:
         """Put `client` into `topic` and return its connection id."""
         await client.announce(topic)
@@ -161,12 +166,12 @@ def functions(
 
 
 def event_of(name: str, connection: str, topic: str) -> dict[str, Any]:
-    """Return the event as `connection` would cause it now."""
+    """Return the event as `connection` would cause it once nobody here is new any more."""
     event: dict[str, Any] = json.loads(EVENTS[name].replace(TOPIC, topic))
-    now = int(time.time() * 1000)
+    now = int(time.time() * 1000) + 2 * NEW_MILLISECONDS
     event["requestContext"] |= {
         "connectionId": connection,
-        "connectedAt": now - 1000,
+        "connectedAt": now - 3 * NEW_MILLISECONDS,
         "requestTimeEpoch": now,
     }
     return event
@@ -227,23 +232,23 @@ async def check_effect(name: str, functions: dict[str, LambdaFunction], room: Ro
         connection = await room.connection_of(sender, lobby)
         other_connection = await room.connection_of(other, topic)
         if not effect.enters:
-            room.subscriptions.add(topic, Request(connection, 0, 2**40), SENDER)
+            announce = Announce('"in the room"', SENDER)
+            room.subscriptions.add(topic, Request(connection, 0, 2**40), announce)
         event = event_of(name, connection, topic)
         function = functions[event["requestContext"]["routeKey"]]
         answer = await asyncio.to_thread(function.invoke, event)
         assert answer == {"statusCode": 200}
         to_sender = await frames_of(sender, effect.to_sender.count("pong"))
         to_other = await frames_of(other, 0)
-        in_room = set(room.subscriptions.of_topic(topic))
-        in_lobby = set(room.subscriptions.of_topic(lobby))
+        in_room = room.members(topic)
+        in_lobby = room.members(lobby)
     assert tuple(frame.get("code", frame["type"]) for frame in to_sender) == effect.to_sender
     passed_on = json.loads(event["body"]) | {"clients": 2} if effect.is_passed_on else None
     assert to_other == ([passed_on] if passed_on else [])
     is_known = name not in ("subscribe", "publish_encrypted")
-    sender_in_room = Subscriber(connection, SENDER if is_known else None)
-    others = {Subscriber(other_connection, OTHER)}
-    assert in_room == others | (set() if effect.leaves else {sender_in_room})
-    assert in_lobby == (set() if name == "disconnect" else {Subscriber(connection, SENDER)})
+    sender_in_room = {connection: SENDER if is_known else None}
+    assert in_room == {other_connection: OTHER} | ({} if effect.leaves else sender_in_room)
+    assert in_lobby == ({} if name == "disconnect" else {connection: SENDER})
 
 
 def test_a_page_of_another_origin_is_refused(start_function: StartFunction) -> None:

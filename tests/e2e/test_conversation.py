@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import random
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,11 @@ import pytest
 
 from local import ROOT
 from local.template import Stack
+from signaling.protocol import Limits, Publish, parse
 from tests.clients import Client, Frame, clients
 from tests.conftest import StartLocalServer, dynamodb_client
-from tests.servers import ReferenceServer, wait_until
+from tests.meetings import Introductions, meet, until_introduced
+from tests.servers import LocalServer, ReferenceServer, wait_until
 from tests.unit.test_protocol import HOSTILE
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
@@ -75,26 +75,46 @@ def test_recorded_clients_get_what_they_need(
 ) -> None:
     """Replay what browsers sent and compare with what the reference server sent them.
 
-    A client needs every frame that it got then, but for its own and those to other peers.
+    A client needs every frame that it got then, but for its own and those to other peers. Where it
+    got an announce, it needs it, or its announce must have got to the other client.
     """
     events = [json.loads(line) for line in trace.read_text().splitlines()]
     peers = sorted({event["peer"] for event in events})
+    announces = {peer: _announces_of(peer, events) for peer in peers}
+
+    def is_introduced(client: Client, other: Client, number: int, announce: Frame) -> bool:
+        return announce in map(_without_clients, client.received) or any(
+            _without_clients(frame) in announces[number] for frame in other.received
+        )
 
     async def replay(url: str) -> list[Client]:
         async with clients(url, *map(str, peers)) as connected:
             for event in events:
-                client = connected[event["peer"]]
+                number, client = event["peer"], connected[event["peer"]]
                 if event["dir"] == "send":
                     await client.send(event["payload"])
                 elif event["dir"] == "recv" and _needs(events, event):
                     needed = _without_clients(json.loads(event["payload"]))
-                    await client.until(
-                        lambda frames, needed=needed: needed in map(_without_clients, frames)
-                    )
+                    senders = [peer for peer in peers if needed in announces[peer]]
+                    for sender in senders:
+                        other = connected[sender]
+                        while not is_introduced(client, other, number, needed):
+                            await asyncio.sleep(0.01)
+                    if not senders:
+                        await client.until(
+                            lambda frames, needed=needed: needed in map(_without_clients, frames)
+                        )
             return connected
 
     for client in asyncio.run(replay(local_server(*any_table).websocket_url)):
         assert not [frame for frame in client.received if frame["type"] == "error"]
+
+
+def _announces_of(peer: int, events: list[dict[str, Any]]) -> list[Frame]:
+    payloads = [each["payload"] for each in events if (each["peer"], each["dir"]) == (peer, "send")]
+    messages = [parse(payload, False, Limits()) for payload in payloads]
+    publishes = [each for each in messages if isinstance(each, Publish)]
+    return [json.loads(each.text) for each in publishes if each.announce is not None]
 
 
 def _needs(events: list[dict[str, Any]], received: dict[str, Any]) -> bool:
@@ -117,75 +137,60 @@ def _without_clients(frame: Frame) -> Frame:
     return {key: value for key, value in frame.items() if key != "clients"}
 
 
-async def meet(
-    url: str, rounds: int, at_once: int = 10, patience: float = 30.0
-) -> list[tuple[str, str]]:
-    """Let 2 to 8 clients join a room at the same moment, `rounds` times.
-
-    Returns the pairs of which neither got the other's announce within `patience` seconds.
-    """
-
-    async def one_round(number: int) -> list[tuple[str, str]]:
-        room = f"room {number}"
-        names = [f"{number}-{letter}" for letter in "ABCDEFGH"[: random.randint(2, 8)]]
-        async with clients(url, *names) as joined:
-
-            async def join(client: Client) -> None:
-                await client.subscribe(room)
-                await client.announce(room)
-
-            await asyncio.gather(*map(join, joined))
-            pairs = [(a, b) for i, a in enumerate(joined) for b in joined[i + 1 :]]
-
-            def missed() -> list[tuple[str, str]]:
-                return [
-                    (a.peer, b.peer)
-                    for a, b in pairs
-                    if not a.heard_from(b) and not b.heard_from(a)
-                ]
-
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    while missed():
-                        await asyncio.sleep(0.05)
-            return missed()
-
-    missed: list[tuple[str, str]] = []
-    for start in range(0, rounds, at_once):
-        numbers = range(start, min(start + at_once, rounds))
-        for result in await asyncio.gather(*map(one_round, numbers)):
-            missed += result
-    return missed
-
-
-def test_of_every_two_clients_that_join_at_once_one_hears_of_the_other(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
-) -> None:
-    server = local_server("--latency", "0:300", *any_table)
-    assert asyncio.run(meet(server.websocket_url, rounds=200)) == []
-
-
 READ_BEFORE_WRITE = """
-import sys
-import local
 from signaling.rooms import Rooms
 
-def read_then_write(self, request, publish):
-    subscribers = self._subscriptions.of_topic(publish.topic)
-    self._subscriptions.add(publish.topic, request, publish.peer)
-    return subscribers
+publish = Rooms.publish
 
-Rooms._enter_and_read = read_then_write
-from local.__main__ import main
-sys.exit(main())
+def publish_what_was_there_before(self, request, message):
+    table = self._subscriptions
+    before = table.of_topic(message.topic)
+    read, table.of_topic = table.of_topic, lambda topic: before
+    try:
+        return publish(self, request, message)
+    finally:
+        table.of_topic = read
+
+Rooms.publish = publish_what_was_there_before
+"""
+
+TO_EVERYONE = """
+from signaling import rooms
+
+def introduce(subscribers, request, announce):
+    others = [each.connection for each in subscribers if each.connection != request.connection]
+    return others, []
+
+rooms.introduce = introduce
 """
 
 
-def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
+def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
-    server = local_server("--latency", "0:300", *any_table, program=READ_BEFORE_WRITE)
-    assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20, patience=5))
+    server = local_server("--latency", "0:300", *any_table)
+    assert asyncio.run(meet(server.websocket_url, rounds=200)) == Introductions([], [])
+
+
+def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
+    local_server: StartLocalServer, dynamodb_local: str
+) -> None:
+    server = broken(local_server, READ_BEFORE_WRITE, "--dynamodb", dynamodb_local)
+    assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20, patience=5)).missed
+
+
+def test_announces_cross_if_they_go_to_everyone(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = broken(local_server, TO_EVERYONE, *any_table)
+    assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20)).crossed
+
+
+def broken(local_server: StartLocalServer, change: str, *options: str) -> LocalServer:
+    """Start a server whose rooms are changed, and whose messages overtake each other."""
+    start = "import sys, local\nfrom local.__main__ import main\nsys.exit(main())\n"
+    program = f"import local\n{change}\n{start}"
+    return local_server("--latency", "0:300", *options, program=program)
 
 
 FORGETFUL = """
@@ -218,8 +223,8 @@ def test_a_client_that_vanished_leaves_no_row_once_its_room_was_published_to(
                 await client.subscribe("abandoned", "abandoned too")
             wait_until(lambda: rows("abandoned too") == 3)
             await b.kill()
-            await a.announce("abandoned")
-            await c.until_heard_from(a)
+            await a.publish("abandoned", "is anybody here?")
+            await c.until_received(1)
             wait_until(lambda: rows("abandoned") == 2)
             wait_until(lambda: rows("abandoned too") == 2)
 
@@ -238,7 +243,7 @@ def test_a_join_of_8_delivers_no_more_than_anyone_needed(local_server: StartLoca
                 await newcomer.announce("room")
                 needed += len(present)
                 for member in present:
-                    await member.until_heard_from(newcomer)
+                    await until_introduced(member, newcomer)
                     for number in range(signals_of_a_pair):
                         sender, receiver = (member, newcomer) if number % 2 else (newcomer, member)
                         await sender.signal("room", receiver, number=number)
@@ -274,9 +279,9 @@ def test_hostile_frames_leave_the_connection_open_and_the_rooms_untouched(
                     assert a.received[-1]["type"] == "error"
             await a.send(b"\x00binary")
             await a.until(lambda frames: frames[-1]["code"] == "binary_frame")
-            await a.announce("t")
-            await b.until_heard_from(a)
-            assert len(b.received) == 1
+            await a.publish("t", "still here")
+            await b.until_received(1)
+            assert b.received[0]["data"] == "still here"
 
     asyncio.run(misbehave())
 

@@ -129,8 +129,8 @@ def test_rubbish_on_the_port_harms_nobody(local_server: StartLocalServer) -> Non
                 b"\xff" * 20_000,
             ):
                 await send_rubbish(rubbish)
-            await a.announce("room")
-            await b.until_heard_from(a)
+            await a.publish("room", "still here")
+            await b.until_received(1)
 
     asyncio.run(talk())
 

@@ -9,15 +9,15 @@ ROUNDS, AT_ONCE = 40, 20
 
 
 async def leave_and_enter_again(url: str, topic: str) -> None:
-    """Let A leave and enter `topic`, whatever is handled first, and B find it there."""
+    """Let A leave and enter `topic`, whatever is handled first, and B reach it there."""
     async with clients(url, "A", "B") as (a, b):
         await a.subscribe(topic)
         await a.send({"type": "unsubscribe", "topics": [topic]})
         await a.subscribe(topic)
         await a.settled()
         await asyncio.sleep(0.7)  # longer than any invocation still waits
-        await b.announce(topic)
-        await a.until_heard_from(b)
+        await b.publish(topic, "is anybody here?")
+        await a.until(lambda frames: frames[-1].get("data") == "is anybody here?")
 
 
 def test_whoever_entered_last_is_in_the_room_whatever_is_handled_first(

@@ -14,6 +14,7 @@ from tests.clients import Client, clients
 from tests.conftest import StartLocalServer, dynamodb_client
 from tests.e2e.tokens import LEEWAY, demands, refusals, url_with
 from tests.issuer import Issuer, SigningKey
+from tests.meetings import until_introduced
 from tests.servers import LocalServer
 
 
@@ -69,7 +70,7 @@ def test_clients_with_good_tokens_talk(
             await a.settled()
             await b.subscribe("room")
             await b.announce("room")
-            await a.until_heard_from(b)
+            await until_introduced(a, b)
             await a.signal("room", b, signal={"type": "offer"})
             await b.until(lambda frames: any(f["data"]["from"] == "A" for f in frames))
 
@@ -220,8 +221,8 @@ def test_a_token_opens_the_topics_that_it_names_and_no_others(
             assert [frame["code"] for frame in a.received] == ["forbidden"] * 2
             await b.publish("secret", "for B's friends alone")
             await b.settled()
-            await b.announce("own")
-            await a.until_heard_from(b)
+            await b.publish("own", "here")
+            await a.until(lambda frames: frames[-1].get("data") == "here")
             await a.publish("own", "hello")
             await b.until(lambda frames: any(f.get("data") == "hello" for f in frames))
             assert topics_of(a) == topics_of(b) == {"own"}
@@ -252,7 +253,7 @@ def test_one_star_stays_in_its_segment_and_two_do_not(
             await a.subscribe(*closed, *opened)
             await a.settled()
             for topic in closed + opened:
-                await b.announce(topic)
+                await b.publish(topic, "is anybody here?")
             await b.settled()
             await a.until(lambda frames: topics_of(a) >= set(opened))
             assert topics_of(a) == set(opened)

@@ -23,7 +23,8 @@ from local.template import Stack
 from signaling import adapters
 from signaling.adapters import Adapters
 from signaling.connections import ApiGatewayConnections
-from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber
+from signaling.protocol import Announce
+from signaling.subscriptions import DynamoDBSubscriptions, Request
 from tests.conftest import dynamodb_client
 from tests.issuer import Issuer
 from tests.sockets import RecordingSocket
@@ -42,6 +43,10 @@ PEER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"
 OTHER_PEER = "0781552f-fbb7-4779-a811-0dce95df55c9"
 
 
+def announce(peer: str) -> Announce:
+    return Announce(json.dumps({"type": "announce", "from": peer}), peer)
+
+
 class Invocation:
     """Lambda's context object."""
 
@@ -56,8 +61,8 @@ class Room:
         self.subscriptions = MemorySubscriptions(now=lambda: 0)
         self.connections = RecordedConnections()
         if sender_is_in:
-            self.subscriptions.add(TOPIC, Request(SENDER, 0, 1), PEER)
-        self.subscriptions.add(TOPIC, Request("other=", 0, 1), OTHER_PEER)
+            self.subscriptions.add(TOPIC, Request(SENDER, 0, 1), announce(PEER))
+        self.subscriptions.add(TOPIC, Request("other=", 0, 1), announce(OTHER_PEER))
         adapters.install(
             Adapters(lambda deadline: self.subscriptions, lambda deadline: self.connections)
         )
@@ -140,7 +145,7 @@ def test_publish_reaches_the_other_client(name: str) -> None:
 def test_publish_announce_stores_the_peer() -> None:
     room = Room(sender_is_in=False)
     replay("publish_announce")
-    assert Subscriber(SENDER, PEER) in room.subscriptions.of_topic(TOPIC)
+    assert (SENDER, PEER) in [each[:2] for each in room.subscriptions.of_topic(TOPIC)]
 
 
 def test_ping_is_answered_for_stacks_without_the_route() -> None:
@@ -244,7 +249,7 @@ class CountedRequests:
         make_table(client, stack.table)
         subscriptions = DynamoDBSubscriptions(client, stack.table["TableName"], now=lambda: 0)
         for number in range(5):
-            subscriptions.add(TOPIC, Request(f"other{number}", 0, 1), f"{number}")
+            subscriptions.add(TOPIC, Request(f"other{number}", 0, 1), announce(f"{number}"))
         self.requests: list[str] = []
         client.meta.events.register(
             "before-call.dynamodb", lambda model, **_: self.requests.append(model.name)

@@ -13,6 +13,7 @@ from local.dynamodb import make_table
 from local.template import Stack
 from signaling import lean
 from signaling.errors import SubscriptionsError
+from signaling.protocol import Announce
 from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber, Subscriptions
 from tests.conftest import dynamodb_client
 
@@ -57,7 +58,15 @@ def subscriptions(request: pytest.FixtureRequest, stack: Stack) -> Subscriptions
 
 
 def members(subscriptions: Subscriptions, topic: str = "room") -> dict[str, str | None]:
-    return dict(subscriptions.of_topic(topic))
+    return {each.connection: each.peer for each in subscriptions.of_topic(topic)}
+
+
+def announce(peer: str) -> Announce:
+    return Announce(f'"I am {peer}"', peer)
+
+
+def announces(subscriptions: Subscriptions) -> dict[str, str | None]:
+    return {each.connection: each.announce for each in subscriptions.of_topic("room")}
 
 
 def test_a_topic_that_nobody_is_in_has_no_subscribers(subscriptions: Subscriptions) -> None:
@@ -66,7 +75,7 @@ def test_a_topic_that_nobody_is_in_has_no_subscribers(subscriptions: Subscriptio
 
 def test_add_puts_a_connection_in_one_topic(subscriptions: Subscriptions) -> None:
     subscriptions.add("room", request("a="))
-    assert subscriptions.of_topic("room") == [Subscriber("a=", None)]
+    assert subscriptions.of_topic("room") == [Subscriber("a=", None, 1, None, None)]
     assert subscriptions.of_topic("roo") == []
 
 
@@ -77,21 +86,69 @@ def test_add_twice_is_add_once(subscriptions: Subscriptions) -> None:
 
 
 def test_add_never_forgets_a_known_peer(subscriptions: Subscriptions) -> None:
-    subscriptions.add("room", request("a", at=1), peer="A")
+    subscriptions.add("room", request("a", at=1), announce("A"))
     subscriptions.add("room", request("a", at=2))
     assert members(subscriptions) == {"a": "A"}
 
 
 def test_add_replaces_a_peer_by_a_newer_one(subscriptions: Subscriptions) -> None:
-    subscriptions.add("room", request("a", at=1), peer="A")
-    subscriptions.add("room", request("a", at=2), peer="B")
+    subscriptions.add("room", request("a", at=1), announce("A"))
+    subscriptions.add("room", request("a", at=2), announce("B"))
     assert members(subscriptions) == {"a": "B"}
 
 
 def test_add_that_is_handled_late_changes_nothing(subscriptions: Subscriptions) -> None:
-    subscriptions.add("room", request("a", at=2), peer="B")
-    subscriptions.add("room", request("a", at=1), peer="A")
+    subscriptions.add("room", request("a", at=2), announce("B"))
+    subscriptions.add("room", request("a", at=1), announce("A"))
     assert members(subscriptions) == {"a": "B"}
+
+
+def test_of_topic_tells_who_announced_itself_how_and_when(subscriptions: Subscriptions) -> None:
+    subscriptions.add("room", request("a", at=6), announce("A"))
+    subscriptions.add("room", request("a", at=7), announce("A"))
+    subscriptions.add("room", request("b", at=8), Announce('"hidden"', None))
+    assert sorted(subscriptions.of_topic("room")) == [
+        Subscriber("a", "A", 7, '"I am A"', 6),
+        Subscriber("b", None, 8, '"hidden"', 8),
+    ]
+
+
+def test_a_later_subscription_forgets_the_announce_as_its_peer_may_be_gone(
+    subscriptions: Subscriptions,
+) -> None:
+    subscriptions.add("room", request("a", at=1), announce("A"))
+    subscriptions.add("room", request("a", at=2))
+    assert announces(subscriptions) == {"a": None}
+    subscriptions.add("room", request("a", at=3), announce("B"))
+    assert subscriptions.of_topic("room") == [Subscriber("a", "B", 3, '"I am B"', 1)]
+
+
+def test_a_subscription_that_is_handled_after_its_announce_forgets_nothing(
+    subscriptions: Subscriptions,
+) -> None:
+    for at in (2, 3):
+        subscriptions.add("room", request("a", at=3), announce("A"))
+        subscriptions.add("room", request("a", at=at))
+        assert announces(subscriptions) == {"a": '"I am A"'}
+
+
+def test_an_announce_of_the_same_millisecond_as_its_subscription_is_stored(
+    subscriptions: Subscriptions,
+) -> None:
+    subscriptions.add("room", request("a", at=3))
+    subscriptions.add("room", request("a", at=3), announce("A"))
+    assert announces(subscriptions) == {"a": '"I am A"'}
+
+
+def test_a_peer_is_learned_without_a_new_request(subscriptions: Subscriptions) -> None:
+    subscriptions.add("room", request("a", at=1), announce("A"))
+    subscriptions.learn_peer("room", "a", "B")
+    assert subscriptions.of_topic("room") == [Subscriber("a", "B", 1, '"I am A"', 1)]
+
+
+def test_a_peer_is_not_learned_of_a_connection_that_has_left(subscriptions: Subscriptions) -> None:
+    subscriptions.learn_peer("room", "a", "A")
+    assert members(subscriptions) == {}
 
 
 def test_remove_takes_out_one_connection_of_one_topic(subscriptions: Subscriptions) -> None:
@@ -167,7 +224,7 @@ def test_remove_connection_of_one_that_has_no_rows_is_no_error(
     ids=repr,
 )
 def test_any_string_is_a_topic_of_its_own(subscriptions: Subscriptions, topic: str) -> None:
-    subscriptions.add(topic, request("a", at=1), peer="ü")
+    subscriptions.add(topic, request("a", at=1), announce("ü"))
     assert members(subscriptions, topic) == {"a": "ü"}
     assert members(subscriptions, "\\ud800") == {}
     subscriptions.remove(topic, request("a", at=2))
@@ -186,7 +243,7 @@ def test_of_topic_reads_every_page(
     pages = []
     client.meta.events.register("after-call.dynamodb.Query", lambda **_: pages.append(1))
     for number in range(900):
-        through_lean.add(long_topic, request(f"{number}"), peer=long_peer)
+        through_lean.add(long_topic, request(f"{number}"), announce(long_peer))
     assert len(through_lean.of_topic(long_topic)) == 900
     assert len(subscriptions.of_topic(long_topic)) == 900
     assert len(pages) > 1
@@ -216,6 +273,7 @@ def test_errors_of_the_client_are_translated() -> None:
     calls: list[Callable[[], object]] = [
         lambda: broken.add("room", request("a")),
         lambda: broken.remove("room", request("a")),
+        lambda: broken.learn_peer("room", "a", "A"),
         lambda: broken.of_topic("room"),
         lambda: broken.remove_connection("a"),
     ]

@@ -1,6 +1,7 @@
 """The wire protocol: what is accepted, what is refused, and what goes out."""
 
 import json
+from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
@@ -8,14 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local import ROOT
 from signaling.errors import InvalidMessageError
 from signaling.protocol import (
     MAX_PEER_BYTES,
+    Announce,
     Limits,
     Ping,
     Publish,
     Subscribe,
     Unsubscribe,
+    encode_announce,
     encode_error,
     parse,
     topic_key,
@@ -118,24 +122,77 @@ def test_parse_reads_what_clients_send() -> None:
     assert parsed({"type": "unsubscribe", "topics": ["a"]}) == Unsubscribe(["a"])
 
 
-def test_parse_tells_announce_signal_and_opaque_apart() -> None:
-    def published(data: object) -> Publish:
-        message = parse(json.dumps({"type": "publish", "topic": "t", "data": data}), False, LIMITS)
-        assert isinstance(message, Publish)
-        return message
+def published(data: object) -> Publish:
+    message = parse(json.dumps({"type": "publish", "topic": "t", "data": data}), False, LIMITS)
+    assert isinstance(message, Publish)
+    return message
 
-    announce = published({"type": "announce", "from": "p"})
-    assert (announce.is_announce, announce.is_opaque) == (True, False)
-    assert (announce.peer, announce.to) == ("p", None)
+
+def test_parse_tells_an_announce_from_everything_else() -> None:
+    announce = published({"from": 'p"é', "type": "announce", "more": 1})
+    assert announce.announce == Announce('{"type":"announce","from":"p\\"\\u00e9"}', 'p"é')
+    assert (announce.peer, announce.to) == ('p"é', None)
     signal = published({"type": "signal", "from": "p", "to": "q", "signal": {}})
-    assert (signal.is_announce, signal.is_opaque) == (False, False)
-    assert (signal.peer, signal.to) == ("p", "q")
-    assert published("c2VjcmV0").is_opaque
-    others: tuple[object, ...] = (None, 1, [], {}, {"unknown": 1})
+    assert (signal.peer, signal.to, signal.announce) == ("p", "q", None)
+    others: tuple[object, ...] = (None, 1, [], {}, {"unknown": 1}, "c2VjcmV0")
     for anything in others:
         message = published(anything)
-        assert (message.peer, message.to) == (None, None)
-        assert not message.is_announce and not message.is_opaque
+        assert (message.peer, message.to, message.announce) == (None, None, None)
+
+
+def encrypted(
+    start: bytes = b"\x07AES-GCM\x0c",
+    length: bytes = b"\x4c",
+    size: int = 76,
+    filling: bytes = b"c",
+) -> str:
+    """Return an announce as y-webrtc encrypts it, or what differs from one."""
+    return b64encode(start + b"i" * 12 + length + filling * size).decode()
+
+
+def test_an_announce_behind_a_password_is_known_by_its_form() -> None:
+    message = published(encrypted())
+    assert message.announce == Announce(f'"{encrypted()}"', None)
+    assert message.peer is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        encrypted(size=75),
+        encrypted(size=77),
+        encrypted(start=b"\x07AES-GCM\x0d"),
+        encrypted(length=b"\x4d"),
+        encrypted(size=76)[:-1],
+        encrypted(size=76)[:-2] + "*=",
+        encrypted(size=76)[:-2] + "\ud800=",
+        encrypted(size=76)[:-4] + "====",
+    ],
+)
+def test_a_text_of_another_form_is_no_announce(data: str) -> None:
+    assert published(data).announce is None
+
+
+def test_recorded_messages_behind_a_password_are_announces_only_where_they_were_that() -> None:
+    trace = ROOT / "tests" / "traces" / "2peers-password.jsonl"
+    events = [json.loads(line) for line in trace.read_text().splitlines()]
+    sent = [json.loads(each["payload"]) for each in events if each["dir"] == "send"]
+    messages = [published(each["data"]) for each in sent if each["type"] == "publish"]
+    sizes = {len(json.loads(each.text)["data"]) for each in messages if each.announce is None}
+    assert sum(each.announce is not None for each in messages) == 2
+    assert min(sizes) > 400
+
+
+@pytest.mark.parametrize("data", [{"type": "announce", "from": "p"}, encrypted()])
+def test_an_announce_that_is_made_anew_is_the_same_message(data: object) -> None:
+    message = published(data)
+    assert message.announce is not None
+    anew = json.loads(encode_announce("t", message.announce.data, 3))
+    assert (
+        anew
+        == json.loads(message.encode(3))
+        == {"type": "publish", "topic": "t", "data": data, "clients": 3}
+    )
 
 
 @given(st.text(alphabet=st.characters(codec=None), max_size=300))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 import pytest
@@ -10,19 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.adapters import MemorySubscriptions
-from signaling.connections import Outcome
+from signaling.connections import Introduction, Outcome
 from signaling.errors import ForbiddenTopicError, SubscriptionsError
 from signaling.grants import EVERYTHING, Grants
 from signaling.protocol import Limits, parse
-from signaling.rooms import Rooms, recipients
+from signaling.rooms import NEW_MILLISECONDS, Rooms, recipients
 from signaling.settings import ADDRESSED, BROADCAST
 from signaling.subscriptions import Request, Subscriber
-
-_requests = count(1)
-
-
-def request(connection: str) -> Request:
-    return Request(connection, requested_at=next(_requests), expires_at=2**40)
 
 
 class RecordedConnections:
@@ -30,20 +23,35 @@ class RecordedConnections:
 
     def __init__(self, gone: str = "", failing: str = "") -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.asked_for: list[str] = []
         self._gone = gone
         self._failing = failing
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
         result = Outcome([], [], [])
         for each in connections:
-            if each in self._gone:
-                result.gone.append(each)
-            elif each in self._failing:
-                result.failed.append(each)
+            self._send(each, payload, result)
+        for connection, receiver, announce in introductions:
+            self.asked_for.append(connection)
+            if connection in self._gone:
+                result.gone.append(connection)
             else:
-                self.sent.append((each, json.loads(payload)))
-                result.delivered.append(each)
+                self._send(receiver, announce, result)
         return result
+
+    def _send(self, connection: str, payload: str, result: Outcome) -> None:
+        if connection in self._gone:
+            result.gone.append(connection)
+        elif connection in self._failing:
+            result.failed.append(connection)
+        else:
+            self.sent.append((connection, json.loads(payload)))
+            result.delivered.append(connection)
 
     def receivers(self) -> list[str]:
         return sorted(connection for connection, _ in self.sent)
@@ -57,29 +65,41 @@ class RoomsOf:
         self.connections = RecordedConnections(gone, failing)
         self.rooms = Rooms(self.subscriptions, self.connections, delivery)
         self.grants = EVERYTHING
+        self.now = 1
 
-    def send(self, connection: str, **message: object) -> Outcome:
+    def wait(self) -> None:
+        """Let so much time pass that whoever is in a room is new no more."""
+        self.now += NEW_MILLISECONDS + 1
+
+    def send(self, connection: str, at: int | None = None, **message: object) -> Outcome:
+        """Handle `message`, which API Gateway got `at` this time or now."""
+        if at is None:
+            self.now += 1
         parsed = parse(json.dumps(message), False, Limits())
-        return self.rooms.handle(request(connection), parsed, self.grants)
+        request = Request(connection, self.now if at is None else at, expires_at=2**40)
+        return self.rooms.handle(request, parsed, self.grants)
 
-    def subscribe(self, connection: str, *topics: str) -> None:
-        self.send(connection, type="subscribe", topics=list(topics))
+    def subscribe(self, connection: str, *topics: str, at: int | None = None) -> None:
+        self.send(connection, at, type="subscribe", topics=list(topics))
 
-    def announce(self, connection: str, peer: str) -> Outcome:
-        return self.publish(connection, {"type": "announce", "from": peer})
+    def announce(self, connection: str, peer: str, at: int | None = None) -> Outcome:
+        return self.publish(connection, {"type": "announce", "from": peer}, at)
 
-    def publish(self, connection: str, data: object) -> Outcome:
+    def publish(self, connection: str, data: object, at: int | None = None) -> Outcome:
         self.connections.sent.clear()
-        return self.send(connection, type="publish", topic="room", data=data)
+        self.connections.asked_for.clear()
+        return self.send(connection, at, type="publish", topic="room", data=data)
 
-    def members(self) -> dict[str, str | None]:
-        return dict(self.subscriptions.of_topic("room"))
+    def members(self, topic: str = "room") -> dict[str, str | None]:
+        return {each.connection: each.peer for each in self.subscriptions.of_topic(topic)}
 
 
 def room_of_three() -> RoomsOf:
+    """Return a room that three clients have been in for some time."""
     rooms = RoomsOf()
     for connection in "abc":
         rooms.announce(connection, peer=connection.upper())
+    rooms.wait()
     return rooms
 
 
@@ -128,12 +148,11 @@ def test_a_message_of_someone_outside_is_passed_on_and_subscribes_nobody() -> No
     assert set(rooms.members()) == set("abc")
 
 
-def test_an_opaque_message_subscribes_its_sender_and_goes_to_all_others() -> None:
+def test_a_text_that_is_no_announce_is_passed_on_and_subscribes_nobody() -> None:
     rooms = room_of_three()
     rooms.publish("d", "c2VjcmV0")
     assert rooms.connections.receivers() == ["a", "b", "c"]
-    assert rooms.members()["d"] is None
-    assert rooms.connections.sent[0][1]["clients"] == 4
+    assert set(rooms.members()) == set("abc")
 
 
 def test_subscribing_again_keeps_the_peer() -> None:
@@ -161,15 +180,16 @@ def test_publish_drops_a_connection_that_is_gone_from_all_its_rooms() -> None:
     rooms = RoomsOf(gone="b")
     for connection in "abc":
         rooms.subscribe(connection, "room", "other")
+    rooms.wait()
     result = rooms.announce("a", "A")
     assert result == Outcome(delivered=["c"], gone=["b"], failed=[])
-    assert set(rooms.members()) == {"a", "c"}
-    assert {each.connection for each in rooms.subscriptions.of_topic("other")} == {"a", "c"}
+    assert set(rooms.members()) == set(rooms.members("other")) == {"a", "c"}
 
 
 def test_publish_keeps_a_connection_that_only_failed() -> None:
     rooms = RoomsOf(failing="b")
     rooms.subscribe("b", "room")
+    rooms.wait()
     assert rooms.announce("a", "A").failed == ["b"]
     assert "b" in rooms.members()
 
@@ -179,7 +199,7 @@ def test_unsubscribe_leaves_the_room_alone_that_it_names() -> None:
     rooms.subscribe("a", "room", "other")
     rooms.send("a", type="unsubscribe", topics=["room", "never joined"])
     assert rooms.members() == {}
-    assert rooms.subscriptions.of_topic("other") == [Subscriber("a", None)]
+    assert rooms.members("other") == {"a": None}
 
 
 def test_leave_takes_a_connection_out_of_every_room() -> None:
@@ -187,7 +207,7 @@ def test_leave_takes_a_connection_out_of_every_room() -> None:
     rooms.subscribe("a", "other")
     rooms.rooms.leave("a")
     assert set(rooms.members()) == {"b", "c"}
-    assert rooms.subscriptions.of_topic("other") == []
+    assert rooms.members("other") == {}
 
 
 def test_ping_is_answered_to_its_sender() -> None:
@@ -203,9 +223,8 @@ def test_subscribe_enters_the_rooms_that_are_granted_and_refuses_the_others() ->
     with pytest.raises(ForbiddenTopicError, match="'secret' and 1 more"):
         rooms.subscribe("a", "secret", "room", "team/1/plan", "team/1")
     assert rooms.members() == {"a": None}
-    assert rooms.subscriptions.of_topic("team/1") == [Subscriber("a", None)]
-    assert rooms.subscriptions.of_topic("secret") == []
-    assert rooms.subscriptions.of_topic("team/1/plan") == []
+    assert rooms.members("team/1") == {"a": None}
+    assert rooms.members("secret") == rooms.members("team/1/plan") == {}
 
 
 @pytest.mark.parametrize("data", [{"type": "announce", "from": "D"}, "b3BhcXVl", None])
@@ -233,19 +252,14 @@ def test_what_is_said_of_a_forbidden_topic_is_short() -> None:
 
 def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
     class ReadOnly(MemorySubscriptions):
-        is_read_only = False
-
-        def add(self, topic: str, request: Request, peer: str | None = None) -> None:
-            if self.is_read_only:
-                raise SubscriptionsError("read only")
-            super().add(topic, request, peer)
+        def learn_peer(self, topic: str, connection: str, peer: str) -> None:
+            raise SubscriptionsError("read only")
 
     rooms = RoomsOf()
-    rooms.subscriptions = table = ReadOnly()
-    rooms.rooms = Rooms(table, rooms.connections, ADDRESSED)
+    rooms.subscriptions = ReadOnly()
+    rooms.rooms = Rooms(rooms.subscriptions, rooms.connections, ADDRESSED)
     rooms.subscribe("a", "room")
     rooms.announce("b", "B")
-    table.is_read_only = True
     with pytest.raises(SubscriptionsError):
         rooms.publish("a", {"type": "signal", "from": "A", "to": "B"})
     assert rooms.connections.receivers() == ["b"]
@@ -253,7 +267,9 @@ def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
 
 peers = st.sampled_from(["A", "B", "C", None])
 subscriber_lists = st.lists(peers).map(
-    lambda names: [Subscriber(f"{number}", name) for number, name in enumerate(names)]
+    lambda names: [
+        Subscriber(f"{number}", name, 0, None, None) for number, name in enumerate(names)
+    ]
 )
 
 

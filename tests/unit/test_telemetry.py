@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from signaling.connections import Outcome
+from signaling.connections import Introduction, Outcome
 from signaling.errors import InvalidMessageError, SubscriptionsError
 from signaling.events import Event
 from signaling.protocol import Ping, Publish, Subscribe
 from signaling.telemetry import InvocationLog, TimedConnections, hash_of
 
 EVENT = Event(json.loads((ROOT / "events" / "publish_signal.json").read_text()))
-PUBLISH = Publish("room", "{}", peer=None, to=None, is_announce=False, is_opaque=True)
+PUBLISH = Publish("room", "{}", peer=None, to=None, announce=None)
 
 Fields = dict[str, Any]
 FieldsOf = Callable[[Callable[[InvocationLog], object]], Fields]
@@ -36,7 +36,12 @@ def fields_of(capsys: pytest.CaptureFixture[str]) -> FieldsOf:
 
 
 class SlowConnections:
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
         time.sleep(0.02)
         return Outcome(list(connections), [], [])
 

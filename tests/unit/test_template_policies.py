@@ -13,7 +13,7 @@ WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 TABLE = "SubscriptionsTable.Arn"
 INDEX = "SubscriptionsTable.Arn/index/by-connection"
 API = "arn:aws:execute-api:us-east-1:123456789012:SignalingApi.ApiId/dev"
-CONNECTIONS = "arn:aws:execute-api:us-east-1:123456789012:SignalingApi/dev/POST/@connections/*"
+CONNECTIONS = "arn:aws:execute-api:us-east-1:123456789012:SignalingApi/dev/{}/@connections/*"
 
 Parameters = dict[str, str]
 
@@ -38,7 +38,8 @@ EXPECTED: dict[str, Rights] = {
             ("dynamodb:Query", TABLE),
             ("dynamodb:BatchWriteItem", TABLE),
             ("dynamodb:Query", INDEX),
-            ("execute-api:ManageConnections", CONNECTIONS),
+            ("execute-api:ManageConnections", CONNECTIONS.format("POST")),
+            ("execute-api:ManageConnections", CONNECTIONS.format("GET")),
         },
     ),
 }

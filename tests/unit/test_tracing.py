@@ -45,7 +45,7 @@ def emitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingEmitter]:
 class PartlyGone(RecordedConnections):
     """One connection is gone, one cannot be reached, the others get everything."""
 
-    def send(self, connections: Any, payload: str) -> Outcome:
+    def send(self, connections: Any, payload: str, introductions: Any = ()) -> Outcome:
         gone, failed, *delivered = connections
         return Outcome(delivered, [gone], [failed])
 

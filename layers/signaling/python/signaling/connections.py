@@ -17,12 +17,22 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
 _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = 410, 429, 500
 
 
+class Introduction(NamedTuple):
+    """An announce that is sent on behalf of another connection than that which is served."""
+
+    connection: str
+    """Who announced itself, and is asked for before anything is sent: it may have left since."""
+    receiver: str
+    payload: str
+
+
 class Outcome(NamedTuple):
-    """What became of a message: every connection that it was for is in exactly one list."""
+    """What became of frames: for each its receiver is in exactly one list."""
 
     delivered: list[str]
     gone: list[str]
-    """The connection does not exist any more."""
+    """The connection does not exist any more. For an introduction this is whichever is gone: it
+    was not sent if who announced itself was."""
     failed: list[str]
     """API Gateway refused, or the invocation's time ran out."""
 
@@ -30,11 +40,23 @@ class Outcome(NamedTuple):
 class Connections(Protocol):
     """Port: the clients that are connected."""
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
-        """Send the text frame `payload` to each of `connections`, all at once.
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Send the text frame `payload` to each of `connections`, and the introductions, at once.
 
         Never raises for what one connection does, and returns within the invocation's time.
         """
+
+
+class Call(NamedTuple):
+    """A request to @connections: a post of `payload`, or without one the question who is there."""
+
+    connection: str
+    payload: bytes | None
 
 
 class ApiGatewayConnections:
@@ -53,30 +75,40 @@ class ApiGatewayConnections:
         self._clock = clock
         self._sleep = sleep
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
-        """Post `payload` to each connection, at most `IN_FLIGHT` at a time."""
-        data = payload.encode()
-        if len(connections) <= 1:
-            return outcome((each, self._post(each, data)) for each in connections)
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Post to each connection, at most `IN_FLIGHT` at a time."""
+        return send_through(self._statuses, connections, payload, introductions)
+
+    def _statuses(self, calls: Sequence[Call]) -> list[int | None]:
+        if len(calls) <= 1:
+            return [self._status_of(call) for call in calls]
         from concurrent.futures import ThreadPoolExecutor  # here: the lean client does without it
 
-        with ThreadPoolExecutor(min(IN_FLIGHT, len(connections))) as pool:
-            statuses = pool.map(lambda each: self._post(each, data), connections)
-            return outcome(zip(connections, statuses, strict=True))
+        with ThreadPoolExecutor(min(IN_FLIGHT, len(calls))) as pool:
+            return list(pool.map(self._status_of, calls))
 
-    def _post(self, connection: str, data: bytes) -> int | None:
+    def _status_of(self, call: Call) -> int | None:
         for attempt in range(ATTEMPTS):
             if self._clock() + ATTEMPT_SECONDS > self._deadline:
                 return None
-            status = self._status_of_post(connection, data)
+            status = self._status_of_attempt(call)
             if not is_worth_another_attempt(status):
                 return status
             self._sleep(delay_after(attempt))
         return status
 
-    def _status_of_post(self, connection: str, data: bytes) -> int | None:
+    def _status_of_attempt(self, call: Call) -> int | None:
+        connection, payload = call
         try:
-            answer = self._client.post_to_connection(ConnectionId=connection, Data=data)
+            if payload is None:
+                answer = self._client.get_connection(ConnectionId=connection)
+            else:
+                answer = self._client.post_to_connection(ConnectionId=connection, Data=payload)
         except Exception as error:
             # The status, not the exception's type: boto3 raises GoneException only if the answer
             # has the header x-amzn-ErrorType. Without a response the network failed, as it does
@@ -84,6 +116,30 @@ class ApiGatewayConnections:
             answer = getattr(error, "response", None) or {}
         status: int | None = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
         return status
+
+
+def send_through(
+    statuses_of: Callable[[Sequence[Call]], Sequence[int | None]],
+    connections: Sequence[str],
+    payload: str,
+    introductions: Sequence[Introduction],
+) -> Outcome:
+    """Send as the port says; `statuses_of` makes calls at once and returns their HTTP statuses.
+
+    Who announced itself is asked for beside the posts. Only 410 tells that it is gone: whatever
+    else is answered, an introduction too many is better than one too few.
+    """
+    data = payload.encode()
+    calls = [Call(each, data) for each in connections]
+    questions = [Call(each.connection, None) for each in introductions]
+    statuses = statuses_of([*calls, *questions])
+    asked = list(zip(introductions, statuses[len(calls) :], strict=True))
+    present = [introduction for introduction, status in asked if status != _GONE]
+    gone = [(introduction.connection, status) for introduction, status in asked if status == _GONE]
+    posts = [Call(each.receiver, each.payload.encode()) for each in present]
+    later = statuses_of(posts) if posts else ()
+    answered = [*zip(calls, statuses, strict=False), *zip(posts, later, strict=True)]
+    return outcome([*((call.connection, status) for call, status in answered), *gone])
 
 
 def outcome(statuses: Iterable[tuple[str, int | None]]) -> Outcome:

@@ -8,7 +8,15 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from signaling.connections import ATTEMPTS, Outcome, delay_after, is_worth_another_attempt, outcome
+from signaling.connections import (
+    ATTEMPTS,
+    Call,
+    Introduction,
+    Outcome,
+    delay_after,
+    is_worth_another_attempt,
+    send_through,
+)
 from signaling.http1 import CONNECT_SECONDS, Answer, Host, Steps, Wait, run
 from signaling.sigv4 import Credentials, Scope, quote, sign
 
@@ -38,6 +46,14 @@ class ServiceError(Exception):
         }
 
 
+class Request(NamedTuple):
+    """An HTTP request to a service."""
+
+    method: str
+    path: str
+    body: bytes = b""
+
+
 class Service:
     """An AWS service in the function's Region, with the function's credentials."""
 
@@ -48,14 +64,14 @@ class Service:
         self._skew = 0.0
 
     def ask(
-        self, paths: Sequence[str], headers: Mapping[str, str], body: bytes, deadline: float
+        self, requests: Sequence[Request], headers: Mapping[str, str], deadline: float
     ) -> list[Answer | OSError]:
-        """Post `body` to each of `paths`, again while that may help, and return what came of it.
+        """Make each of `requests`, again while that may help, and return what came of it.
 
         What was throttled goes behind what has not been sent yet, and holds up nothing.
         """
-        answers: list[Answer | OSError] = [TimeoutError("no time left")] * len(paths)
-        queue = deque((index, 0, 0.0) for index in range(len(paths)))
+        answers: list[Answer | OSError] = [TimeoutError("no time left")] * len(requests)
+        queue = deque((index, 0, 0.0) for index in range(len(requests)))
 
         def work() -> Steps[None]:
             while queue:
@@ -64,8 +80,8 @@ class Service:
                     yield Wait(not_before - time.monotonic())
                 skew = self._skew
                 try:
-                    request = self._signed(paths[index], headers, body, skew)
-                    answers[index] = yield from self.host.exchange(request)
+                    signed = self._signed(requests[index], headers, skew)
+                    answers[index] = yield from self.host.exchange(signed)
                 except OSError as error:
                     answers[index] = error
                 if self._corrects_clock(answers[index], skew):
@@ -73,10 +89,11 @@ class Service:
                 elif attempt + 1 < ATTEMPTS and _may_succeed_later(answers[index]):
                     queue.append((index, attempt + 1, time.monotonic() + delay_after(attempt)))
 
-        run([work() for _ in range(_workers(len(paths), len(self.host.idle)))], deadline)
+        run([work() for _ in range(_workers(len(requests), len(self.host.idle)))], deadline)
         return answers
 
-    def _signed(self, path: str, headers: Mapping[str, str], body: bytes, skew: float) -> bytes:
+    def _signed(self, request: Request, headers: Mapping[str, str], skew: float) -> bytes:
+        method, path, body = request
         credentials = Credentials(
             os.environ["AWS_ACCESS_KEY_ID"],
             os.environ["AWS_SECRET_ACCESS_KEY"],
@@ -86,10 +103,10 @@ class Service:
         headers = {**headers, "host": self.host.name, "x-amz-date": timestamp}
         if credentials.session_token:
             headers["x-amz-security-token"] = credentials.session_token
-        headers["authorization"] = sign(credentials, self._scope, "POST", path, headers, body)
+        headers["authorization"] = sign(credentials, self._scope, method, path, headers, body)
         headers["content-length"] = str(len(body))
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+        return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
     def _corrects_clock(self, answer: Answer | OSError, skew: float) -> bool:
         """Take over the server's time if that of the request, which it refused, was far from it."""
@@ -128,7 +145,7 @@ class DynamoDB(NamedTuple):
             "x-amz-target": f"DynamoDB_20120810.{operation}",
         }
         body = json.dumps(parameters).encode()
-        (answer,) = self.service.ask(["/"], headers, body, self.deadline)
+        (answer,) = self.service.ask([Request("POST", "/", body)], headers, self.deadline)
         if isinstance(answer, OSError):
             raise answer
         if answer.status >= 300:
@@ -143,12 +160,24 @@ class LeanConnections(NamedTuple):
     deadline: float
     """In `time.monotonic` seconds."""
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
-        """Post `payload` to each connection, at most `IN_FLIGHT` at a time."""
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Post to each connection, at most `IN_FLIGHT` at a time."""
+        return send_through(self._statuses, connections, payload, introductions)
+
+    def _statuses(self, calls: Sequence[Call]) -> list[int | None]:
         base = f"{self.service.host.path}/@connections/"
-        paths = [base + quote(each) for each in connections]
-        statuses = map(_status, self.service.ask(paths, {}, payload.encode(), self.deadline))
-        return outcome(zip(connections, statuses, strict=True))
+        requests = [
+            Request("POST", base + quote(connection), payload)
+            if payload is not None
+            else Request("GET", base + quote(connection))
+            for connection, payload in calls
+        ]
+        return list(map(_status, self.service.ask(requests, {}, self.deadline)))
 
 
 def dynamodb() -> Service:

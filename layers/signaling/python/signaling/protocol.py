@@ -5,6 +5,7 @@ A published message is never decoded and encoded again. Python and JavaScript di
 """
 
 import json
+from binascii import a2b_base64
 from typing import Any, NamedTuple
 
 from signaling.errors import InvalidMessageError, SignalingError
@@ -15,6 +16,10 @@ MAX_PEER_BYTES = 256
 """Longest `from` that is accepted: it is stored beside the subscription (y-webrtc sends 36)."""
 
 _JSON_WHITESPACE = " \t\n\r"
+
+_ENCRYPTED_ANNOUNCE_CHARACTERS = 132
+_ENCRYPTED_START = "B0FFUy1HQ00M"  # lib0's string AES-GCM and the length of the iv that follows
+_CIPHER_LENGTH_AT, _ANNOUNCE_CIPHER_BYTES = 21, 76
 
 
 class Limits(NamedTuple):
@@ -43,6 +48,15 @@ class Unsubscribe(NamedTuple):
     type: str = "unsubscribe"
 
 
+class Announce(NamedTuple):
+    """What a client says of itself when it enters a room."""
+
+    data: str
+    """`data` of the message, as JSON."""
+    peer: str | None
+    """Peer id of the client; a room with a password hides it."""
+
+
 class Publish(NamedTuple):
     """Pass a message to a room."""
 
@@ -53,9 +67,8 @@ class Publish(NamedTuple):
     """Peer id (`data.from`) that the sender claims, where it can be seen."""
     to: str | None
     """Peer id (`data.to`) that the message is for, where it can be seen."""
-    is_announce: bool
-    is_opaque: bool
-    """The room has a password: `data` is a string that only its members can read."""
+    announce: Announce | None
+    """What the message is, if it is an announce."""
     type: str = "publish"
 
     def encode(self, clients: int) -> str:
@@ -99,6 +112,11 @@ def parse(body: str, is_binary: bool, limits: Limits) -> Message:
     raise InvalidMessageError(
         "unknown_type", "type must be one of subscribe, unsubscribe, publish, ping"
     )
+
+
+def encode_announce(topic: str, data: str, clients: int) -> str:
+    """Return the message that announced a client in `topic`, made anew of its `data` as JSON."""
+    return f'{{"type":"publish","topic":{_quote(topic)},"data":{data},"clients":{clients}}}'
 
 
 def encode_error(error: SignalingError) -> str:
@@ -145,6 +163,9 @@ def _refuse_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_int=float, parse_constant=_refuse_constant)
 
 
+_quote = json.JSONEncoder().encode
+
+
 def _utf8_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
@@ -173,8 +194,10 @@ def _topic(topic: Any, subject: str, limits: Limits) -> str:
 def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
     topic = _topic(message.get("topic"), "topic", limits)
     data = message.get("data")
+    if isinstance(data, str) and _is_encrypted_announce(data):
+        return Publish(topic, body, None, None, Announce(_quote(data), None))
     if not isinstance(data, dict):
-        return Publish(topic, body, None, None, False, isinstance(data, str))
+        return Publish(topic, body, None, None, None)
     for field in ("type", "from", "to"):
         if field in data and not isinstance(data[field], str):
             raise InvalidMessageError("invalid_message", f"data.{field} must be a string")
@@ -186,7 +209,26 @@ def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
         raise InvalidMessageError(
             "invalid_message", f"data.from may have {MAX_PEER_BYTES} bytes of UTF-8"
         )
-    return Publish(topic, body, peer, data.get("to"), is_announce, False)
+    announce = None
+    if is_announce and peer is not None:
+        announce = Announce(f'{{"type":"announce","from":{_quote(peer)}}}', peer)
+    return Publish(topic, body, peer, data.get("to"), announce)
+
+
+def _is_encrypted_announce(data: str) -> bool:
+    """Tell whether `data` has the form that y-webrtc gives to an announce behind a password.
+
+    Base64 of lib0's encoding: the string AES-GCM, an iv of 12 bytes, and 76 bytes of cipher text,
+    as a peer id has 36 characters. Every other message of y-webrtc is longer.
+    https://github.com/yjs/y-webrtc/blob/master/src/crypto.js
+    """
+    if len(data) != _ENCRYPTED_ANNOUNCE_CHARACTERS or not data.startswith(_ENCRYPTED_START):
+        return False
+    try:
+        encrypted = a2b_base64(data, strict_mode=True)
+    except ValueError:
+        return False
+    return encrypted[_CIPHER_LENGTH_AT] == _ANNOUNCE_CIPHER_BYTES == len(encrypted) - 22
 
 
 def _fits_in_utf8(text: str, most_bytes: int) -> bool:

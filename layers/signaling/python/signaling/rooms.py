@@ -1,11 +1,29 @@
 """The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
 
-from signaling.connections import Connections, Outcome
+from signaling.connections import Connections, Introduction, Outcome
 from signaling.errors import ForbiddenTopicError
 from signaling.grants import Grants
-from signaling.protocol import PONG, Message, Ping, Publish, Subscribe, Unsubscribe
+from signaling.protocol import (
+    PONG,
+    Message,
+    Ping,
+    Publish,
+    Subscribe,
+    Unsubscribe,
+    encode_announce,
+)
 from signaling.settings import BROADCAST
 from signaling.subscriptions import Request, Subscriber, Subscriptions
+
+NEW_MILLISECONDS = 5_000
+"""How long an announce is new, and how far apart two are that were made at the same moment.
+
+As long as an introduction may take, because until then one in the other direction would spoil it:
+a cold start of a second for the announce, another for the offer that answers it, and up to 1.5 s of
+pauses before a post is tried again. Not longer, because whoever subscribes and stays silent does
+not hear of those who come within this time. Lambda's delays do not count: all times are those at
+which API Gateway got a request.
+"""
 
 
 class Rooms:
@@ -53,14 +71,27 @@ class Rooms:
     def publish(self, request: Request, publish: Publish) -> Outcome:
         """Pass a message to its room, then bring the room's rows up to date.
 
-        The message goes first: a client asks again for nothing, so a lost one is worse than a row
-        that stays wrong until the next message.
+        An announce is written before the topic is read, everything else is sent first: a client
+        asks again for nothing, so a lost message is worse than a peer id that is learned late.
         """
-        subscribers = self._enter_and_read(request, publish)
-        receivers = recipients(subscribers, request.connection, publish.to, self._delivery)
-        result = self._connections.send(receivers, publish.encode(clients=len(subscribers)))
-        self._remember_peer(request, publish, subscribers)
-        for connection in result.gone:
+        topic, announce = publish.topic, publish.announce
+        if announce is not None:
+            self._subscriptions.add(topic, request, announce)
+        subscribers = self._subscriptions.of_topic(topic)
+        clients = len(subscribers)
+        introductions: list[Introduction] = []
+        if announce is None or self._delivery == BROADCAST:
+            receivers = recipients(subscribers, request.connection, publish.to, self._delivery)
+        else:
+            receivers, announced = introduce(subscribers, request, announce.data)
+            introductions = [
+                Introduction(each, request.connection, encode_announce(topic, data, clients))
+                for each, data in announced
+            ]
+        result = self._connections.send(receivers, publish.encode(clients), introductions)
+        if announce is None:
+            self._learn_peer(request, publish, subscribers)
+        for connection in dict.fromkeys(result.gone):
             self._subscriptions.remove_connection(connection)
         return result
 
@@ -72,30 +103,12 @@ class Rooms:
         """Take a connection out of every room."""
         self._subscriptions.remove_connection(connection)
 
-    def _enter_and_read(self, request: Request, publish: Publish) -> list[Subscriber]:
-        """Return the subscribers of the topic, read after the sender was written to it.
-
-        Of two clients that announce at the same moment, each writes its row before it reads the
-        topic. The one whose read comes last reads after both writes, and reads are strongly
-        consistent, so it sees the other: one of the two announces arrives, and one is enough.
-        """
-        topic = publish.topic
-        if publish.is_announce:
-            self._subscriptions.add(topic, request, publish.peer)
-            return self._subscriptions.of_topic(topic)
-        subscribers = self._subscriptions.of_topic(topic)
-        may_be_announce = publish.is_opaque
-        if may_be_announce and _find(subscribers, request.connection) is None:
-            self._subscriptions.add(topic, request)
-            subscribers = self._subscriptions.of_topic(topic)
-        return subscribers
-
-    def _remember_peer(
+    def _learn_peer(
         self, request: Request, publish: Publish, subscribers: list[Subscriber]
     ) -> None:
         sender = _find(subscribers, request.connection)
-        if sender is not None and publish.peer not in (None, sender.peer):
-            self._subscriptions.add(publish.topic, request, publish.peer)
+        if sender is not None and publish.peer is not None and publish.peer != sender.peer:
+            self._subscriptions.learn_peer(publish.topic, request.connection, publish.peer)
 
 
 def recipients(
@@ -104,15 +117,72 @@ def recipients(
     """Return the connections that a message of `sender` for peer `to` is sent to.
 
     Addressed: never the sender. A message for a peer goes to whoever claims that id and to those
-    who have not said who they are; if nobody claims it, or nobody is named, to all others.
-    Broadcast: everyone.
+    who have not said who they are; if nobody claims it, or nobody is named, to all others. (An
+    announce goes to those whom `introduce` names.) Broadcast: everyone.
     """
     if delivery == BROADCAST:
-        return [connection for connection, _ in subscribers]
-    others = [(connection, peer) for connection, peer in subscribers if connection != sender]
+        return [each.connection for each in subscribers]
+    others = [(each.connection, each.peer) for each in subscribers if each.connection != sender]
     if to is not None and to in [peer for _, peer in others]:
         return [connection for connection, peer in others if peer is None or peer == to]
     return [connection for connection, _ in others]
+
+
+def introduce(
+    subscribers: list[Subscriber], request: Request, announce: str
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return who gets the `announce` of `request`, and who is announced to its sender, and how.
+
+    Of two that enter, each writes its row before it reads the topic, so the one whose read comes
+    last sees both rows and introduces them; and since the direction depends on nothing but the two
+    rows, the other one, if it sees both, chooses the same. One direction it must be: announces that
+    cross break y-webrtc's connections (https://github.com/yjs/y-webrtc/pull/39).
+
+    Whoever subscribed a moment ago is left to its own announce, which is still to come and will
+    find this row. Whoever announced itself long ago may not know yet that it lost the sender, so it
+    is told, which it ignores if it has not, and not announced, which would be answered in vain. An
+    announce that another one of its connection has replaced says nothing.
+    """
+    own = _find(subscribers, request.connection)
+    if own is None:
+        own = Subscriber(request.connection, None, request.requested_at, announce, None)
+    elif own.announce is not None and own.requested_at > request.requested_at:
+        return [], []
+    own = own._replace(announce=announce)
+    receivers, announced = [], []
+    for other in subscribers:
+        if other.connection == own.connection:
+            continue
+        if request.requested_at - other.requested_at > NEW_MILLISECONDS:
+            receivers.append(other.connection)
+        elif other.announce is not None:
+            if _is_introduced_to(own, other):
+                receivers.append(other.connection)
+            else:
+                announced.append((other.connection, other.announce))
+    return receivers, announced
+
+
+def _is_introduced_to(one: Subscriber, other: Subscriber) -> bool:
+    """Tell the direction between two that have announced themselves.
+
+    Who came later is introduced to who was there, even if that one announces itself again just now;
+    of two that came at the same moment, the one of lower rank to the other.
+    """
+    later_by = (one.entered_at or one.requested_at) - (other.entered_at or other.requested_at)
+    if abs(later_by) > NEW_MILLISECONDS:
+        return later_by > 0
+    return _rank(one) < _rank(other)
+
+
+def _rank(subscriber: Subscriber) -> tuple[str, str]:
+    """Return the peer id, so that two servers choose alike, or else the connection id.
+
+    A password hides peer ids, and two connections may claim the same.
+    """
+    announce = subscriber.announce or ""
+    is_encrypted = announce.startswith('"')
+    return "" if is_encrypted else announce, subscriber.connection
 
 
 def _find(subscribers: list[Subscriber], connection: str) -> Subscriber | None:

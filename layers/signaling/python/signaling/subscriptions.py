@@ -1,8 +1,14 @@
 """Who is subscribed to what: the port `Subscriptions` and its DynamoDB model.
 
-| pk              | sk                | peer          | requested_at | expires_at    |
-|-----------------|-------------------|---------------|--------------|---------------|
-| topic-<topic>   | connection-<id>   | from, if seen | milliseconds | epoch seconds |
+| key           |               |
+|---------------|---------------|
+| pk            | topic-<topic> |
+| sk            | connection-<id> |
+| peer          | `from` of its announce or of a signal, if seen |
+| announce      | `data` of its announce as JSON, unless it has subscribed again since |
+| entered_at    | time of its first announce, epoch milliseconds |
+| requested_at  | time of its last subscribe or announce, epoch milliseconds |
+| expires_at    | when the connection must have ended, epoch seconds |
 
 An index with the keys swapped answers "every topic of this connection". Nothing scans.
 """
@@ -13,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from signaling.connections import delay_after
 from signaling.errors import SubscriptionsError
-from signaling.protocol import topic_key
+from signaling.protocol import Announce, topic_key
 
 INDEX = "by-connection"
 """Name of the table's index: sk HASH, pk RANGE, keys only."""
@@ -26,10 +32,18 @@ _BATCH_ATTEMPTS = 8
 
 
 class Subscriber(NamedTuple):
-    """A connection in a topic, with the peer id that it announced itself by, if it has."""
+    """A connection in a topic."""
 
     connection: str
     peer: str | None
+    """Peer id that it goes by, where it can be seen."""
+    requested_at: int
+    """When the last of the requests was made that put it there, epoch milliseconds."""
+    announce: str | None
+    """Data of the announce, if that last request was one: of an earlier one the peer may be gone,
+    as when a page left the topic and entered it again."""
+    entered_at: int | None
+    """When the first announce was made that is known of it, epoch milliseconds."""
 
 
 class Request(NamedTuple):
@@ -46,11 +60,15 @@ class Request(NamedTuple):
 class Subscriptions(Protocol):
     """Port: the set of (topic, connection) pairs. Every method raises SubscriptionsError."""
 
-    def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+    def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
         """Make sure that the connection is in `topic`; a peer id once stored is kept.
 
-        Does nothing if a later request has put it there already.
+        Does nothing if a later request has put it there already. Of the same millisecond, an
+        announce counts as later than what is no announce: a client announces itself last.
         """
+
+    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
+        """Store the peer id that the connection goes by, if it is in `topic`."""
 
     def remove(self, topic: str, request: Request) -> None:
         """Make sure that the connection is not in `topic`, unless a later request put it there.
@@ -75,30 +93,48 @@ class DynamoDBSubscriptions:
         self._table = table
         self._now = now
 
-    def add(self, topic: str, request: Request, peer: str | None = None) -> None:
+    def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
         """Upsert one row: 1 write unit, and 1 in the index when it is new."""
         update = "SET expires_at = :expires_at, requested_at = :requested_at"
         values = {
             ":expires_at": {"N": str(request.expires_at)},
             ":requested_at": {"N": str(request.requested_at)},
         }
-        if peer is not None:
-            update += ", peer = :peer"
-            values[":peer"] = {"S": peer}
-        self._write_unless_later(
+        if announce is None:
+            update += " REMOVE announce"
+            precedes = "<"
+        else:
+            update += ", announce = :announce"
+            update += ", entered_at = if_not_exists(entered_at, :requested_at)"
+            precedes = "<="
+            values[":announce"] = {"S": announce.data}
+            if announce.peer is not None:
+                update += ", peer = :peer"
+                values[":peer"] = {"S": announce.peer}
+        self._write_if(
+            f"attribute_not_exists(pk) OR requested_at {precedes} :requested_at",
             "update_item",
             Key=_row_key(topic, request.connection),
             UpdateExpression=update,
-            ConditionExpression="attribute_not_exists(pk) OR requested_at <= :requested_at",
             ExpressionAttributeValues=values,
+        )
+
+    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
+        """Update one row: 1 write unit."""
+        self._write_if(
+            "attribute_exists(pk)",
+            "update_item",
+            Key=_row_key(topic, connection),
+            UpdateExpression="SET peer = :peer",
+            ExpressionAttributeValues={":peer": {"S": peer}},
         )
 
     def remove(self, topic: str, request: Request) -> None:
         """Delete one row."""
-        self._write_unless_later(
+        self._write_if(
+            "attribute_not_exists(pk) OR requested_at < :requested_at",
             "delete_item",
             Key=_row_key(topic, request.connection),
-            ConditionExpression="attribute_not_exists(pk) OR requested_at < :requested_at",
             ExpressionAttributeValues={":requested_at": {"N": str(request.requested_at)}},
         )
 
@@ -114,6 +150,9 @@ class DynamoDBSubscriptions:
             Subscriber(
                 row["sk"]["S"].removeprefix(_CONNECTION_PREFIX),
                 row["peer"]["S"] if "peer" in row else None,
+                int(row["requested_at"]["N"]),
+                row["announce"]["S"] if "announce" in row else None,
+                int(row["entered_at"]["N"]) if "entered_at" in row else None,
             )
             for row in rows
             if int(row["expires_at"]["N"]) > now
@@ -130,9 +169,11 @@ class DynamoDBSubscriptions:
         for start in range(0, len(deletes), _ROWS_PER_BATCH):
             self._write_batch(deletes[start : start + _ROWS_PER_BATCH])
 
-    def _write_unless_later(self, operation: str, **parameters: Any) -> None:
+    def _write_if(self, condition: str, operation: str, **parameters: Any) -> None:
         try:
-            getattr(self._client, operation)(TableName=self._table, **parameters)
+            getattr(self._client, operation)(
+                TableName=self._table, ConditionExpression=condition, **parameters
+            )
         except Exception as error:
             if _error_code(error) != "ConditionalCheckFailedException":
                 raise _translated(error) from error

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
-from signaling.connections import Connections, Outcome
+from signaling.connections import Connections, Introduction, Outcome
 from signaling.errors import SignalingError, SubscriptionsError
 from signaling.events import Event
 from signaling.protocol import Message, Ping, Publish
@@ -90,10 +90,15 @@ class TimedConnections:
         self._connections = connections
         self._log = log
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
         """Send, and add the time that it took; of several sends the last one's stays."""
         started = time.perf_counter()
-        outcome = self._connections.send(connections, payload)
+        outcome = self._connections.send(connections, payload, introductions)
         self._log.add(fan_out_milliseconds=_milliseconds_since(started))
         return outcome
 

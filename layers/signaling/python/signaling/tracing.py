@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aws_xray_sdk.core import xray_recorder
 
-from signaling.connections import Connections, Outcome
+from signaling.connections import Connections, Introduction, Outcome
 from signaling.subscriptions import Subscriber, Subscriptions
 
 
@@ -15,6 +15,7 @@ class TracedSubscriptions:
         """Read and write through `subscriptions`."""
         self._subscriptions = subscriptions
         self.add = subscriptions.add
+        self.learn_peer = subscriptions.learn_peer
         self.remove = subscriptions.remove
         self.remove_connection = subscriptions.remove_connection
 
@@ -33,10 +34,15 @@ class TracedConnections:
         """Send through `connections`."""
         self._connections = connections
 
-    def send(self, connections: Sequence[str], payload: str) -> Outcome:
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
         """Send, with the numbers of the outcome as annotations."""
         with xray_recorder.in_subsegment("fan out") as subsegment:
-            outcome = self._connections.send(connections, payload)
+            outcome = self._connections.send(connections, payload, introductions)
             for name, result in outcome._asdict().items():
                 subsegment.put_annotation(name, len(result))
             return outcome

@@ -1,0 +1,198 @@
+"""Whatever is handled first, pairs that stay are introduced, and in one direction."""
+
+import json
+from collections.abc import Sequence
+from itertools import combinations
+from math import factorial
+from typing import Any
+
+import pytest
+
+from signaling import rooms as rooms_module
+from signaling.connections import Outcome
+from signaling.protocol import Announce, Publish
+from signaling.rooms import NEW_MILLISECONDS, Rooms
+from signaling.subscriptions import Request, Subscriber
+from tests.unit.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
+from tests.unit.test_protocol import encrypted
+
+NOW = 10 * NEW_MILLISECONDS
+
+
+def subscribe(connection: str, at: int) -> Said:
+    return Said(connection, at, {"type": "subscribe", "topics": [ROOM]})
+
+
+def unsubscribe(connection: str, at: int) -> Said:
+    return Said(connection, at, {"type": "unsubscribe", "topics": [ROOM]})
+
+
+def announce(connection: str, at: int, data: object) -> Said:
+    return Said(connection, at, {"type": "publish", "topic": ROOM, "data": data})
+
+
+def peer(name: str) -> object:
+    return {"type": "announce", "from": name}
+
+
+def enter(connection: str, at: int, data: object) -> list[Said]:
+    return [subscribe(connection, at), announce(connection, at + 1, data)]
+
+
+def directions(heard: frozenset[Heard], one: Said, other: Said) -> int:
+    """Return in how many directions two announces got to each other's sender."""
+    return sum(
+        Heard(hearer.connection, json.dumps(told.message["data"])) in heard
+        for hearer, told in ((one, other), (other, one))
+        if told.message
+    )
+
+
+def introductions_of(said: Sequence[Said], staying: str, table: Table) -> set[int]:
+    """Return in how many directions pairs of `staying` connections may have been introduced."""
+    last = {each.connection: each for each in said if each.message and "data" in each.message}
+    ends = handled_in_every_order(said, table)
+    return {
+        directions(heard, last[one], last[other])
+        for heard in ends.heard
+        for one, other in combinations(staying, 2)
+    }
+
+
+def room_of(*connections: str) -> Table:
+    """Return a table with a room that those have been in for long."""
+    table = Table()
+    for connection in connections:
+        enter_long_ago(table, connection)
+    return table
+
+
+def enter_long_ago(table: Table, connection: str) -> None:
+    message = parsed(announce(connection, 1, peer(connection)))
+    assert isinstance(message, Publish)
+    table.add(ROOM, Request(connection, 1, 2**40), message.announce)
+
+
+OPEN = [*enter("a", NOW, peer("C")), *enter("b", NOW + 1, peer("A")), *enter("c", NOW, peer("B"))]
+ENCRYPTED = [
+    each
+    for number, connection in enumerate("abc")
+    for each in enter(connection, NOW + number, encrypted(filling=connection.encode()))
+]
+SAME_MILLISECOND = [each._replace(at=NOW) for each in OPEN]
+SLOW = [*OPEN[:4], *enter("c", NOW + 2 * NEW_MILLISECONDS, peer("B"))]
+
+
+@pytest.mark.parametrize("said", [OPEN, ENCRYPTED, SAME_MILLISECOND, SLOW])
+def test_three_that_come_are_introduced_in_one_direction_whatever_is_handled_first(
+    said: list[Said],
+) -> None:
+    assert introductions_of(said, "abc", Table()) == {1}
+
+
+def test_really_every_order_is_tried() -> None:
+    """Three subscribe, and three write, read and send, which each does in this order."""
+    assert handled_in_every_order(OPEN, Table()).orders == factorial(12) // factorial(3) ** 3
+
+
+@pytest.mark.parametrize("name", ["0", "z"])
+def test_who_was_there_is_introduced_in_one_direction_even_if_it_announces_itself_again(
+    name: str,
+) -> None:
+    said = [*enter("n", NOW, peer(name)), *enter("m", NOW, peer("m"))]
+    assert introductions_of(said, "nm", room_of("m")) == {1}
+
+
+@pytest.mark.parametrize("leaving", [unsubscribe("c", NOW + 2), Said("c", NOW + 2, None)])
+def test_those_who_stay_are_introduced_in_one_direction_while_another_leaves(
+    leaving: Said,
+) -> None:
+    assert introductions_of([*OPEN, leaving], "ab", Table()) == {1}
+
+
+def test_a_client_that_announces_itself_twice_is_introduced_in_one_direction() -> None:
+    said = [*OPEN[:4], announce("a", NOW + 3, peer("C"))]
+    assert introductions_of(said, "ab", Table()) == {1}
+
+
+def entering_again(name: str) -> list[Said]:
+    return [
+        unsubscribe("m", NOW),
+        *enter("m", NOW + 1, peer("again")),
+        *enter("n", NOW, peer(name)),
+    ]
+
+
+@pytest.mark.parametrize("name", ["0", "z"])
+def test_who_leaves_and_enters_again_is_introduced(name: str) -> None:
+    assert introductions_of(entering_again(name), "mn", Table()) == {1}
+    # In both directions only where one was handled while the other had not left for the table.
+    assert 0 not in introductions_of(entering_again(name), "mn", room_of("m"))
+
+
+def test_the_announce_of_a_peer_that_left_is_in_no_row_once_its_page_has_entered_again() -> None:
+    rows = handled_in_every_order(entering_again("n"), room_of("m")).rows
+    assert not stale(rows)
+
+
+def stale(rows: set[Subscriber]) -> list[Subscriber]:
+    """Return the rows of those who entered again that have the announce of those who left."""
+    return [each for each in rows if each.requested_at >= NOW and '"m"' in (each.announce or "")]
+
+
+class Forgetless(Table):
+    """A table that keeps the announce of a row which is written again."""
+
+    def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
+        known = self._rows.get(topic, {}).get(request.connection)
+        if known and known.subscriber.announce and announce is None:
+            announce = Announce(known.subscriber.announce, known.subscriber.peer)
+        super().add(topic, request, announce)
+
+
+def test_without_forgetting_the_announce_of_a_peer_that_left_stays() -> None:
+    table = Forgetless()
+    enter_long_ago(table, "m")
+    assert stale(handled_in_every_order(entering_again("n"), table).rows)
+
+
+introduce = rooms_module.introduce
+
+
+def to_everyone(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
+    return [each.connection for each in subscribers if each.connection != request.connection], []
+
+
+def only_its_own(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
+    return introduce(subscribers, request, announce)[0], []
+
+
+def to_the_silent(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
+    receivers, announced = introduce(subscribers, request, announce)
+    silent = [each.connection for each in subscribers if each.announce is None]
+    return receivers + silent, announced
+
+
+@pytest.mark.parametrize(
+    ("rule", "directions"),
+    [(to_everyone, {1, 2}), (only_its_own, {0, 1}), (to_the_silent, {1, 2})],
+)
+def test_another_rule_would_introduce_some_pair_in_no_or_in_both_directions(
+    monkeypatch: pytest.MonkeyPatch, rule: Any, directions: set[int]
+) -> None:
+    monkeypatch.setattr(rooms_module, "introduce", rule)
+    assert introductions_of(OPEN, "abc", Table()) == directions
+
+
+def test_pairs_would_miss_each_other_if_the_topic_were_read_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    publish = Rooms.publish
+
+    def read_first(self: Any, request: Request, message: Publish) -> Outcome:
+        before = self._subscriptions.of_topic(message.topic)
+        monkeypatch.setattr(self._subscriptions, "of_topic", lambda topic: before, raising=False)
+        return publish(self, request, message)
+
+    monkeypatch.setattr(Rooms, "publish", read_first)
+    assert 0 in introductions_of(OPEN, "abc", Table())
