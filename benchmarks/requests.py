@@ -13,11 +13,13 @@ from benchmarks.table import local_table
 from signaling.connections import Introduction, Outcome
 from signaling.grants import EVERYTHING
 from signaling.protocol import Limits, parse
-from signaling.rooms import Rooms
+from signaling.rooms import NEW_MILLISECONDS, Rooms
 from signaling.settings import ADDRESSED
 from signaling.subscriptions import DynamoDBSubscriptions, Request
 
 _ROOM = 8
+_MINE = 3
+"""Number of the client that is measured: of eight at one moment, three are introduced to it."""
 _MANY = 100
 _EXPIRES_AT = 2**40
 
@@ -28,19 +30,22 @@ class Usage(NamedTuple):
     requests: dict[str, int]
     """Requests to DynamoDB by operation."""
     posts: int
+    questions: int
+    """Whether a connection is still there: a GET, which costs nothing but its time."""
     write_units: float
     read_units: float
 
 
 EXPECTED = {
-    "subscribe to 1 topic": Usage({"UpdateItem": 1}, 0, 2, 0),
-    "subscribe to 100 topics": Usage({"UpdateItem": 100}, 0, 200, 0),
-    "announce in a room of 8": Usage({"UpdateItem": 1, "Query": 1}, 7, 1, 1),
-    "signal in a room of 8": Usage({"Query": 1}, 1, 0, 1),
-    "unsubscribe from 1 topic": Usage({"DeleteItem": 1}, 0, 2, 0),
-    "disconnect from 1 topic": Usage({"Query": 1, "BatchWriteItem": 1}, 0, 2, 0.5),
-    "disconnect from 100 topics": Usage({"Query": 1, "BatchWriteItem": 4}, 0, 200, 1),
-    "ping": Usage({}, 0, 0, 0),
+    "subscribe to 1 topic": Usage({"UpdateItem": 1}, 0, 0, 2, 0),
+    "subscribe to 100 topics": Usage({"UpdateItem": 100}, 0, 0, 200, 0),
+    "announce in a room of 8": Usage({"UpdateItem": 1, "Query": 1}, 7, 0, 1, 1),
+    "announce at one moment with 7 others": Usage({"UpdateItem": 1, "Query": 1}, 7, 3, 1, 1),
+    "signal in a room of 8": Usage({"Query": 1}, 1, 0, 0, 1),
+    "unsubscribe from 1 topic": Usage({"DeleteItem": 1}, 0, 0, 2, 0),
+    "disconnect from 1 topic": Usage({"Query": 1, "BatchWriteItem": 1}, 0, 0, 2, 0.5),
+    "disconnect from 100 topics": Usage({"Query": 1, "BatchWriteItem": 4}, 0, 0, 200, 1),
+    "ping": Usage({}, 0, 0, 0, 0),
 }
 """What the data model is made for. The ping's route is a mock of API Gateway."""
 
@@ -85,36 +90,42 @@ class _CountingConnections:
 
 def usage(client: Any, table: str) -> dict[str, Usage]:
     """Return what each operation uses of the empty `table`, through boto3's `client`."""
-    times = count(1)
+    times = count(1)  # in milliseconds, so that everything happens at one moment
     meter, connections = _Meter(client), _CountingConnections()
     rooms = Rooms(DynamoDBSubscriptions(client, table), connections, ADDRESSED)
     used: dict[str, Usage] = {}
 
-    def handle(connection: str, **message: Any) -> None:
-        request = Request(connection, next(times), _EXPIRES_AT)
+    def handle(connection: str, after: int = 0, **message: Any) -> None:
+        request = Request(connection, after + next(times), _EXPIRES_AT)
         rooms.handle(request, parse(json.dumps(message), False, Limits()), EVERYTHING)
 
     def measure(name: str, operation: Callable[[], None]) -> None:
         meter.requests.clear()
-        meter.write_units = meter.read_units = connections.posts = 0
+        meter.write_units = meter.read_units = connections.posts = connections.questions = 0
         operation()
         used[name] = Usage(
-            dict(meter.requests), connections.posts, meter.write_units, meter.read_units
+            dict(meter.requests),
+            connections.posts,
+            connections.questions,
+            meter.write_units,
+            meter.read_units,
         )
 
     room = "a room with a name as long as usual"
     many = [f"{room} {number}" for number in range(_MANY)]
-    for member in range(1, _ROOM):
-        handle(_connection(member), type="subscribe", topics=[room])
-        handle(_connection(member), **_publish(room, member, "announce"))
-    me = _connection(_ROOM)
+    for member in range(_ROOM):
+        if member != _MINE:
+            handle(_connection(member), type="subscribe", topics=[room])
+            handle(_connection(member), **_publish(room, member, "announce"))
+    me = _connection(_MINE)
     subscribe = partial(handle, me, type="subscribe")
+    publish = partial(_publish, room, _MINE)
     measure("subscribe to 1 topic", partial(subscribe, topics=[room]))
-    measure("announce in a room of 8", partial(handle, me, **_publish(room, _ROOM, "announce")))
-    measure(
-        "signal in a room of 8", partial(handle, me, **_publish(room, _ROOM, "signal", _peer(1)))
-    )
-    measure("unsubscribe from 1 topic", partial(handle, me, type="unsubscribe", topics=[room]))
+    measure("announce at one moment with 7 others", partial(handle, me, **publish("announce")))
+    later = partial(handle, me, 2 * NEW_MILLISECONDS)
+    measure("announce in a room of 8", partial(later, **publish("announce")))
+    measure("signal in a room of 8", partial(later, **publish("signal", _peer(0))))
+    measure("unsubscribe from 1 topic", partial(later, type="unsubscribe", topics=[room]))
     subscribe(topics=[room])
     measure("disconnect from 1 topic", partial(rooms.leave, me))
     measure("subscribe to 100 topics", partial(subscribe, topics=many))
@@ -146,6 +157,7 @@ def report() -> Report:
             ", ".join(f"{number} {operation}" for operation, number in each.requests.items())
             or "none",
             str(each.posts),
+            str(each.questions),
             significant(each.write_units),
             significant(each.read_units),
         )
@@ -155,11 +167,12 @@ def report() -> Report:
     return Report(
         "requests",
         "AWS requests and capacity of each operation",
-        ("operation", "requests to DynamoDB", "posts", "write units", "read units"),
+        ("operation", "requests to DynamoDB", "posts", "GETs", "write units", "read units"),
         rows,
         [
             "Units from `ReturnConsumedCapacity` of DynamoDB Local, table and index together. "
-            "Delivery is addressed. A ping is answered by API Gateway itself."
+            "Delivery is addressed. A ping is answered by API Gateway itself. A GET asks whether a "
+            "connection is still there before its announce is sent on its behalf."
         ],
         [Check("Operations that use anything else than the model is made for", differing, 0)],
         "",

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -39,10 +40,27 @@ def test_function_and_event_are_ones_own_choice() -> None:
     assert chosen.returncode == 0, chosen.stderr
     command = chosen.stdout.replace("\\\n", " ").splitlines()[-1]
     words = shlex.split(command)
-    assert words[1:6] == ["local", "invoke", "ConnectFunction", "--event", "events/connect.json"]
+    assert words[1:4] == ["local", "invoke", "ConnectFunction"]
+    assert " events/connect.json " in command_before(chosen.stdout)
     for option in ("--event", "--env-vars", "--template"):
         assert option in words
     assert words[words.index("--add-host") + 1] == "host.docker.internal:host-gateway"
+
+
+def command_before(printed: str) -> str:
+    """Return the command before the last one."""
+    return printed.replace("\\\n", " ").splitlines()[-2]
+
+
+def test_the_event_is_one_of_now_because_a_row_of_an_old_one_would_have_expired(
+    invoked: str,
+) -> None:
+    original = json.loads((ROOT / "events" / "publish_announce.json").read_text())
+    event = json.loads(TEMPLATE.with_name("event.json").read_text())
+    for name in ("connectedAt", "requestTimeEpoch"):
+        assert abs(event["requestContext"].pop(name) / 1000 - time.time()) < 600
+        del original["requestContext"][name]
+    assert event == original
 
 
 def test_what_local_env_sets_is_declared_and_leads_to_this_machine(

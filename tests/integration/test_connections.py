@@ -19,7 +19,7 @@ from local.invoker import Invoker
 from local.server import Server
 from local.template import Stack
 from signaling import lean
-from signaling.connections import ApiGatewayConnections, Connections
+from signaling.connections import ApiGatewayConnections, Connections, Introduction
 from tests.servers import wait_until
 from tests.sockets import RecordingSocket
 
@@ -120,6 +120,24 @@ def test_send_reports_a_payload_that_is_too_large(
     alive, socket = running.open()
     assert connections.send([alive], "x" * (128 * 1024 + 1)).failed == [alive]
     assert socket.frames == []
+
+
+def test_an_introduction_reaches_its_receiver_if_who_it_tells_of_is_there(
+    running: RunningGateway, connections: Connections
+) -> None:
+    (there, silent), (here, socket), (new, other) = running.open(), running.open(), running.open()
+    introductions = [Introduction(there, here, "of there"), Introduction("gone=", here, "of gone")]
+    outcome = connections.send([new], "hello", introductions)
+    assert outcome == ([new, here], ["gone="], [])
+    wait_until(lambda: socket.frames == [b"of there"])
+    assert (other.frames, silent.frames) == ([b"hello"], [])
+
+
+def test_an_introduction_whose_receiver_is_gone_tells_so(
+    running: RunningGateway, connections: Connections
+) -> None:
+    there, _ = running.open()
+    assert connections.send([], "", [Introduction(there, "gone=", "x")]) == ([], ["gone="], [])
 
 
 def status_of(call: Callable[[], object]) -> tuple[int, str]:

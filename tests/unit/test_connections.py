@@ -4,7 +4,14 @@ import threading
 from collections import defaultdict
 from typing import Any
 
-from signaling.connections import IN_FLIGHT, ApiGatewayConnections, delay_after
+import pytest
+
+from signaling.connections import (
+    IN_FLIGHT,
+    ApiGatewayConnections,
+    Introduction,
+    delay_after,
+)
 
 
 class PostError(Exception):
@@ -24,6 +31,9 @@ class ScriptedClient:
         self.most_in_flight = 0
         self._in_flight = 0
         self._lock = threading.Lock()
+
+    def get_connection(self, ConnectionId: str) -> dict[str, Any]:
+        return self.post_to_connection(f"get_{ConnectionId}", b"")
 
     def post_to_connection(self, ConnectionId: str, Data: bytes) -> dict[str, Any]:
         with self._lock:
@@ -97,6 +107,22 @@ def test_send_posts_to_many_at_once_but_not_to_all() -> None:
     everyone = [str(number) for number in range(100)]
     assert connections(client).send(everyone, "{}").delivered == everyone
     assert 1 < client.most_in_flight <= IN_FLIGHT
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 500, None])
+def test_an_introduction_is_sent_unless_it_is_known_that_nobody_is_there(
+    status: int | None,
+) -> None:
+    client = ScriptedClient(get_a=[status])
+    outcome = connections(client).send([], "", [Introduction("a", "b", "{}")])
+    assert outcome == (["b"], [], [])
+
+
+def test_who_is_introduced_is_asked_for_before_anything_is_sent() -> None:
+    client = ScriptedClient(get_a=[410])
+    outcome = connections(client).send(["c"], "{}", [Introduction("a", "b", "{}")])
+    assert outcome == (["c"], ["a"], [])
+    assert dict(client.posts) == {"c": 1, "get_a": 1}
 
 
 def test_send_to_nobody_posts_nothing() -> None:
