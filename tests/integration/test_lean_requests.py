@@ -9,6 +9,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.session import Session
 
 from signaling import lean
 from tests.authority import Authority
@@ -93,23 +94,27 @@ def test_a_request_is_signed_with_the_session_token(
 
 
 @pytest.mark.parametrize(
-    ("region", "endpoint", "url", "name"),
+    ("region", "variables", "url"),
     [
-        ("eu-west-1", None, "https", "dynamodb.eu-west-1.amazonaws.com"),
-        ("cn-north-1", None, "https", "dynamodb.cn-north-1.amazonaws.com.cn"),
-        ("eu-west-1", "http://127.0.0.1:8000", "http", "127.0.0.1:8000"),
+        ("eu-west-1", {}, "https://dynamodb.eu-west-1.amazonaws.com"),
+        ("cn-north-1", {}, "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+        ("eu-west-1", {"_DYNAMODB": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000"),
+        ("eu-west-1", {"": "http://127.0.0.1:4566"}, "http://127.0.0.1:4566"),
+        ("eu-west-1", {"_DYNAMODB": "http://table", "": "http://aws"}, "http://table"),
+        ("eu-west-1", {"_DYNAMODB": "", "": "http://aws"}, "http://aws"),
     ],
 )
-def test_the_endpoint_is_that_of_the_region_and_its_partition(
-    monkeypatch: pytest.MonkeyPatch, region: str, endpoint: str | None, url: str, name: str
+def test_the_table_is_where_the_sdks_look_for_it(
+    monkeypatch: pytest.MonkeyPatch, region: str, variables: dict[str, str], url: str
 ) -> None:
     monkeypatch.setenv("AWS_REGION", region)
-    if endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+    for name, value in variables.items():
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL{name}", value)
     asked = []
     monkeypatch.setattr(lean, "Service", lambda *arguments: asked.append(arguments))
     lean.dynamodb()
-    assert asked == [(f"{url}://{name}", "dynamodb")]
+    assert asked == [(url, "dynamodb")]
+    assert Session().create_client("dynamodb", region).meta.endpoint_url == url
 
 
 @pytest.mark.parametrize("status", [400, 403])

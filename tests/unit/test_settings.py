@@ -55,3 +55,27 @@ def test_the_environment_sets_everything() -> None:
 def test_a_wrong_setting_is_refused(environ: dict[str, str]) -> None:
     with pytest.raises(ValueError):
         Settings.from_env(environ)
+
+
+@pytest.mark.parametrize(
+    ("variables", "endpoint"),
+    [
+        ({}, None),
+        ({"": "http://aws:4566"}, "http://aws:4566/_aws/execute-api/a1b2/dev"),
+        ({"": "http://aws:4566/"}, "http://aws:4566/_aws/execute-api/a1b2/dev"),
+        ({"": "http://aws", "_APIGATEWAYMANAGEMENTAPI": "http://api/dev"}, "http://api/dev"),
+        ({"": "", "_APIGATEWAYMANAGEMENTAPI": ""}, None),
+        ({"_DYNAMODB": "http://table"}, None),
+    ],
+)
+def test_the_variables_of_the_sdks_move_connections(
+    variables: dict[str, str], endpoint: str | None
+) -> None:
+    deployed = "https://a1b2.execute-api.eu-west-1.amazonaws.com/dev"
+    moved = {f"AWS_ENDPOINT_URL{name}": url for name, url in variables.items()}
+    settings = Settings.from_env({"CONNECTIONS_ENDPOINT": deployed, **moved})
+    assert settings.connections_endpoint == (endpoint or deployed)
+
+
+def test_a_function_without_connections_gets_none_from_the_sdks_variables() -> None:
+    assert Settings.from_env({"AWS_ENDPOINT_URL": "http://aws"}).connections_endpoint == ""

@@ -181,9 +181,13 @@ class LeanConnections(NamedTuple):
 
 
 def dynamodb() -> Service:
-    """Return DynamoDB of the function's Region, or what AWS_ENDPOINT_URL_DYNAMODB names."""
+    """Return DynamoDB of the function's Region, or where the SDKs' variables say it is."""
     suffix = "amazonaws.com.cn" if _region().startswith("cn-") else "amazonaws.com"
-    url = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB", f"https://dynamodb.{_region()}.{suffix}")
+    url = (
+        os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+        or os.environ.get("AWS_ENDPOINT_URL")
+        or f"https://dynamodb.{_region()}.{suffix}"
+    )
     return Service(url, "dynamodb")
 
 

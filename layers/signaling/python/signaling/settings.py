@@ -53,7 +53,7 @@ class Settings(NamedTuple):
         defaults = Limits()
         return cls(
             table=environ.get("TABLE_NAME", ""),
-            connections_endpoint=environ.get("CONNECTIONS_ENDPOINT", ""),
+            connections_endpoint=_connections_endpoint(environ),
             delivery=_one_of((ADDRESSED, BROADCAST), "DELIVERY", environ),
             limits=Limits(
                 topics=int(environ.get("MAX_TOPICS", defaults.topics)),
@@ -65,6 +65,19 @@ class Settings(NamedTuple):
             log_level=_one_of(LEVELS, "LOG_LEVEL", environ),
             is_traced=_one_of(("Disabled", "Active"), "TRACING", environ) == "Active",
         )
+
+
+def _connections_endpoint(environ: Mapping[str, str]) -> str:
+    # The SDKs' own variables, and their precedence, for either client: boto3 reads neither when it
+    # is given a URL. The one for all services knows no API and no stage, which every emulator that
+    # follows LocalStack finds in the path: https://docs.localstack.cloud/aws/services/apigateway/
+    deployed = environ.get("CONNECTIONS_ENDPOINT", "")
+    if service := environ.get("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"):
+        return service
+    if deployed and (everything := environ.get("AWS_ENDPOINT_URL")):
+        host, _, stage = deployed.partition("://")[2].partition("/")
+        return f"{everything.rstrip('/')}/_aws/execute-api/{host.partition('.')[0]}/{stage}"
+    return deployed
 
 
 def _one_of(values: tuple[str, ...], name: str, environ: Mapping[str, str]) -> str:
