@@ -8,6 +8,7 @@ PYTHON   ?= python3
 FUNCTION ?= MessageFunction
 EVENT    ?= events/publish_announce.json
 PROCESSOR = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+LAMBDA_PYTHON = $$(python3.13 -c 'print("python3.13")' 2>/dev/null || echo $(PYTHON))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
 .PHONY: help run invoke test bench lint format lock clean
@@ -33,7 +34,7 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 	  --env-vars events/local-env.json --template .aws-sam/build/local.yaml --add-host host.docker.internal:host-gateway \
 	  --parameter-overrides Architecture=$(PROCESSOR)
 
-test: .venv/test local/demo/dist .cache/dynamodb-local ## run every test
+test: .venv/test .cache/emulator local/demo/dist .cache/dynamodb-local ## run every test
 	.venv/bin/pytest
 
 bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
@@ -54,6 +55,7 @@ lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/pip install --quiet uv
 	.venv/bin/uv pip compile --quiet --universal --upgrade --group test --output-file requirements/test.txt
 	.venv/bin/uv pip compile --quiet --universal --group run --constraint requirements/test.txt --output-file requirements/run.txt
+	.venv/bin/uv pip compile --quiet --universal --upgrade --group emulator --output-file requirements/emulator.txt
 
 clean: ## remove everything that make installed or built
 	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist
@@ -66,8 +68,14 @@ clean: ## remove everything that make installed or built
 
 # What a function finds in Lambda: its Python, if that is here, and boto3 with its bytecode.
 .cache/runtime: requirements/run.txt
-	@$$(python3.13 -c 'print("python3.13")' 2>/dev/null || echo $(PYTHON)) -m venv --clear $@
+	@$(LAMBDA_PYTHON) -m venv --clear $@
 	@$@/bin/pip install --quiet --disable-pip-version-check --constraint $< boto3
+	@touch $@
+
+.cache/emulator: requirements/emulator.txt
+	@echo "Installing the AWS emulator"
+	@$(LAMBDA_PYTHON) -m venv --clear $@
+	@$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 # Without Node the server runs all the same, and its page says what to install.
