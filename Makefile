@@ -11,7 +11,7 @@ PROCESSOR = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 LAMBDA_PYTHON = $$(python3.13 -c 'print("python3.13")' 2>/dev/null || echo $(PYTHON))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run invoke test bench lint format lock clean
+.PHONY: help run invoke emulate test bench lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 	.venv/bin/sam local invoke $(FUNCTION) --event .aws-sam/build/event.json \
 	  --env-vars events/local-env.json --template .aws-sam/build/local.yaml --add-host host.docker.internal:host-gateway \
 	  --parameter-overrides Architecture=$(PROCESSOR)
+
+emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, in an AWS emulator
+	@.venv/bin/python -m tests.deployed
 
 test: .venv/test .cache/emulator local/demo/dist .cache/dynamodb-local ## run every test
 	.venv/bin/pytest

@@ -13,9 +13,8 @@ from local.template import Stack, load
 from tests.servers import DynamoDBLocal, LocalServer, ReferenceServer
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_aws_account() -> None:
-    """Keep every AWS client of the tests away from the developer's account."""
+def forget_aws_account() -> None:
+    """Keep every AWS client of this process away from the developer's account."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(
@@ -24,6 +23,12 @@ def no_aws_account() -> None:
         AWS_SECRET_ACCESS_KEY="local",
         AWS_EC2_METADATA_DISABLED="true",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_aws_account() -> None:
+    """Keep every AWS client of the tests away from the developer's account."""
+    forget_aws_account()
 
 
 @pytest.fixture(scope="session")

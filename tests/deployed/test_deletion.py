@@ -33,11 +33,14 @@ def inventory(endpoint: str) -> dict[str, list[str]]:
     return {name: sorted(there(client(name, endpoint))) for name, there in IS_THERE.items()}
 
 
-def test_nothing_is_left_when_the_stack_is_deleted(
+def test_nothing_is_left_when_a_stack_is_deleted_that_was_used(
     emulator: Emulator, deployment: Deployment
 ) -> None:
+    """Delete a second stack, which has what the first has not: production's stage, and boto3."""
     without_it = inventory(emulator.endpoint)
-    production = emulator.deploy("prod", "--no-confirm-changeset")
+    production = emulator.deploy(
+        "prod", "--no-confirm-changeset", "--parameter-overrides", "Stage=prod AwsClient=boto3"
+    )
     with_it = inventory(emulator.endpoint)
     assert [service for service in IS_THERE if with_it[service] == without_it[service]] == []
     assert asyncio.run(meet(production.websocket_url, rounds=1)) == []
