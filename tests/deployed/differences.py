@@ -3,6 +3,7 @@
 Run as a program, with ministack's own Python, this is ministack with those changes.
 """
 
+import asyncio
 import os
 import threading
 from collections import defaultdict
@@ -26,12 +27,13 @@ def adapt_template(template: dict[str, Any]) -> None:
 def adapt_emulator() -> None:
     """Change what the emulator does, before it serves."""
     _invoke_functions_at_once()
+    _take_messages_as_they_come()
     _remember_when_clients_connected()
     _name_s3_as_aws_does()
 
 
 def _invoke_functions_at_once() -> None:
-    """Run messages of different clients at once, and print what functions log.
+    """Run messages at once, and print what functions log.
 
     ministack has one process for all the messages of a function, so they never meet, and drops
     their log lines. In Lambda each message that is under way has an environment of its own.
@@ -56,6 +58,29 @@ def _invoke_functions_at_once() -> None:
             return answer
 
     lambda_runtime.get_or_create_worker = Lease
+
+
+def _take_messages_as_they_come() -> None:
+    """Read on while a client's message is handled; ministack reads the next one only after that.
+
+    So API Gateway does: two messages of one client overtake each other, and each has the time at
+    which it came.
+    """
+    from ministack.services import apigateway
+
+    invoke = apigateway._invoke_ws_lambda
+    under_way: set[asyncio.Task[Any]] = set()
+
+    async def invoke_or_start(*arguments: Any, **keywords: Any) -> Any:
+        invocation = invoke(*arguments, **keywords)
+        if "MESSAGE" not in arguments:
+            return await invocation
+        task = asyncio.create_task(invocation)
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        return None
+
+    apigateway._invoke_ws_lambda = invoke_or_start
 
 
 def _remember_when_clients_connected() -> None:

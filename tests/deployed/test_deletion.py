@@ -43,6 +43,6 @@ def test_nothing_is_left_when_a_stack_is_deleted_that_was_used(
     )
     with_it = inventory(emulator.endpoint)
     assert [service for service in IS_THERE if with_it[service] == without_it[service]] == []
-    assert asyncio.run(meet(production.websocket_url, rounds=1)) == []
+    assert asyncio.run(meet(production.websocket_url, rounds=1)) == ([], [])
     emulator.sam("delete", "--config-env", "prod", "--no-prompts")
     assert inventory(emulator.endpoint) == without_it
