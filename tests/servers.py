@@ -131,7 +131,8 @@ class LocalServer(Process):
     ) -> None:
         """Run with `options`, or run the source code `program` with them in its place.
 
-        Port 0 is any that is free. Without an `environment` that says otherwise it logs every invocation.
+        Port 0 is any that is free. Without an `environment` that says otherwise it logs every
+        invocation.
         """
         entry = ["-m", "local"] if program is None else ["-c", program]
         environment = {"LOG_LEVEL": "INFO", **(environment or {})}
