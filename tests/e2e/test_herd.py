@@ -1,5 +1,7 @@
 """API Gateway cuts every connection at two hours, and who joined together comes back together."""
 
+import time
+
 from playwright.sync_api import Browser
 
 from local.template import Stack
@@ -10,6 +12,8 @@ from tests.servers import LocalServer, wait_until
 ROOM = "herd"
 PAGES = 8
 SECONDS_OF_LIFE = 8  # in which a newcomer must meet eight others, on a slow machine too
+SECONDS_TO_TELL_THEM = 0.5
+CONNECT_AT = "at => setTimeout(() => demo.provider.signalingConns[0].connect(), at - Date.now())"
 NOWHERE = "nowhere"
 """No server's address: a page that is given it only waits for another."""
 
@@ -36,14 +40,15 @@ def test_a_newcomer_meets_everybody_while_a_herd_reconnects(
     with peers(chromium, server, PAGES, ROOM) as everyone:
         newcomer = Peer(chromium, server.http_url, ROOM, signaling=NOWHERE)
         sync(everyone)
+        for peer in everyone:
+            peer.page.evaluate("demo.provider.signalingConns[0].disconnect()")
         server.stop()
         server = local_server(*options, "--life", str(SECONDS_OF_LIFE), port=server.port)
-        for peer in everyone:  # now, and not each at the end of its own pause
-            peer.page.evaluate("demo.provider.signalingConns[0].connect()")
+        together = 1000 * (time.time() + SECONDS_TO_TELL_THEM)
+        for peer in everyone:
+            peer.page.evaluate(CONNECT_AT, together)
 
-        everyone[0].page.evaluate(
-            "new Promise(cut => demo.provider.signalingConns[0].once('disconnect', () => cut()))"
-        )
+        wait_until(lambda: cuts(server) >= PAGES)
         newcomer.page.evaluate("room => { location.hash = `room=${room}` }", ROOM)
         everyone.append(newcomer)
         sync(everyone)
