@@ -1,7 +1,8 @@
-"""What y-webrtc clients say while a room fills, one after the other. Pure.
+"""What y-webrtc clients say while a room fills, one after the other, and empties again. Pure.
 
 A newcomer subscribes and announces itself; then it and each peer that is there exchange signals:
 an offer, an answer and ICE candidates, which are as long as in the traces under `tests/traces`.
+Whoever leaves makes everybody announce themselves, itself too, as in `3peers-leave.jsonl`.
 """
 
 import json
@@ -26,7 +27,7 @@ class Step(NamedTuple):
     """Clients in the room by then."""
     is_publish: bool
     is_for_one: bool
-    """Whether the message names its addressee."""
+    """Whether the message names its addressee, who is in the room."""
 
     def deliveries(self, delivery: str) -> int:
         """Return how many clients are sent this message."""
@@ -35,6 +36,16 @@ class Step(NamedTuple):
         if delivery == BROADCAST:
             return self.members
         return 1 if self.is_for_one else self.members - 1
+
+
+class Departure(NamedTuple):
+    """What is said when a client closes its page."""
+
+    leaver: int
+    before: list[Step]
+    """Said by the client, until its connection ends."""
+    after: list[Step]
+    """Said by the others, who notice it then."""
 
 
 def filling(
@@ -47,13 +58,8 @@ def filling(
     """
     for newcomer in range(peers):
         members = newcomer + 1
-        subscribe = {"type": "subscribe", "topics": [topic]}
-        yield [
-            Step(newcomer, _encode(subscribe), members, False, False),
-            Step(newcomer, announce(topic, newcomer), members, True, False),
-        ]
-        offers = range(0, signals_per_pair, 2)
-        answers = range(1, signals_per_pair, 2)
+        yield _entering(topic, newcomer, members)
+        offers, answers = _offers(signals_per_pair), range(1, signals_per_pair, 2)
         for numbers, is_answer in ((offers, False), (answers, True)):
             pairs = (
                 (newcomer, other) if is_answer else (other, newcomer) for other in range(newcomer)
@@ -65,6 +71,32 @@ def filling(
             ]
 
 
+def emptying(
+    topic: str, peers: int, signals_per_pair: int = SIGNALS_PER_PAIR
+) -> Iterator[Departure]:
+    """Yield what is said as `peers` clients leave `topic` one by one, the last to come first.
+
+    The page that is closed unsubscribes, but then y-webrtc closes its connections, and each that
+    closes enters the room again: those to peers that have left before, too, which never opened.
+    The others notice that theirs has closed, and enter the room again as well. They also answer
+    what the leaver announced at last, with offers and candidates for a peer that nobody is now.
+    """
+    for leaver in reversed(range(peers)):
+        unsubscribe = _encode({"type": "unsubscribe", "topics": [topic]})
+        before = [Step(leaver, unsubscribe, leaver, False, False)]
+        for _ in range(peers - 1):
+            before += _entering(topic, leaver, leaver + 1)
+        after = []
+        for other in range(leaver):
+            after += _entering(topic, other, leaver)
+        after += [
+            Step(other, _signal(topic, other, leaver, number), leaver, True, False)
+            for other in range(leaver)
+            for number in _offers(signals_per_pair)
+        ]
+        yield Departure(leaver, before, after)
+
+
 def announce(topic: str, client: int) -> str:
     """Return the announce of `client` in `topic`."""
     return _publish(topic, {"type": "announce", "from": peer_id(client)})
@@ -73,6 +105,19 @@ def announce(topic: str, client: int) -> str:
 def peer_id(client: int) -> str:
     """Return a peer id as long as y-webrtc's."""
     return f"{client:08d}-0000-4000-8000-000000000000"
+
+
+def _entering(topic: str, client: int, members: int) -> list[Step]:
+    subscribe = _encode({"type": "subscribe", "topics": [topic]})
+    return [
+        Step(client, subscribe, members, False, False),
+        Step(client, announce(topic, client), members, True, False),
+    ]
+
+
+def _offers(signals_per_pair: int) -> range:
+    """Return the numbers of the signals that the one who makes the offer sends."""
+    return range(0, signals_per_pair, 2)
 
 
 def _signal(topic: str, sender: int, receiver: int, number: int) -> str:

@@ -1,61 +1,87 @@
 """What a room costs: formulae, each held against the conversation replayed through the rooms."""
 
 import math
-from collections.abc import Sequence
-from itertools import chain, count
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from benchmarks.conversation import SIGNALS_PER_PAIR, filling
+from benchmarks.conversation import SIGNALS_PER_PAIR, Step, emptying, filling
 from benchmarks.measure import significant
 from benchmarks.prices import AS_OF, Prices
 from benchmarks.report import Bar, Check, Report
 from local.adapters import MemorySubscriptions
 from signaling.connections import Introduction, Outcome
 from signaling.grants import EVERYTHING
-from signaling.protocol import Announce, Limits, parse
+from signaling.protocol import Announce, Limits, Publish, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
 from signaling.subscriptions import Request, Subscriber
 
 PEERS = (2, 5, 10, 20, 50)
 
-_ROW_BYTES = 136
+_ROW_BYTES = 228
+"""Names and values, with the announce and a room's name of 23 characters."""
 _MEMORY_GIGABYTES = 0.25
 _INVOCATION_SECONDS = 0.03
 """Taken for every invocation: a Query and some posts at 5 ms each, on a seventh of a core."""
 _MINUTES_A_MONTH = 730 * 60
 _PINGS_A_MONTH = _MINUTES_A_MONTH * 4
 _RECONNECTS_A_MONTH = 365  # API Gateway closes every connection after two hours
+_MILLISECONDS_BETWEEN_PEERS = 60_000
 
 
-class Meeting(NamedTuple):
-    """What it takes that peers connect, meet in a room, and leave it again."""
+class Traffic(NamedTuple):
+    """What clients say in a room, and what the functions do about it."""
 
-    peers: int
-    publishes: int
+    entries: int
+    """Messages that subscribe or unsubscribe, each of which writes a row."""
+    index_writes: int
+    """Of these rows, those that come or go, and the index's with them."""
+    announces: int
+    """Each writes a row and reads the room."""
+    signals: int
+    """Each reads the room."""
     deliveries: int
-    aws_requests: int
-    """Of the functions: to DynamoDB, and posts to connections."""
+
+    def plus(self, other: "Traffic") -> "Traffic":
+        """Return both together."""
+        return Traffic(*map(sum, zip(self, other, strict=True)))
 
     @property
-    def dollars(self) -> float:
-        """The price of it all, but for the minutes of being connected."""
+    def publishes(self) -> int:
+        """Messages that are passed on."""
+        return self.announces + self.signals
+
+    @property
+    def aws_requests(self) -> int:
+        """Requests of the functions: to DynamoDB, and posts to connections."""
+        return self.entries + 2 * self.announces + self.signals + self.deliveries
+
+    def dollars(self, peers: int) -> float:
+        """Return the price of it in a room of `peers`."""
         prices = Prices()
-        messages = self.peers + self.publishes + self.deliveries
-        invocations = 3 * self.peers + self.publishes  # $connect, subscribe, $disconnect
-        pages_of_4_kb = math.ceil(self.peers * _ROW_BYTES / 4096)
+        asked = self.entries + self.publishes
+        pages_of_4_kb = math.ceil(peers * _ROW_BYTES / 4096)
         return (
-            messages * prices.websocket_message
-            + invocations * prices.invocation
-            + invocations * _INVOCATION_SECONDS * _MEMORY_GIGABYTES * prices.gigabyte_second
-            # A row and its index entry in and out again, and the peer id: see requests.md.
-            + 5 * self.peers * prices.write_unit
-            + (self.publishes * pages_of_4_kb + 0.5 * self.peers) * prices.read_unit
+            (asked + self.deliveries) * prices.websocket_message
+            + asked * _invocation()
+            + (self.entries + self.index_writes + self.announces) * prices.write_unit
+            + self.publishes * pages_of_4_kb * prices.read_unit
         )
 
 
-def meeting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Meeting:
-    """Return the cost of `peers` clients that come one by one, by formula."""
+def _invocation() -> float:
+    prices = Prices()
+    return prices.invocation + _INVOCATION_SECONDS * _MEMORY_GIGABYTES * prices.gigabyte_second
+
+
+def connecting() -> float:
+    """Return the price of `$connect` and `$disconnect`, which deletes a row and its index entry."""
+    prices = Prices()
+    return 2 * _invocation() + 2 * prices.write_unit + 0.5 * prices.read_unit
+
+
+def meeting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Traffic:
+    """Return what is said as `peers` clients come one by one, by formula."""
     pairs = peers * (peers - 1) // 2
     signals = signals_per_pair * pairs
     if delivery == BROADCAST:
@@ -63,33 +89,56 @@ def meeting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
         deliveries = announced + signals_per_pair * (peers - 1) * peers * (peers + 1) // 3
     else:
         deliveries = pairs + signals
-    writes = 2 * peers  # to subscribe and to announce
-    leaving = 2 * peers  # a Query and a BatchWriteItem
-    publishes = peers + signals
-    return Meeting(peers, publishes, deliveries, writes + publishes + leaving + deliveries)
+    return Traffic(peers, peers, peers, signals, deliveries)
+
+
+def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Traffic:
+    """Return what is said as `peers` clients leave one by one, by formula.
+
+    Each leaver announces itself to all for each of its `peers` - 1 connections, and each of the
+    others once to the rest. These also answer it with offers, half of the signals of a pair, which
+    all of the rest get, because nobody goes by the leaver's name any more.
+    """
+    pairs = peers * (peers - 1) // 2
+    pairs_of_others = sum(others * (others - 1) for others in range(peers))
+    farewells = peers * (peers - 1)
+    signals_of_each = (signals_per_pair + 1) // 2
+    deliveries = (peers - 1) * pairs + (1 + signals_of_each) * pairs_of_others
+    announces = farewells + pairs
+    signals = signals_of_each * pairs
+    if delivery == BROADCAST:
+        deliveries += announces + signals  # to the sender, too
+    index_writes = peers * (2 if peers > 1 else 1)
+    return Traffic(peers + announces, index_writes, announces, signals, deliveries)
 
 
 class _CountingSubscriptions(MemorySubscriptions):
     """Subscriptions in memory that count the requests which the table would have got."""
 
-    requests = 0
+    requests = index_writes = 0
 
     def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
         self.requests += 1
+        self.index_writes += not self._has(topic, request)
         super().add(topic, request, announce)
+
+    def remove(self, topic: str, request: Request) -> None:
+        self.requests += 1
+        self.index_writes += self._has(topic, request)
+        super().remove(topic, request)
 
     def of_topic(self, topic: str) -> list[Subscriber]:
         self.requests += 1
         return super().of_topic(topic)
 
-    def remove_connection(self, connection: str) -> None:
-        self.requests += 2
-        super().remove_connection(connection)
+    def _has(self, topic: str, request: Request) -> bool:
+        return request.connection in [each.connection for each in super().of_topic(topic)]
 
 
 class _CountingConnections:
-    posts = 0
-    questions = 0
+    """Connections that all deliver, and count the requests which API Gateway would have got."""
+
+    posts = requests = 0
 
     def send(
         self,
@@ -98,25 +147,67 @@ class _CountingConnections:
         introductions: Sequence[Introduction] = (),
     ) -> Outcome:
         self.posts += len(connections) + len(introductions)
-        self.questions += len(introductions)
-        receivers = [each.receiver for each in introductions]
-        return Outcome([*connections, *receivers], [], [])
+        self.requests += len(connections) + 2 * len(introductions)  # is the one introduced there?
+        return Outcome([*connections, *(each.receiver for each in introductions)], [], [])
 
 
-def replayed(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Meeting:
-    """Return what the rooms really do in the same meeting."""
-    subscriptions, connections = _CountingSubscriptions(), _CountingConnections()
-    rooms = Rooms(subscriptions, connections, delivery)
-    times = count(1)
-    publishes = 0
-    for step in chain.from_iterable(filling("room", peers, signals_per_pair)):
-        publishes += step.is_publish
-        request = Request(str(step.sender), next(times), expires_at=2**40)
-        rooms.handle(request, parse(step.text, False, Limits()), EVERYTHING)
-    for peer in range(peers):
-        rooms.leave(str(peer))
-    requests = subscriptions.requests + connections.posts
-    return Meeting(peers, publishes, connections.posts, requests)
+class _Replay:
+    """Rooms that are told one message after the other, and what came of it so far."""
+
+    def __init__(self, delivery: str) -> None:
+        self._subscriptions = _CountingSubscriptions()
+        self._connections = _CountingConnections()
+        self._rooms = Rooms(self._subscriptions, self._connections, delivery)
+        self._now = self._entries = self._announces = self._signals = 0
+
+    def tell(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            self._now += 1
+            message = parse(step.text, False, Limits())
+            if not isinstance(message, Publish):
+                self._entries += 1
+            elif message.announce:
+                self._announces += 1
+            else:
+                self._signals += 1
+            request = Request(str(step.sender), self._now, expires_at=2**40)
+            self._rooms.handle(request, message, EVERYTHING)
+
+    def disconnect(self, client: int) -> None:
+        self._rooms.leave(str(client))
+
+    def wait(self) -> None:
+        self._now += _MILLISECONDS_BETWEEN_PEERS
+
+    @property
+    def traffic(self) -> Traffic:
+        index_writes, posts = self._subscriptions.index_writes, self._connections.posts
+        return Traffic(self._entries, index_writes, self._announces, self._signals, posts)
+
+    @property
+    def aws_requests(self) -> int:
+        return self._subscriptions.requests + self._connections.requests
+
+
+def replayed(
+    peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR
+) -> tuple[Traffic, int]:
+    """Return what the rooms really do in a meeting and parting, and with how many requests.
+
+    Peers come and leave a minute apart, and what is said within that minute is handled message by
+    message, a leaver's disconnect before the others notice it. Handled all at once it would be a
+    little less: of two that announce themselves at one moment only one is told of the other.
+    """
+    replay = _Replay(delivery)
+    for burst in filling("room", peers, signals_per_pair):
+        replay.wait()
+        replay.tell(burst)
+    for departure in emptying("room", peers, signals_per_pair):
+        replay.wait()
+        replay.tell(departure.before)
+        replay.disconnect(departure.leaver)
+        replay.tell(departure.after)
+    return replay.traffic, replay.aws_requests
 
 
 def idle_client_month() -> float:
@@ -128,7 +219,7 @@ def idle_client_month() -> float:
     return (
         2 * _PINGS_A_MONTH * prices.websocket_message
         + _MINUTES_A_MONTH * prices.connection_minute
-        + _RECONNECTS_A_MONTH * meeting(1, ADDRESSED).dollars
+        + _RECONNECTS_A_MONTH * (meeting(1, ADDRESSED).dollars(1) + connecting())
     )
 
 
@@ -137,27 +228,33 @@ def report() -> Report:
     rows, bars, differences = [], [], 0
     for peers in PEERS:
         for delivery in (ADDRESSED, BROADCAST):
-            cost = meeting(peers, delivery)
-            differences += cost != replayed(peers, delivery)
-            figures = (cost.publishes, cost.deliveries, cost.aws_requests)
-            dollars = 1000 * cost.dollars
+            met, parted = meeting(peers, delivery), parting(peers, delivery)
+            both = met.plus(parted)
+            differences += (both, both.aws_requests) != replayed(peers, delivery)
+            figures = (both.publishes, both.deliveries, both.aws_requests + 2 * peers)
+            dollars = 1000 * (both.dollars(peers) + peers * connecting())
+            room = f"{peers} peers, {delivery}"
+            prices = (dollars, 1000 * parted.dollars(peers))
             rows.append(
                 (
-                    f"{peers} peers, {delivery}",
+                    room,
                     *(f"{figure:,}" for figure in figures),
-                    f"${significant(dollars)}",
+                    *(f"${significant(price)}" for price in prices),
                 )
             )
-            bars.append(Bar(f"{peers} peers, {delivery}", dollars, delivery == ADDRESSED))
+            bars.append(Bar(room, dollars, delivery == ADDRESSED))
     return Report(
         "costs",
         "What a room costs",
-        ("room", "publishes", "deliveries", "AWS requests", "1,000 such meetings"),
+        ("room", "publishes", "deliveries", "AWS requests", "1,000 meetings", "of it to leave"),
         rows,
         [
-            f"Peers connect, join one after the other, exchange {SIGNALS_PER_PAIR} signals a pair "
-            "and leave. Minutes of being connected and pings come on top: an idle client that "
-            f"stays connected for a month costs ${idle_client_month():.2f}.",
+            f"Peers connect, join one after the other, exchange {SIGNALS_PER_PAIR} signals a pair, "
+            "and close their pages one after the other. Minutes of being connected and pings come "
+            "on top: an idle client that stays connected for a month costs "
+            f"${idle_client_month():.2f}.",
+            "To leave costs so much because a page that closes enters the room again for each of "
+            "its connections, and the others answer it: see `docs/design.md`.",
             f"Prices of {AS_OF}, from `benchmarks/prices.py`; functions of 256 MB that run for "
             f"{_INVOCATION_SECONDS * 1000:.0f} ms.",
         ],

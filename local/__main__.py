@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from local import ROOT, dynamodb
 from local.adapters import InProcessConnections, MemorySubscriptions
-from local.gateway import Gateway
+from local.gateway import LIFE_SECONDS, Gateway
 from local.invoker import InlineInvoker, Invoker
 from local.server import Server
 from local.template import Stack, load
@@ -63,6 +63,13 @@ def _options() -> argparse.Namespace:
         help="wait a random time of so many milliseconds before each invocation",
     )
     parser.add_argument(
+        "--life",
+        type=_seconds,
+        default=LIFE_SECONDS,
+        metavar="SECONDS",
+        help="close each connection after so many seconds (API Gateway's two hours: %(default)s)",
+    )
+    parser.add_argument(
         "--parameter-overrides",
         nargs="+",
         default=[],
@@ -94,12 +101,19 @@ def _milliseconds(text: str) -> tuple[float, float]:
     return least, most
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError(text)
+    return seconds
+
+
 async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     latency: tuple[float, float] = options.latency
     in_memory = options.dynamodb is None
     waits = not in_memory or latency[1] > 0 or stack.authorizer  # which may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
-    gateway = Gateway(stack, invoker)
+    gateway = Gateway(stack, invoker, options.life)
     if in_memory:
         _keep_in_memory(gateway, latency)
     else:

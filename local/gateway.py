@@ -81,12 +81,18 @@ _LIMIT_EXCEEDED = PostStatus(429, "LimitExceededException")
 class Gateway:
     """One WebSocket API with its open connections."""
 
-    def __init__(self, stack: Stack, invoker: Invoker | InlineInvoker) -> None:
-        """Serve the API of `stack`."""
+    def __init__(
+        self,
+        stack: Stack,
+        invoker: Invoker | InlineInvoker,
+        life_seconds: float = LIFE_SECONDS,
+    ) -> None:
+        """Serve the API of `stack`, each connection for at most `life_seconds`."""
         self.stage = stack.stage
         self.connections: dict[str, Connection] = {}
         self._selection = stack.selection
         self._invoker = invoker
+        self._life_seconds = life_seconds
         self._loop_thread = threading.get_ident()
         self._mocks = {
             key: target.response for key, target in stack.routes.items() if isinstance(target, Mock)
@@ -204,7 +210,7 @@ class Gateway:
         now = time.time()
         for connection in list(self.connections.values()):
             idle = now - connection.last_active > IDLE_SECONDS
-            if connection.socket and (idle or now - connection.opened > LIFE_SECONDS):
+            if connection.socket and (idle or now - connection.opened > self._life_seconds):
                 connection.socket.close(1001)
 
     def _route_of(self, body: str | bytes) -> str:

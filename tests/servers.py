@@ -127,15 +127,17 @@ class LocalServer(Process):
         *options: str,
         environment: Mapping[str, str] | None = None,
         program: str | None = None,
+        port: int = 0,
     ) -> None:
         """Run with `options`, or run the source code `program` with them in its place.
 
-        Without an `environment` that says otherwise it logs every invocation.
+        Port 0 is any that is free. Without an `environment` that says otherwise it logs every
+        invocation.
         """
         entry = ["-m", "local"] if program is None else ["-c", program]
         environment = {"LOG_LEVEL": "INFO", **(environment or {})}
         super().__init__([sys.executable, *entry, *options], environment)
-        self.port = 0
+        self.port = port
 
     def start(self) -> None:
         """Start, on the same port as the last time."""

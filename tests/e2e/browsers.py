@@ -36,6 +36,15 @@ _FLAGS = [
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
 _MILLISECONDS_TO_SYNC = 60_000
+_KEEP_CONNECTIONS = """
+window.connectionsMade = []
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor (...options) {
+    super(...options)
+    window.connectionsMade.push(this)
+  }
+}
+"""
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
@@ -68,11 +77,12 @@ def _install_by_playwright(playwright: Playwright) -> str | None:
 class Peer:
     """One person at the demo page, in a browser context of its own."""
 
-    def __init__(self, browser: Browser, url: str, room: str, **fragment: str) -> None:
+    def __init__(self, browser: Browser, url: str, room: str, **fragment: str | list[str]) -> None:
         """Open the page at `url` in `room`, with more of its `fragment`."""
         self._context: BrowserContext = browser.new_context()
         self._context.grant_permissions(["camera", "microphone"])  # without: no ICE on loopback
         self._context.set_default_timeout(_MILLISECONDS_TO_SYNC)
+        self._context.add_init_script(_KEEP_CONNECTIONS)
         self.page: Page = self._context.new_page()
         self.complaints: list[str] = []
         self.frames: list[str | bytes] = []
@@ -85,7 +95,7 @@ class Peer:
             "websocket",
             lambda socket: socket.on("framereceived", lambda frame: self.frames.append(frame)),
         )
-        self.page.goto(f"{url}/#{urlencode({'room': room, **fragment})}")
+        self.page.goto(f"{url}/#{urlencode({'room': room, **fragment}, doseq=True)}")
 
     def type(self, line: str) -> None:
         """Write `line` at the end of the text."""
@@ -130,6 +140,11 @@ class Peer:
         """Return the peer id by which y-webrtc announces this page."""
         return str(self.page.evaluate("demo.provider.room.peerId"))
 
+    def connections_made(self) -> list[str]:
+        """Return the state of every RTCPeerConnection that the page has made so far."""
+        states = "connectionsMade.map(({ connectionState }) => connectionState)"
+        return [str(state) for state in self.page.evaluate(states)]
+
     def leave(self) -> None:
         """Close the page."""
         self._context.close()
@@ -137,7 +152,7 @@ class Peer:
 
 @contextmanager
 def peers(
-    browser: Browser, server: LocalServer, count: int, room: str, **fragment: str
+    browser: Browser, server: LocalServer, count: int, room: str, **fragment: str | list[str]
 ) -> Iterator[list[Peer]]:
     """Open the demo page as `count` peers of one room, each when the one before has announced.
 

@@ -1,6 +1,8 @@
 """The benchmarks' arithmetic: costs against the facts, capacity, ratios, reports."""
 
-from collections.abc import Iterator
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -10,8 +12,8 @@ from xml.etree import ElementTree
 import pytest
 from moto import mock_aws
 
-from benchmarks import costs
-from benchmarks.conversation import filling
+from benchmarks import ROOT, costs
+from benchmarks.conversation import Step, emptying, filling
 from benchmarks.growth import _Growth
 from benchmarks.measure import Spread, in_turns, ratio, run, significant, spread
 from benchmarks.prices import Prices
@@ -43,8 +45,9 @@ def test_a_meeting_costs_what_was_measured_between_browsers(peers: int) -> None:
 @pytest.mark.parametrize("signals_per_pair", [4, 6, 12])
 @pytest.mark.parametrize("peers", [1, 2, 3, 8, 20])
 def test_formulae_are_what_the_rooms_do(peers: int, signals_per_pair: int, delivery: str) -> None:
-    formula = costs.meeting(peers, delivery, signals_per_pair)
-    assert formula == costs.replayed(peers, delivery, signals_per_pair)
+    room = (peers, delivery, signals_per_pair)
+    formula = costs.meeting(*room).plus(costs.parting(*room))
+    assert (formula, formula.aws_requests) == costs.replayed(*room)
 
 
 def test_every_step_tells_how_often_it_is_delivered() -> None:
@@ -52,6 +55,28 @@ def test_every_step_tells_how_often_it_is_delivered() -> None:
         steps = list(chain.from_iterable(filling("room", 8)))
         deliveries = sum(step.deliveries(delivery) for step in steps)
         assert deliveries == costs.meeting(8, delivery).deliveries
+        parting = chain.from_iterable(each.before + each.after for each in emptying("room", 8))
+        deliveries = sum(step.deliveries(delivery) for step in parting)
+        assert deliveries == costs.parting(8, delivery).deliveries
+
+
+def said_by_each(messages: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+    """Return what kinds of messages each client sent."""
+    said = defaultdict(list)
+    for sender, text in messages:
+        message = json.loads(text)
+        said[sender].append(message.get("data", message)["type"])
+    return said
+
+
+def test_peers_say_what_was_recorded_when_one_leaves() -> None:
+    trace = (ROOT / "tests" / "traces" / "3peers-leave.jsonl").read_text().splitlines()
+    events = [event for event in map(json.loads, trace) if event["dir"] == "send"]
+    sent = [(event["peer"], event["payload"]) for event in events]
+    (leaving,) = [number for number, (_, text) in enumerate(sent) if "unsubscribe" in text]
+    departure = next(emptying("room", 3))
+    steps: list[Step] = departure.before + departure.after
+    assert said_by_each((step.sender, step.text) for step in steps) == said_by_each(sent[leaving:])
 
 
 def test_signals_are_as_long_as_the_browsers() -> None:
@@ -65,7 +90,7 @@ def test_an_idle_client_pays_for_its_pings_minutes_and_reconnects() -> None:
     pings = 2 * 175_200 * prices.websocket_message
     assert pings == pytest.approx(0.35, abs=0.001)
     minutes = 43_800 * prices.connection_minute
-    reconnects = 365 * costs.meeting(1, ADDRESSED).dollars
+    reconnects = 365 * (costs.connecting() + costs.meeting(1, ADDRESSED).dollars(1))
     assert costs.idle_client_month() == pytest.approx(pings + minutes + reconnects)
     assert reconnects < minutes
 
@@ -89,8 +114,7 @@ def test_a_meeting_makes_the_requests_of_its_operations() -> None:
     before, after = costs.meeting(7, ADDRESSED), costs.meeting(8, ADDRESSED)
     joining = each["subscribe to 1 topic"] + each["announce in a room of 8"]
     signals = 6 * 7 * each["signal in a room of 8"]
-    leaving = each["disconnect from 1 topic"]
-    assert after.aws_requests - before.aws_requests == joining + signals + leaving
+    assert after.aws_requests - before.aws_requests == joining + signals
 
 
 def test_ratios_compare_figures_of_the_same_round() -> None:

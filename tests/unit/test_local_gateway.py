@@ -41,6 +41,15 @@ def test_a_route_key_elsewhere_in_a_message_chooses_no_route(gateway: Gateway) -
     assert PONG not in socket.frames
 
 
+def test_a_connection_is_closed_when_its_life_is_over(stack: Stack) -> None:
+    gateway = Gateway(stack, InlineInvoker(), life_seconds=30)
+    old, young = RecordingSocket(), RecordingSocket()
+    connected(gateway, old).opened -= 31
+    connected(gateway, young).opened -= 29
+    gateway.close_overdue()
+    assert (old.close_code, young.close_code) == (1001, None)
+
+
 def test_a_post_to_several_tells_what_became_of_each(gateway: Gateway) -> None:
     here, slow = RecordingSocket(), RecordingSocket()
     slow.reads = False
