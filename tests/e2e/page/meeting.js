@@ -50,7 +50,8 @@ function state () {
     peer: provider?.room?.peerId,
     connected: open.map(([id]) => id),
     lines: text.toString().split('\n').filter(Boolean),
-    synced: provider?.room?.synced ?? false,
+    // The flag alone does not show a dead connection that came later.
+    synced: provider?.room?.synced === true && open.length === connections.length,
     addresses: connections.flatMap(([, { peer }]) => hostAddresses(peer)),
     lateMs
   }
