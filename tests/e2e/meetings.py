@@ -30,7 +30,8 @@ SECONDS_TO_MEET = 10.0
 
 _PAGES = ROOT / "tests" / "e2e" / "page" / "dist"
 _PASSWORD = "correct horse"
-_SECONDS_TO_TELL_A_PAGE = 0.05
+_SECONDS_TO_TELL = 0.05
+_SECONDS_TO_TELL_A_PAGE = 0.02
 _SECONDS_TO_LOAD_A_PAGE = 0.25
 _SECONDS_BETWEEN_ARRIVALS = 0.5
 
@@ -68,15 +69,20 @@ class Outcome(NamedTuple):
         return self.seconds is not None and not (self.apart or self.lacking or self.unsynced)
 
 
+def failed(outcomes: list[Outcome]) -> list[Outcome]:
+    """Return those of `outcomes` in which somebody missed somebody."""
+    return [each for each in outcomes if not each.is_whole]
+
+
 class MeetingPlace:
     """A browser whose pages meet again and again, always in a room that is new."""
 
-    def __init__(self, runner: asyncio.Runner, browser: Browser, url: str, hidden: bool) -> None:
+    def __init__(self, runner: asyncio.Runner, browser: Browser, url: str, is_hidden: bool) -> None:
         """Use `browser`, which runs in `runner`; its pages are served at `url`."""
         self._runner = runner
         self._browser = browser
         self._url = url
-        self._permissions = [] if hidden else PERMISSIONS_TO_SHOW_ADDRESSES
+        self.is_hidden = is_hidden
 
     def hold(self, kind: Kind, count: int, *signaling: str, abreast: int = 1) -> list[Outcome]:
         """Hold `count` meetings over the servers `signaling`, `abreast` of them side by side."""
@@ -101,7 +107,8 @@ class MeetingPlace:
             return [await _meet(pages, kind, signaling) for _ in numbers]
 
     async def _page(self, stack: AsyncExitStack, client: str) -> Page:
-        context = await self._browser.new_context(permissions=self._permissions)
+        permissions = [] if self.is_hidden else PERMISSIONS_TO_SHOW_ADDRESSES
+        context = await self._browser.new_context(permissions=permissions)
         stack.push_async_callback(context.close)
         page = await context.new_page()
         await page.goto(f"{self._url}/{client}/")
@@ -151,16 +158,19 @@ async def _meet(pages: list[Page], kind: Kind, signaling: tuple[str, ...]) -> Ou
         }
         for number in range(kind.pages)
     ]
-    moment = time.time() + _SECONDS_TO_TELL_A_PAGE * kind.pages
+    moment = _soon(kind)
     if kind.way == "reload":
         times = [moment + number * _SECONDS_BETWEEN_ARRIVALS for number in range(kind.pages)]
         await _begin(pages, plans, times)
         await _until_met(pages)
-        moment = time.time() + _SECONDS_TO_TELL_A_PAGE * kind.pages
-        await _reload(pages, plans, moment)
+        await _reload(pages, plans, _soon(kind))
     else:
         await _begin(pages, plans, [moment] * kind.pages)
     return _outcome(await _until_met(pages), await _states(pages))
+
+
+def _soon(kind: Kind) -> float:
+    return time.time() + _SECONDS_TO_TELL + _SECONDS_TO_TELL_A_PAGE * kind.pages
 
 
 async def _begin(pages: list[Page], plans: list[dict[str, Any]], times: list[float]) -> None:
