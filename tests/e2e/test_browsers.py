@@ -13,7 +13,7 @@ PASSWORD = {"password": "correct horse"}
 
 
 @pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
-@pytest.mark.parametrize("count", [2, 3, 5, 8])
+@pytest.mark.parametrize("count", [3, 8])
 def test_browsers_sync_one_text(
     chromium: Browser,
     local_server: StartLocalServer,
@@ -37,12 +37,11 @@ def test_browsers_sync_through_the_other_aws_client(
 
 
 @pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
-@pytest.mark.parametrize("count", [2, 3, 5, 8])
 def test_browsers_sync_while_their_messages_overtake_each_other(
-    chromium: Browser, local_server: StartLocalServer, count: int, fragment: dict[str, str]
+    chromium: Browser, local_server: StartLocalServer, fragment: dict[str, str]
 ) -> None:
     server = local_server("--latency", "0:300")
-    with peers(chromium, server, count, ROOM, **fragment) as everyone:
+    with peers(chromium, server, 5, ROOM, **fragment) as everyone:
         sync(everyone)
 
 
@@ -93,9 +92,11 @@ def test_a_browser_that_leaves_is_gone_for_the_others_who_go_on(
     server = local_server()
     with peers(chromium, server, 3, ROOM) as everyone:
         sync(everyone)
-        everyone.pop().leave()
+        leaves = everyone.pop()
+        leaves.page.goto("about:blank")
         for peer in everyone:
             peer.expect_others(1)
+        leaves.leave()
         everyone[0].type("still here")
         everyone[1].expect_lines("still here")
 
