@@ -11,7 +11,7 @@ PROCESSOR = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 LAMBDA_PYTHON = $$(python3.13 -c 'print("python3.13")' 2>/dev/null || echo $(PYTHON))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run invoke emulate test bench lint format lock clean
+.PHONY: help run invoke emulate test bench meetings lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/dyna
 
 bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
 	@.venv/bin/python -m benchmarks $(ROWS)
+
+meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/dynamodb-local ## let pages meet by the thousand, over all servers or ROWS="memory deployed"
+	@.venv/bin/python -m benchmarks.meetings $(ROWS)
 
 lint: .venv/test ## check style, types and the template
 	.venv/bin/ruff check .
