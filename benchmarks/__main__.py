@@ -2,15 +2,13 @@
 
 import argparse
 import os
-import platform
 import sys
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks import ROOT
 from benchmarks.measure import Clock
-from benchmarks.report import Report, markdown, write
+from benchmarks.report import Report, markdown, measured_on, write
 
 NAMES = ("cold_start", "fan_out", "requests", "costs", "local_server", "growth")
 
@@ -28,7 +26,7 @@ def main() -> int:
         del os.environ[name]
     os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = "us-east-1"
     os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "local"
-    where = _where()
+    where = measured_on()
     failed = 0
     for name in options.names or NAMES:
         with Clock() as clock:
@@ -38,17 +36,6 @@ def main() -> int:
         write(report, options.results, where)
         failed += sum(not check.holds for check in report.checks)
     return 1 if failed else 0
-
-
-def _where() -> str:
-    models = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    processor = models[0] if models else platform.machine()
-    day = datetime.now(UTC).date().isoformat()
-    return f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}, {day}"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """What a benchmark found: printed, and written as a Markdown table with a plot."""
 
+import os
+import platform
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +57,20 @@ class Report(NamedTuple):
     checks: list[Check]
     plot_title: str
     bars: list[Bar]
+    command: str = ""
+    """What makes it, if not `make bench`."""
+
+
+def measured_on() -> str:
+    """Return what this machine is, and the day."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    processor = models[0] if models else platform.machine()
+    day = datetime.now(UTC).date().isoformat()
+    return f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}, {day}"
 
 
 def markdown(report: Report, where: str) -> str:
@@ -65,12 +82,20 @@ def markdown(report: Report, where: str) -> str:
     parts += report.notes
     if report.bars:
         parts.append(f"![{report.plot_title}]({report.name}.svg)")
-    command = f"make bench ROWS={report.name}"
+    command = report.command or f"make bench ROWS={report.name}"
     return "\n\n".join([*parts, f"`{command}` on {where}."]) + "\n"
 
 
 def _line(row: tuple[str, ...]) -> str:
     return f"| {' | '.join(row)} |"
+
+
+def kept_rows(file: Path) -> list[list[str]]:
+    """Return the rows of the table that `write` has left in `file`, if it is there."""
+    if not file.exists():
+        return []
+    lines = [line for line in file.read_text().splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def svg(title: str, bars: list[Bar]) -> str:

@@ -9,13 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from tests.servers import LocalServer, need, wait_until
+from tests.servers import LocalServer, need
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = [
@@ -33,8 +33,9 @@ _FLAGS = [
     "--disable-backgrounding-occluded-windows",
     # A machine without a network finds no other candidates.
     "--allow-loopback-in-peer-connection",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
 ]
+_FLAG_TO_SHOW_ADDRESSES = "--disable-features=WebRtcHideLocalIpsWithMdns"
+PERMISSIONS_TO_SHOW_ADDRESSES = ["camera", "microphone"]
 _MILLISECONDS_TO_SYNC = 60_000
 _KEEP_CONNECTIONS = """
 window.connectionsMade = []
@@ -49,10 +50,19 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 
 def launch_chromium(playwright: Playwright) -> Browser:
     """Start Chromium: the machine's own, else one that is installed now."""
-    path = _installed_chromium() or _install_by_apt() or _install_by_playwright(playwright)
-    return playwright.chromium.launch(
-        executable_path=need(path, "no Chromium, and it could not be installed"), args=_FLAGS
-    )
+    path = chromium_path(playwright.chromium.executable_path)
+    return playwright.chromium.launch(executable_path=path, args=flags(hides_addresses=False))
+
+
+def flags(hides_addresses: bool) -> list[str]:
+    """Return Chromium's command line; `hides_addresses` as people's browsers do."""
+    return _FLAGS if hides_addresses else [*_FLAGS, _FLAG_TO_SHOW_ADDRESSES]
+
+
+def chromium_path(playwrights_own: str) -> str:
+    """Find Chromium, or install it, if need be where Playwright installs its own."""
+    path = _installed_chromium() or _install_by_apt() or _install_by_playwright(playwrights_own)
+    return need(path, "no Chromium, and it could not be installed")
 
 
 def _installed_chromium() -> str | None:
@@ -67,20 +77,26 @@ def _install_by_apt() -> str | None:
     return _installed_chromium()
 
 
-def _install_by_playwright(playwright: Playwright) -> str | None:
+def _install_by_playwright(path: str) -> str | None:
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
     subprocess.run(command, check=False, capture_output=True)
-    path = playwright.chromium.executable_path
     return path if Path(path).exists() else None
 
 
 class Peer:
     """One person at the demo page, in a browser context of its own."""
 
-    def __init__(self, browser: Browser, url: str, room: str, **fragment: str | list[str]) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        room: str,
+        wait_until: Literal["load", "commit"] = "load",
+        **fragment: str | list[str],
+    ) -> None:
         """Open the page at `url` in `room`, with more of its `fragment`."""
         self._context: BrowserContext = browser.new_context()
-        self._context.grant_permissions(["camera", "microphone"])  # without: no ICE on loopback
+        self._context.grant_permissions(PERMISSIONS_TO_SHOW_ADDRESSES)
         self._context.set_default_timeout(_MILLISECONDS_TO_SYNC)
         self._context.add_init_script(_KEEP_CONNECTIONS)
         self.page: Page = self._context.new_page()
@@ -95,7 +111,8 @@ class Peer:
             "websocket",
             lambda socket: socket.on("framereceived", lambda frame: self.frames.append(frame)),
         )
-        self.page.goto(f"{url}/#{urlencode({'room': room, **fragment}, doseq=True)}")
+        address = f"{url}/#{urlencode({'room': room, **fragment}, doseq=True)}"
+        self.page.goto(address, wait_until=wait_until)
 
     def type(self, line: str) -> None:
         """Write `line` at the end of the text."""
@@ -123,13 +140,16 @@ class Peer:
             arg=number,
         )
 
-    def expect_nobody(self) -> None:
-        """Wait until the page has noticed that it is connected with no other browser.
+    def expect_synced(self) -> None:
+        """Wait until y-webrtc calls the page synced, with no dead connection in its table.
 
-        A page that comes back sooner announces itself while this one does so too. Both then make
-        offers, after which y-webrtc may wait for ever, whichever server passed them on.
+        Its flag alone does not show one that came later.
         """
-        self.page.wait_for_function("demo.connections === 0")
+        self.page.wait_for_function(
+            "(({ synced, webrtcConns }) => "
+            "synced && [...webrtcConns.values()].every(({ connected }) => connected)"
+            ")(demo.provider.room)"
+        )
 
     def expect_signaling(self, state: str) -> None:
         """Wait until the page shows `state` of the signaling server."""
@@ -154,31 +174,19 @@ class Peer:
 def peers(
     browser: Browser, server: LocalServer, count: int, room: str, **fragment: str | list[str]
 ) -> Iterator[list[Peer]]:
-    """Open the demo page as `count` peers of one room, each when the one before has announced.
-
-    People come one after the other. Clients that come at the same moment are tested without
-    browsers, of which a small machine cannot start eight at once.
-    """
+    """Open the demo page as `count` peers of one room, all at once."""
     with ExitStack() as stack:
         opened: list[Peer] = []
         for _ in range(count):
-            before = _publishers(server)
-            opened.append(Peer(browser, server.http_url, room, **fragment))
+            opened.append(Peer(browser, server.http_url, room, "commit", **fragment))
             stack.callback(opened[-1].leave)
-            wait_until(partial(_has_more_publishers, server, before))
+        for peer in opened:
+            peer.page.wait_for_load_state()
         yield opened
 
 
-def _has_more_publishers(server: LocalServer, before: set[str]) -> bool:
-    return _publishers(server) > before
-
-
-def _publishers(server: LocalServer) -> set[str]:
-    return {line["connection"] for line in server.log if line.get("type") == "publish"}
-
-
 def sync(everyone: list[Peer]) -> None:
-    """Let every peer write a line, and wait until all of them have all lines in one order."""
+    """Let every peer write a line; wait until all have all, in one order, and are synced."""
     lines = [f"line of peer {number}" for number in range(len(everyone))]
     for peer, line in zip(everyone, lines, strict=True):
         peer.type(line)
@@ -186,4 +194,5 @@ def sync(everyone: list[Peer]) -> None:
         peer.expect_lines(*lines)
         peer.expect_others(len(everyone) - 1)
         peer.expect_connected(len(everyone) - 1)
+        peer.expect_synced()
     assert len({peer.text() for peer in everyone}) == 1

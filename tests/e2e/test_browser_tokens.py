@@ -70,9 +70,7 @@ def test_a_page_outlives_its_token_and_a_renewed_url_brings_it_back(
         wait_until(lambda: len(refusals(server)) > so_far)
         idle.expect_signaling("offline")
 
-        renewing.page.evaluate("demo.provider.disconnect()")
-        newcomer.expect_nobody()
-        renewing.page.evaluate("demo.provider.connect()")
+        renewing.page.evaluate("demo.provider.disconnect(), demo.provider.connect()")
         renewing.expect_signaling("connected")
         newcomer.type("welcome back")
         renewing.expect_lines("welcome back")

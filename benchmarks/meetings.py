@@ -1,0 +1,205 @@
+"""Pages that come to one room at one moment, in Chromium, over each kind of server.
+
+`make meetings`, or only some: `make meetings ROWS="memory deployed --rows '8 pages'"`. What is run
+takes the place of what the table had for it, and the rest of the table stays.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import product
+from typing import NamedTuple
+
+from benchmarks import ROOT
+from benchmarks.measure import Clock, significant, spread
+from benchmarks.report import Check, Report, kept_rows, measured_on, write
+from tests.conftest import forget_aws_account
+from tests.deployed.emulator import Emulator, build_for_emulator
+from tests.e2e.meetings import (
+    WITH_THE_OLD_TIE_BREAK,
+    WITHOUT_A_TIE_BREAK,
+    Kind,
+    Outcome,
+    failed,
+    meeting_place,
+)
+from tests.servers import DynamoDBLocal, LocalServer, ReferenceServer
+
+REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
+    "y-webrtc",
+    "memory",
+    "latency",
+    "dynamodb",
+    "deployed",
+)
+
+_RESULTS = ROOT / "benchmarks" / "results"
+_WAYS = {"new": "", "reload": " that reload", "strict": " in strict mode"}
+
+
+class Row(NamedTuple):
+    """Meetings of one kind."""
+
+    kind: Kind
+    is_hidden: bool
+    """Whether host candidates are names that end in `.local`."""
+    meetings: int
+    deployed: int
+    """How many meetings over the deployed stack, where each takes longer."""
+
+    @property
+    def label(self) -> str:
+        """The kind in words."""
+        words = [
+            f"{self.kind.pages} pages{_WAYS[self.kind.way]}",
+            *([f"y-webrtc {self.kind.client}"] if self.kind.client != Kind().client else []),
+            *(["password"] if self.kind.has_password else []),
+            *([".local"] if self.is_hidden else []),
+        ]
+        return ", ".join(words)
+
+    def count(self, server: str) -> int:
+        """Return how many meetings there are over `server`."""
+        return self.deployed if server == DEPLOYED else self.meetings
+
+
+_ALL_SORTS = list(product((False, True), repeat=2))
+ROWS = [
+    *(Row(Kind(2, has_password=password), hidden, 200, 60) for password, hidden in _ALL_SORTS),
+    *(Row(Kind(2, client=WITH_THE_OLD_TIE_BREAK), hidden, 200, 60) for hidden in (False, True)),
+    Row(Kind(2, client=WITHOUT_A_TIE_BREAK), False, 200, 60),
+    *(Row(Kind(2, way), False, 40, 40) for way in ("reload", "strict")),
+    *(Row(Kind(4, has_password=password), hidden, 20, 0) for password, hidden in _ALL_SORTS),
+    *(Row(Kind(6, has_password=password), hidden, 0, 10) for password, hidden in _ALL_SORTS),
+    *(Row(Kind(8, has_password=password), hidden, 40, 0) for password, hidden in _ALL_SORTS),
+]
+
+
+def main() -> int:
+    """Hold meetings, write the table, and return 1 if one over our servers failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.meetings", description=__doc__)
+    parser.add_argument("servers", nargs="*", help=f"some of {', '.join(SERVERS)}; all by default")
+    parser.add_argument("--rows", default="", help="only rows that have this in their names")
+    parser.add_argument("--share", type=float, default=1.0, help="this part of the meetings")
+    options = parser.parse_args()
+    if unknown := set(options.servers) - set(SERVERS):
+        parser.error(f"no such server: {', '.join(sorted(unknown))}")
+    forget_aws_account()
+    rows = [row for row in ROWS if options.rows in row.label]
+    cells = _kept_cells()
+    for server in options.servers or SERVERS:
+        with _started(server) as url:
+            for row, outcomes in held(rows, server, url, options.share):
+                cells[row.label, server] = cell(row.kind, outcomes)
+                write(report(cells), _RESULTS, measured_on())
+    return 0 if all(check.holds for check in report(cells).checks) else 1
+
+
+def held(
+    rows: list[Row], server: str, url: str, share: float
+) -> Iterator[tuple[Row, list[Outcome]]]:
+    """Hold a `share` of the meetings of `rows` over `server`, print what came of each, yield it."""
+    for is_hidden in (False, True):
+        with meeting_place(is_hidden) as place:
+            for row in rows:
+                count = round(share * row.count(server))
+                if row.is_hidden != is_hidden or count == 0:
+                    continue
+                with Clock() as clock:
+                    outcomes = place.hold(row.kind, count, url, abreast=_abreast(row, server))
+                late = spread([each.milliseconds_late for each in outcomes])
+                print(
+                    f"{server}, {row.label}: {cell(row.kind, outcomes)} in {clock.seconds:.0f} s, "
+                    f"pages late by {late.text(2)} ms",
+                    flush=True,
+                )
+                for outcome in failed(outcomes):
+                    print(f"  {outcome}", flush=True)
+                yield row, outcomes
+
+
+def _abreast(row: Row, server: str) -> int:
+    """Return how many meetings may run side by side: where they mostly wait, not compute."""
+    return 3 if server == LATENCY and row.kind.pages <= 4 else 1
+
+
+@contextmanager
+def _started(server: str) -> Iterator[str]:
+    """Start a server of this kind and give its URL."""
+    with ExitStack() as stack:
+        if server == DEPLOYED:
+            emulator = Emulator()
+            build_for_emulator()
+            emulator.start()
+            stack.callback(emulator.stop)
+            yield emulator.deploy().websocket_url
+            return
+        options: tuple[str, ...] = ()
+        if server == DYNAMODB:
+            table = DynamoDBLocal()
+            table.start()
+            stack.callback(table.stop)
+            options = ("--dynamodb", table.endpoint)
+        elif server == LATENCY:
+            options = ("--latency", "0:300")
+        process = ReferenceServer() if server == REFERENCE else LocalServer(*options)
+        process.start()
+        stack.callback(process.stop)
+        yield process.websocket_url
+
+
+def cell(kind: Kind, outcomes: list[Outcome]) -> str:
+    """Return how many meetings failed, and the median time that the others took."""
+    bad = failed(outcomes)
+    words = f"{len(bad)} of {len(outcomes)}"
+    if bad and kind.pages > 2:
+        pairs = kind.pages * (kind.pages - 1) // 2 * len(outcomes)
+        words += f", {sum(len(each.apart) for each in bad)} of {pairs:,} pairs"
+    seconds = [each.seconds for each in outcomes if each.seconds is not None]
+    return f"{words} ({significant(spread(seconds).median, 2)} s)" if seconds else words
+
+
+def _kept_cells() -> dict[tuple[str, str], str]:
+    return {
+        (label, server): text
+        for label, *texts in kept_rows(_RESULTS / "meetings.md")
+        for server, text in zip(SERVERS, texts, strict=True)
+    }
+
+
+def report(cells: dict[tuple[str, str], str]) -> Report:
+    """Return the table of `cells`, and for each of our servers the bound on failed meetings."""
+    return Report(
+        "meetings",
+        "Pages that come at one moment",
+        ("", *SERVERS),
+        [(row.label, *(cells.get((row.label, server), "") for server in SERVERS)) for row in ROWS],
+        [
+            "Meetings that failed, of how many, and the median time that the others took. Each "
+            "page is in a browser context of its own and makes its provider at one clock time, in "
+            "a room that is new. A meeting has failed if after 10 s not every page has an open "
+            "connection to every other, the text of every other, and `synced`. Pages that reload "
+            "are connected, and come back into their room; in strict mode, as in React's, each "
+            "page makes a provider, destroys it and makes another. `.local`: host candidates are "
+            "hidden behind names, as browsers do it by default.",
+            "`y-webrtc` is its own server; ours keeps rooms in memory, the same with "
+            "`--latency 0:300`, in DynamoDB Local, or is deployed into an AWS emulator.",
+        ],
+        [
+            Check(f"Failed meetings, {server}", float(_failures(cells, server)), 0.0)
+            for server in SERVERS[1:]
+            if server in {of for _, of in cells}
+        ],
+        "",
+        [],
+        command="make meetings",
+    )
+
+
+def _failures(cells: dict[tuple[str, str], str], server: str) -> int:
+    return sum(int(text.split()[0]) for (_, of), text in cells.items() if text and of == server)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+// A page that meets others: it makes its provider at a given clock time and tells how far it got.
+
+import { WebrtcProvider } from 'y-webrtc'
+import * as Y from 'yjs'
+
+const AFTER_RELOAD = 'plan' // key in the session's storage, which outlives a reload
+const POLL_MS = 20
+
+const doc = new Y.Doc()
+const text = doc.getText('lines')
+
+let plan = null
+let provider = null
+let lateMs = null
+
+function begin (given) {
+  plan = given
+  setTimeout(meet, plan.at - Date.now())
+}
+
+function meet () {
+  lateMs = Date.now() - plan.at
+  text.insert(0, `${plan.line}\n`)
+  if (plan.strict) leave(enter())
+  provider = enter()
+}
+
+function enter () {
+  return new WebrtcProvider(plan.room, doc, {
+    signaling: plan.signaling,
+    password: plan.password,
+    peerOpts: { config: { iceServers: [] } }
+  })
+}
+
+function leave (provider) {
+  provider.disconnect() // before destroy(), which alone would leave the socket open
+  provider.destroy()
+}
+
+function reloadAt (moment, then) {
+  sessionStorage.setItem(AFTER_RELOAD, JSON.stringify(then))
+  setTimeout(() => location.reload(), moment - Date.now())
+}
+
+function state () {
+  const connections = [...provider?.room?.webrtcConns ?? []]
+  const open = connections.filter(([, { connected, peer }]) => connected && peer.connected)
+  return {
+    peer: provider?.room?.peerId,
+    connected: open.map(([id]) => id),
+    lines: text.toString().split('\n').filter(Boolean),
+    // The flag alone does not show a dead connection that came later.
+    synced: provider?.room?.synced === true && open.length === connections.length,
+    addresses: connections.flatMap(([, { peer }]) => hostAddresses(peer)),
+    lateMs
+  }
+}
+
+function hostAddresses (peer) {
+  const description = peer._pc?.localDescription?.sdp ?? ''
+  return Array.from(description.matchAll(/^a=candidate:(?:\S+ ){4}(\S+) \d+ typ host/gm), ([, address]) => address)
+}
+
+function isWhole () {
+  const { connected, lines, synced } = state()
+  return connected.length === plan.pages - 1 && lines.length === plan.pages && synced
+}
+
+// The seconds from the clock time until everybody was here, or null after too many.
+async function secondsToMeet (most) {
+  const seconds = () => (Date.now() - plan.at) / 1000
+  while (!isWhole()) {
+    if (seconds() > most) return null
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  return seconds()
+}
+
+window.meeting = { begin, reloadAt, secondsToMeet, state, get isFresh () { return plan === null } }
+
+const kept = sessionStorage.getItem(AFTER_RELOAD)
+sessionStorage.removeItem(AFTER_RELOAD)
+if (kept !== null) begin(JSON.parse(kept))

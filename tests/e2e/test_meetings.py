@@ -1,0 +1,71 @@
+"""Pages that come to one room at one moment: everybody meets everybody.
+
+`make meetings` is the long form of this.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import StartLocalServer
+from tests.e2e.meetings import (
+    WITH_THE_OLD_TIE_BREAK,
+    WITHOUT_A_TIE_BREAK,
+    Kind,
+    MeetingPlace,
+    failed,
+    meeting_place,
+)
+
+LATENCY = ("--latency", "0:300")
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["addresses open", "addresses hidden"])
+def place(request: pytest.FixtureRequest) -> Iterator[MeetingPlace]:
+    with meeting_place(hidden=request.param) as place:
+        yield place
+
+
+@pytest.fixture(params=["memory", "latency", "dynamodb"])
+def url(request: pytest.FixtureRequest, local_server: StartLocalServer) -> str:
+    """Where the server of each kind is."""
+    if request.param == "dynamodb":
+        return local_server("--dynamodb", request.getfixturevalue("dynamodb_local")).websocket_url
+    return local_server(*(LATENCY if request.param == "latency" else ())).websocket_url
+
+
+@pytest.fixture
+def slow_url(local_server: StartLocalServer) -> str:
+    """Where a server is whose messages overtake each other."""
+    return local_server(*LATENCY).websocket_url
+
+
+def test_pages_that_come_at_one_moment_all_meet(place: MeetingPlace, url: str) -> None:
+    outcomes = [
+        *place.hold(Kind(2), 4, url),
+        *place.hold(Kind(2, has_password=True), 4, url),
+        *place.hold(Kind(4, has_password=True), 1, url),
+    ]
+    assert failed(outcomes) == []
+    addresses = {address for outcome in outcomes for address in outcome.addresses}
+    assert {address.endswith(".local") for address in addresses} == {place.is_hidden}
+
+
+@pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])
+def test_8_pages_that_come_at_one_moment_all_meet(
+    place: MeetingPlace, slow_url: str, has_password: bool
+) -> None:
+    assert failed(place.hold(Kind(8, has_password=has_password), 1, slow_url)) == []
+
+
+@pytest.mark.parametrize("client", [WITH_THE_OLD_TIE_BREAK, WITHOUT_A_TIE_BREAK])
+def test_pages_with_an_older_client_meet(place: MeetingPlace, slow_url: str, client: str) -> None:
+    assert failed(place.hold(Kind(2, client=client), 3, slow_url)) == []
+
+
+def test_pages_that_reload_at_one_moment_meet_again(place: MeetingPlace, slow_url: str) -> None:
+    assert failed(place.hold(Kind(2, "reload"), 2, slow_url)) == []
+
+
+def test_pages_in_reacts_strict_mode_meet(place: MeetingPlace, slow_url: str) -> None:
+    assert failed(place.hold(Kind(2, "strict"), 3, slow_url)) == []
