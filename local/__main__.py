@@ -124,7 +124,9 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{options.host}:{options.port}: {reason}") from None
-    os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = f"http://127.0.0.1:{port}/{stack.stage}"
+    os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = (
+        f"http://127.0.0.1:{port}/{stack.stage}"
+    )
     if not in_memory:
         adapters.aws()  # now, because boto3 makes clients in one thread only
     _greet(options.host, port, options.dynamodb)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -11,6 +11,9 @@ from botocore.config import Config
 from local import ROOT
 from local.template import Stack, load
 from tests.servers import DynamoDBLocal, LocalServer, ReferenceServer
+
+if TYPE_CHECKING:
+    from tests.e2e.meetings import MeetingPlace
 
 
 def forget_aws_account() -> None:
@@ -82,6 +85,15 @@ def any_table(request: pytest.FixtureRequest) -> tuple[str, ...]:
     if request.param == "memory":
         return ()
     return ("--dynamodb", request.getfixturevalue("dynamodb_local"))
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["addresses open", "addresses hidden"])
+def place(request: pytest.FixtureRequest) -> Iterator["MeetingPlace"]:
+    """A browser whose pages meet, with its addresses shown, and hidden as by default."""
+    from tests.e2e.meetings import meeting_place  # here: most tests need no browser
+
+    with meeting_place(hidden=request.param) as place:
+        yield place
 
 
 def dynamodb_client(endpoint: str | None = None) -> Any:

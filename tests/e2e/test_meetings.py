@@ -3,8 +3,6 @@
 `make meetings` is the long form of this.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.conftest import StartLocalServer
@@ -14,16 +12,9 @@ from tests.e2e.meetings import (
     Kind,
     MeetingPlace,
     failed,
-    meeting_place,
 )
 
 LATENCY = ("--latency", "0:300")
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["addresses open", "addresses hidden"])
-def place(request: pytest.FixtureRequest) -> Iterator[MeetingPlace]:
-    with meeting_place(hidden=request.param) as place:
-        yield place
 
 
 @pytest.fixture(params=["memory", "latency", "dynamodb"])

@@ -1,0 +1,24 @@
+"""Real browsers that come to one room at one moment, over the deployed stack."""
+
+import pytest
+
+from tests.deployed.emulator import Deployment
+from tests.e2e.meetings import Kind, MeetingPlace, failed
+
+
+@pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])
+def test_pages_that_come_at_one_moment_all_meet(
+    place: MeetingPlace, deployment: Deployment, has_password: bool
+) -> None:
+    outcomes = [
+        *place.hold(Kind(2, has_password=has_password), 3, deployment.websocket_url),
+        *place.hold(Kind(4, has_password=has_password), 1, deployment.websocket_url),
+    ]
+    assert failed(outcomes) == []
+
+
+@pytest.mark.parametrize("kind", [Kind(2, "reload"), Kind(2, "strict")], ids=["reload", "strict"])
+def test_pages_that_reload_or_enter_twice_at_one_moment_meet(
+    place: MeetingPlace, deployment: Deployment, kind: Kind
+) -> None:
+    assert failed(place.hold(kind, 2, deployment.websocket_url)) == []
