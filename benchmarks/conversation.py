@@ -102,6 +102,11 @@ def announce(topic: str, client: int) -> str:
     return _publish(topic, {"type": "announce", "from": peer_id(client)})
 
 
+def message_to_all(topic: str, client: int) -> str:
+    """Return a message of `client` to all others in `topic`, as long as an announce."""
+    return _publish(topic, {"type": "greeting", "from": peer_id(client)})
+
+
 def peer_id(client: int) -> str:
     """Return a peer id as long as y-webrtc's."""
     return f"{client:08d}-0000-4000-8000-000000000000"

@@ -25,7 +25,7 @@ _SUBSCRIBERS = {1: 200, 10: 100, 100: 30, 1_000: 10, 10_000: 3}
 _TOPICS = (1, 10, 100, 1_000, 10_000)
 _CONNECTIONS = (100, 500, 1_000, 5_000)
 _DELAY = 5
-_ANNOUNCES = 20_000
+_PUBLISHES = 20_000
 _OPERATIONS = 100
 _ROWS_PER_BATCH = 25
 _MOST_OVER_LINE = 1.5
@@ -160,7 +160,7 @@ def _connections() -> _Growth:
     try:
         for connections in _CONNECTIONS:
             rooms = connections // 10
-            done = put(Load(rooms, 10, _ANNOUNCES // rooms), server, ADDRESSED)
+            done = put(Load(rooms, 10, _PUBLISHES // rooms), server, ADDRESSED)
             costs[connections] = 1e6 * done.cpu_seconds / done.deliveries
     finally:
         server.stop()

@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from benchmarks.conversation import announce, filling
+from benchmarks.conversation import filling, message_to_all
 from benchmarks.measure import Clock, cpu_seconds, resident_bytes
 from signaling.settings import BROADCAST
 
 _LONGEST_SECONDS = 60
 _HANDSHAKES_AT_ONCE = 50
-_ANNOUNCES_AT_ONCE = 4
-"""Announces under way in each room: enough that the server never waits for the clients."""
+_PUBLISHES_AT_ONCE = 4
+"""Publishes under way in each room: enough that the server never waits for the clients."""
 
 
 class Job(NamedTuple):
@@ -30,8 +30,8 @@ class Job(NamedTuple):
     """How the server delivers: addressed or broadcast."""
     rooms: int
     peers: int
-    announces: int | None
-    """Announces in each room, whose members have met before; None has the peers meet."""
+    publishes: int | None
+    """Publishes to all of each room, whose members have met before; None has the peers meet."""
 
 
 class Done(NamedTuple):
@@ -105,11 +105,11 @@ class Meeting:
             self.go_on()
 
 
-class Announces:
-    """Peers that announce themselves in turn, some at once."""
+class Publishes:
+    """Peers that publish to all others in turn, some at once."""
 
     def __init__(self, topic: str, clients: list[Client], delivery: str, number: int) -> None:
-        """Have `clients`, which have met in `topic`, announce themselves `number` times in all."""
+        """Have `clients`, which have met in `topic`, publish to it `number` times in all."""
         self._receivers = len(clients) - (delivery != BROADCAST)
         self.deliveries = number * self._receivers
         self.ended = asyncio.Event()
@@ -120,24 +120,24 @@ class Announces:
             client.received = self._received
 
     def go_on(self) -> None:
-        """Send the first announces; each that has reached everyone is followed by another."""
+        """Send the first messages; each that has reached everyone is followed by another."""
         if not self._unsent:
             self.ended.set()
-        for _ in range(_ANNOUNCES_AT_ONCE):
-            self._announce()
+        for _ in range(_PUBLISHES_AT_ONCE):
+            self._publish()
 
-    def _announce(self) -> None:
+    def _publish(self) -> None:
         if self._unsent:
             self._unsent -= 1
             client = self._unsent % len(self._clients)
-            self._clients[client].send(announce(self._topic, client))
+            self._clients[client].send(message_to_all(self._topic, client))
 
     def _received(self) -> None:
         self._left -= 1
         if not self._left:
             self.ended.set()
         elif not self._left % self._receivers:
-            self._announce()
+            self._publish()
 
 
 async def run(job: Job) -> Done:
@@ -149,15 +149,15 @@ async def run(job: Job) -> Done:
         f"room-{number}": clients[number * job.peers : (number + 1) * job.peers]
         for number in range(job.rooms)
     }
-    tasks: list[Meeting | Announces]
-    if job.announces is None:
+    tasks: list[Meeting | Publishes]
+    if job.publishes is None:
         tasks = [Meeting(topic, members, job.delivery) for topic, members in rooms.items()]
     else:
         for topic, members in rooms.items():
             await _subscribe(topic, members)
         memory = resident_bytes(job.process) - memory
         tasks = [
-            Announces(topic, members, job.delivery, job.announces)
+            Publishes(topic, members, job.delivery, job.publishes)
             for topic, members in rooms.items()
         ]
     cpu_before = cpu_seconds(job.process)

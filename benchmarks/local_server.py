@@ -21,17 +21,17 @@ _MOST_CPU_OF_THEIRS = 1.0
 
 
 class Load(NamedTuple):
-    """Rooms, peers in each, and announces in each, or None for peers that meet: see `Job`."""
+    """Rooms, peers in each, and publishes in each, or None for peers that meet: see `Job`."""
 
     rooms: int
     peers: int
-    announces: int | None
+    publishes: int | None
 
 
-_MEETINGS = Load(rooms=60, peers=8, announces=None)
-_ROOMS_OF_10 = Load(rooms=20, peers=10, announces=300)
-_ROOMS_OF_100 = Load(rooms=4, peers=100, announces=150)
-_IDLE = Load(rooms=100, peers=10, announces=0)
+_MEETINGS = Load(rooms=60, peers=8, publishes=None)
+_ROOMS_OF_10 = Load(rooms=20, peers=10, publishes=300)
+_ROOMS_OF_100 = Load(rooms=4, peers=100, publishes=150)
+_IDLE = Load(rooms=100, peers=10, publishes=0)
 
 
 def put(load: Load, server: Server, delivery: str) -> Done:
@@ -108,9 +108,9 @@ def report() -> Report:
         [
             "Ours keeps rooms in memory and delivers addressed, or broadcasts where it says so; "
             "y-webrtc's always broadcasts. A room forms when its peers, already connected, have "
-            "exchanged subscribe, announce and 6 signals a pair. Deliveries are announces. CPU "
-            f"time is the server's own; medians of {_ROUNDS} rounds in turns, ratios with "
-            "quartiles. Both log what goes wrong and nothing else.",
+            "exchanged subscribe, announce and 6 signals a pair. Deliveries are of messages to "
+            f"all others. CPU time is the server's own; medians of {_ROUNDS} rounds in turns, "
+            "ratios with quartiles. Both log what goes wrong and nothing else.",
             f"Ours runs on Python {platform.python_version()} of {platform.python_compiler()}. One "
             "that was built without --enable-optimizations, as pyenv does it unless told "
             "otherwise, takes about a quarter more.",
