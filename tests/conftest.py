@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -62,9 +63,9 @@ StartLocalServer = Callable[..., LocalServer]
 """Starts a local server with the given options of `python -m local`."""
 
 
-@pytest.fixture
-def local_server() -> Iterator[StartLocalServer]:
-    """Starts local servers that end with the test, each without a traceback in its output."""
+@contextmanager
+def local_servers() -> Iterator[StartLocalServer]:
+    """Start local servers that end with the block, each without a traceback in its output."""
     servers: list[LocalServer] = []
 
     def start(*options: str, **keywords: Any) -> LocalServer:
@@ -77,6 +78,13 @@ def local_server() -> Iterator[StartLocalServer]:
     for server in servers:
         assert server.stop() == 0
         assert "Traceback" not in server.output, server.output
+
+
+@pytest.fixture
+def local_server() -> Iterator[StartLocalServer]:
+    """Starts local servers for one test."""
+    with local_servers() as start:
+        yield start
 
 
 @pytest.fixture(params=["memory", "dynamodb"])

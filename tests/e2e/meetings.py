@@ -8,6 +8,7 @@ lets several meetings run side by side: most of a meeting is waiting.
 import asyncio
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
@@ -83,6 +84,7 @@ class MeetingPlace:
         self._browser = browser
         self._url = url
         self.is_hidden = is_hidden
+        self._pages: defaultdict[str, list[Page]] = defaultdict(list)
 
     def hold(self, kind: Kind, count: int, *signaling: str, abreast: int = 1) -> list[Outcome]:
         """Hold `count` meetings over the servers `signaling`, `abreast` of them side by side."""
@@ -92,24 +94,21 @@ class MeetingPlace:
         self, kind: Kind, count: int, signaling: tuple[str, ...], abreast: int
     ) -> list[Outcome]:
         numbers = iter(range(count))
+        pages = self._pages[kind.client]
+        while len(pages) < abreast * kind.pages:
+            pages.append(await self._page(kind.client))
         async with asyncio.TaskGroup() as group:
             tables = [
-                group.create_task(self._hold_in_turn(kind, numbers, signaling))
-                for _ in range(abreast)
+                group.create_task(
+                    _meet_in_turn(pages[start : start + kind.pages], kind, numbers, signaling)
+                )
+                for start in range(0, abreast * kind.pages, kind.pages)
             ]
         return [outcome for table in tables for outcome in table.result()]
 
-    async def _hold_in_turn(
-        self, kind: Kind, numbers: Iterable[int], signaling: tuple[str, ...]
-    ) -> list[Outcome]:
-        async with AsyncExitStack() as stack:
-            pages = [await self._page(stack, kind.client) for _ in range(kind.pages)]
-            return [await _meet(pages, kind, signaling) for _ in numbers]
-
-    async def _page(self, stack: AsyncExitStack, client: str) -> Page:
+    async def _page(self, client: str) -> Page:
         permissions = [] if self.is_hidden else PERMISSIONS_TO_SHOW_ADDRESSES
         context = await self._browser.new_context(permissions=permissions)
-        stack.push_async_callback(context.close)
         page = await context.new_page()
         await page.goto(f"{self._url}/{client}/")
         return page
@@ -144,8 +143,17 @@ class _QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
+async def _meet_in_turn(
+    pages: list[Page], kind: Kind, numbers: Iterable[int], signaling: tuple[str, ...]
+) -> list[Outcome]:
+    outcomes = []
+    for _ in numbers:
+        outcomes.append(await _meet(pages, kind, signaling))
+        await asyncio.gather(*(page.reload() for page in pages))  # so nothing is left of it
+    return outcomes
+
+
 async def _meet(pages: list[Page], kind: Kind, signaling: tuple[str, ...]) -> Outcome:
-    await asyncio.gather(*(page.reload() for page in pages))  # nothing is left of the last meeting
     room = str(uuid.uuid4())
     plans = [
         {

@@ -13,7 +13,7 @@ PASSWORD = {"password": "correct horse"}
 
 
 @pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
-@pytest.mark.parametrize("count", [3, 8])
+@pytest.mark.parametrize("count", [3, 5])
 def test_browsers_sync_one_text(
     chromium: Browser,
     local_server: StartLocalServer,
