@@ -1,6 +1,7 @@
 """Who is introduced to whom when clients announce themselves, and what that takes."""
 
 from signaling.connections import Outcome
+from signaling.rooms import SAME_MOMENT_MILLISECONDS
 from signaling.settings import BROADCAST
 from tests.unit.test_protocol import encrypted
 from tests.unit.test_rooms import RoomsOf, room_of_three
@@ -34,6 +35,15 @@ def test_of_two_that_come_at_one_moment_the_higher_peer_hears_of_the_lower() -> 
     rooms.announce("b", "B")
     assert heard(rooms) == [("b", "A")]
     assert rooms.connections.asked_for == ["a"]
+
+
+def test_who_comes_some_seconds_later_is_introduced_whatever_the_peer_ids() -> None:
+    for peer in ("0", "Z"):
+        rooms = RoomsOf()
+        rooms.announce("a", "A", at=1)
+        rooms.announce("b", peer, at=2 + SAME_MOMENT_MILLISECONDS)
+        assert heard(rooms) == [("a", peer)]
+        assert rooms.connections.asked_for == []
 
 
 def test_an_announce_on_behalf_of_another_is_the_message_that_it_sent() -> None:

@@ -11,7 +11,7 @@ import pytest
 from signaling import rooms as rooms_module
 from signaling.connections import Outcome
 from signaling.protocol import Announce, Publish
-from signaling.rooms import NEW_MILLISECONDS, Rooms
+from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Rooms
 from signaling.subscriptions import Request, Subscriber
 from tests.unit.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
 from tests.unit.test_protocol import encrypted
@@ -80,10 +80,11 @@ ENCRYPTED = [
     for each in enter(connection, NOW + number, encrypted(filling=connection.encode()))
 ]
 SAME_MILLISECOND = [each._replace(at=NOW) for each in OPEN]
+IN_TURN = [*OPEN[:4], *enter("c", NOW + 2 * SAME_MOMENT_MILLISECONDS, peer("B"))]
 SLOW = [*OPEN[:4], *enter("c", NOW + 2 * NEW_MILLISECONDS, peer("B"))]
 
 
-@pytest.mark.parametrize("said", [OPEN, ENCRYPTED, SAME_MILLISECOND, SLOW])
+@pytest.mark.parametrize("said", [OPEN, ENCRYPTED, SAME_MILLISECOND, IN_TURN, SLOW])
 def test_three_that_come_are_introduced_in_one_direction_whatever_is_handled_first(
     said: list[Said],
 ) -> None:

@@ -16,13 +16,20 @@ from signaling.settings import BROADCAST
 from signaling.subscriptions import Request, Subscriber, Subscriptions
 
 NEW_MILLISECONDS = 5_000
-"""How long an announce is new, and how far apart two are that were made at the same moment.
+"""How long a subscribe or an announce is new: its introductions may still be under way.
 
-As long as an introduction may take, because until then one in the other direction would spoil it:
-a cold start of a second for the announce, another for the offer that answers it, and up to 1.5 s of
-pauses before a post is tried again. Not longer, because whoever subscribes and stays silent does
-not hear of those who come within this time. Lambda's delays do not count: all times are those at
-which API Gateway got a request.
+A cold start of a second for the announce, another for the offer that answers it, and up to 1.5 s of
+pauses before a post is tried again. No longer, because whoever subscribes and stays silent does not
+hear of those who come within this time.
+"""
+
+SAME_MOMENT_MILLISECONDS = 1_000
+"""How far apart two may come that are put in order by peer id, not by time.
+
+By time alone two servers, which a page reaches one after the other, could choose differently. But
+who came first is the better choice: who is told of the other makes an offer, and if the other is
+about to go, as when both reload, an offer that nobody answers stays a dead connection. So this is
+no longer than a handshake, with its cold start, takes longer with one server than with the other.
 """
 
 
@@ -170,7 +177,7 @@ def _is_introduced_to(one: Subscriber, other: Subscriber) -> bool:
     of two that came at the same moment, the one of lower rank to the other.
     """
     later_by = (one.entered_at or one.requested_at) - (other.entered_at or other.requested_at)
-    if abs(later_by) > NEW_MILLISECONDS:
+    if abs(later_by) > SAME_MOMENT_MILLISECONDS:
         return later_by > 0
     return _rank(one) < _rank(other)
 
