@@ -23,7 +23,7 @@ pauses before a post is tried again. No longer, because whoever subscribes and s
 hear of those who come within this time.
 """
 
-SAME_MOMENT_MILLISECONDS = 1_000
+SAME_MOMENT_MILLISECONDS = 500
 """How far apart two may come that are put in order by peer id, not by time.
 
 By time alone two servers, which a page reaches one after the other, could choose differently. But
