@@ -33,7 +33,6 @@ _PAGES = ROOT / "tests" / "e2e" / "page" / "dist"
 _PASSWORD = "correct horse"
 _SECONDS_TO_TELL = 0.05
 _SECONDS_TO_TELL_A_PAGE = 0.02
-_SECONDS_TO_LOAD_A_PAGE = 0.25
 _SECONDS_BETWEEN_ARRIVALS = 0.5
 
 
@@ -166,14 +165,13 @@ async def _meet(pages: list[Page], kind: Kind, signaling: tuple[str, ...]) -> Ou
         }
         for number in range(kind.pages)
     ]
-    moment = _soon(kind)
     if kind.way == "reload":
-        times = [moment + number * _SECONDS_BETWEEN_ARRIVALS for number in range(kind.pages)]
+        first = _soon(kind)
+        times = [first + number * _SECONDS_BETWEEN_ARRIVALS for number in range(kind.pages)]
         await _begin(pages, plans, times)
         await _until_met(pages)
-        await _reload(pages, plans, _soon(kind))
-    else:
-        await _begin(pages, plans, [moment] * kind.pages)
+        await _reload(pages, _soon(kind))
+    await _begin(pages, plans, [_soon(kind)] * kind.pages)
     return _outcome(await _until_met(pages), await _states(pages))
 
 
@@ -189,13 +187,11 @@ async def _begin(pages: list[Page], plans: list[dict[str, Any]], times: list[flo
     )
 
 
-async def _reload(pages: list[Page], plans: list[dict[str, Any]], moment: float) -> None:
-    then = 1000 * (moment + _SECONDS_TO_LOAD_A_PAGE * len(pages))
+async def _reload(pages: list[Page], moment: float) -> None:
     async with AsyncExitStack() as stack:
-        for page, plan in zip(pages, plans, strict=True):
+        for page in pages:
             await stack.enter_async_context(page.expect_navigation())
-            order = "([moment, plan]) => meeting.reloadAt(moment, plan)"
-            await page.evaluate(order, [1000 * moment, {**plan, "at": then}])
+            await page.evaluate("moment => meeting.reloadAt(moment)", 1000 * moment)
 
 
 async def _until_met(pages: list[Page]) -> list[float | None]:

@@ -3,7 +3,6 @@
 import { WebrtcProvider } from 'y-webrtc'
 import * as Y from 'yjs'
 
-const AFTER_RELOAD = 'plan' // key in the session's storage, which outlives a reload
 const POLL_MS = 20
 
 const doc = new Y.Doc()
@@ -38,8 +37,7 @@ function leave (provider) {
   provider.destroy()
 }
 
-function reloadAt (moment, then) {
-  sessionStorage.setItem(AFTER_RELOAD, JSON.stringify(then))
+function reloadAt (moment) {
   setTimeout(() => location.reload(), moment - Date.now())
 }
 
@@ -77,8 +75,4 @@ async function secondsToMeet (most) {
   return seconds()
 }
 
-window.meeting = { begin, reloadAt, secondsToMeet, state, get isFresh () { return plan === null } }
-
-const kept = sessionStorage.getItem(AFTER_RELOAD)
-sessionStorage.removeItem(AFTER_RELOAD)
-if (kept !== null) begin(JSON.parse(kept))
+window.meeting = { begin, reloadAt, secondsToMeet, state }
