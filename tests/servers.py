@@ -62,6 +62,8 @@ def is_listening(port: int) -> bool:
 class Process:
     """A process whose output goes to a file."""
 
+    _ends_by = signal.SIGINT
+
     def __init__(
         self,
         command: list[str],
@@ -108,9 +110,9 @@ class Process:
         return self._process.pid
 
     def stop(self) -> int:
-        """End the process as Ctrl-C does and return its exit status."""
+        """End the process, as Ctrl-C does where it matters, and return its exit status."""
         assert self._process
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(self._ends_by)
         try:
             return self._process.wait(15)
         except subprocess.TimeoutExpired:
@@ -163,6 +165,8 @@ class LocalServer(Process):
 
 class DynamoDBLocal(Process):
     """AWS's own DynamoDB engine, in memory."""
+
+    _ends_by = signal.SIGTERM  # Java ignores the other one when a shell runs it in the background
 
     def __init__(self) -> None:
         """Find Java and the engine."""
