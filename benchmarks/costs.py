@@ -53,7 +53,7 @@ class Traffic(NamedTuple):
 
     @property
     def aws_requests(self) -> int:
-        """Requests of the functions: to DynamoDB, and posts to connections."""
+        """Requests of the functions: to DynamoDB, and posts. A GET of a connection costs nothing."""
         return self.entries + 2 * self.announces + self.signals + self.deliveries
 
     def dollars(self, peers: int) -> float:
@@ -136,9 +136,9 @@ class _CountingSubscriptions(MemorySubscriptions):
 
 
 class _CountingConnections:
-    """Connections that all deliver, and count the requests which API Gateway would have got."""
+    """Connections that all deliver, and count the posts which API Gateway would have got."""
 
-    posts = requests = 0
+    posts = 0
 
     def send(
         self,
@@ -147,7 +147,6 @@ class _CountingConnections:
         introductions: Sequence[Introduction] = (),
     ) -> Outcome:
         self.posts += len(connections) + len(introductions)
-        self.requests += len(connections) + 2 * len(introductions)  # is the one introduced there?
         return Outcome([*connections, *(each.receiver for each in introductions)], [], [])
 
 
@@ -186,7 +185,7 @@ class _Replay:
 
     @property
     def aws_requests(self) -> int:
-        return self._subscriptions.requests + self._connections.requests
+        return self._subscriptions.requests + self._connections.posts
 
 
 def replayed(

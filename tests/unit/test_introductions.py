@@ -43,7 +43,7 @@ def test_who_comes_some_seconds_later_is_introduced_whatever_the_peer_ids() -> N
         rooms.announce("a", "A", at=1)
         rooms.announce("b", peer, at=2 + SAME_MOMENT_MILLISECONDS)
         assert heard(rooms) == [("a", peer)]
-        assert rooms.connections.asked_for == []
+        assert rooms.connections.asked_for == ["b"]
 
 
 def test_an_announce_on_behalf_of_another_is_the_message_that_it_sent() -> None:
@@ -65,7 +65,7 @@ def test_behind_a_password_the_lower_connection_is_introduced_and_its_text_is_ke
     rooms.publish("b", of_b)
     rooms.publish("a", of_a)
     assert heard(rooms) == [("b", of_a)]
-    assert rooms.connections.asked_for == []
+    assert rooms.connections.asked_for == ["a"]
 
 
 def test_an_announce_behind_a_password_subscribes_its_sender() -> None:
@@ -98,6 +98,14 @@ def test_nobody_is_introduced_on_behalf_of_a_page_that_is_gone() -> None:
     rooms.announce("a", "A")
     outcome = rooms.announce("b", "B")
     assert outcome == Outcome([], ["a"], [])
+    assert heard(rooms) == []
+    assert rooms.members() == {"b": "B"}
+
+
+def test_a_page_that_is_gone_when_its_announce_is_handled_is_introduced_to_nobody_new() -> None:
+    rooms = RoomsOf(gone="a")
+    rooms.announce("b", "B", at=3)
+    assert rooms.announce("a", "A", at=2) == Outcome([], ["a"], [])
     assert heard(rooms) == []
     assert rooms.members() == {"b": "B"}
 

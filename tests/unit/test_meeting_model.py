@@ -11,7 +11,7 @@ import pytest
 from signaling import rooms as rooms_module
 from signaling.connections import Outcome
 from signaling.protocol import Announce, Publish
-from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Rooms
+from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Rooms, Told
 from signaling.subscriptions import Request, Subscriber
 from tests.unit.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
 from tests.unit.test_protocol import encrypted
@@ -161,17 +161,17 @@ introduce = rooms_module.introduce
 
 
 def to_everyone(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
-    return [each.connection for each in subscribers if each.connection != request.connection], []
+    others = [each.connection for each in subscribers if each.connection != request.connection]
+    return Told(others, [], [])
 
 
 def only_its_own(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
-    return introduce(subscribers, request, announce)[0], []
+    return introduce(subscribers, request, announce)._replace(announced=[])
 
 
 def to_the_silent(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
-    receivers, announced = introduce(subscribers, request, announce)
     silent = [each.connection for each in subscribers if each.announce is None]
-    return receivers + silent, announced
+    return introduce(subscribers, request, announce)._replace(long_there=silent)
 
 
 @pytest.mark.parametrize(

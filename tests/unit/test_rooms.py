@@ -37,9 +37,11 @@ class RecordedConnections:
         for each in connections:
             self._send(each, payload, result)
         for connection, receiver, announce in introductions:
-            self.asked_for.append(connection)
+            if connection not in self.asked_for:
+                self.asked_for.append(connection)
             if connection in self._gone:
-                result.gone.append(connection)
+                if connection not in result.gone:
+                    result.gone.append(connection)
             else:
                 self._send(receiver, announce, result)
         return result

@@ -18,10 +18,10 @@ _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = 410, 429, 500
 
 
 class Introduction(NamedTuple):
-    """An announce that is sent on behalf of another connection than that which is served."""
+    """An announce that is sent only if who made it is still there."""
 
     connection: str
-    """Who announced itself, and is asked for before anything is sent: it may have left since."""
+    """Who announced itself, and is asked for before anything is sent."""
     receiver: str
     payload: str
 
@@ -31,8 +31,7 @@ class Outcome(NamedTuple):
 
     delivered: list[str]
     gone: list[str]
-    """The connection does not exist any more. For an introduction this is whichever is gone: it
-    was not sent if who announced itself was."""
+    """The connection does not exist any more, or whoever was to be introduced to it."""
     failed: list[str]
     """API Gateway refused, or the invocation's time ran out."""
 
@@ -131,15 +130,16 @@ def send_through(
     """
     data = payload.encode()
     calls = [Call(each, data) for each in connections]
-    questions = [Call(each.connection, None) for each in introductions]
+    questions = [Call(each, None) for each in dict.fromkeys(i.connection for i in introductions)]
     statuses = statuses_of([*calls, *questions])
-    asked = list(zip(introductions, statuses[len(calls) :], strict=True))
-    present = [introduction for introduction, status in asked if status != _GONE]
-    gone = [(introduction.connection, status) for introduction, status in asked if status == _GONE]
+    asked = zip(questions, statuses[len(calls) :], strict=True)
+    gone = [call.connection for call, status in asked if status == _GONE]
+    present = [each for each in introductions if each.connection not in gone]
     posts = [Call(each.receiver, each.payload.encode()) for each in present]
     later = statuses_of(posts) if posts else ()
     answered = [*zip(calls, statuses, strict=False), *zip(posts, later, strict=True)]
-    return outcome([*((call.connection, status) for call, status in answered), *gone])
+    sent = [(call.connection, status) for call, status in answered]
+    return outcome([*sent, *((connection, _GONE) for connection in gone)])
 
 
 def outcome(statuses: Iterable[tuple[str, int | None]]) -> Outcome:

@@ -1,5 +1,7 @@
 """The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
 
+from typing import NamedTuple
+
 from signaling.connections import Connections, Introduction, Outcome
 from signaling.errors import ForbiddenTopicError
 from signaling.grants import Grants
@@ -86,16 +88,18 @@ class Rooms:
             self._subscriptions.add(topic, request, announce)
         subscribers = self._subscriptions.of_topic(topic)
         clients = len(subscribers)
+        payload = publish.encode(clients)
         introductions: list[Introduction] = []
         if announce is None or self._delivery == BROADCAST:
             receivers = recipients(subscribers, request.connection, publish.to, self._delivery)
         else:
-            receivers, announced = introduce(subscribers, request, announce.data)
-            introductions = [
-                Introduction(each, request.connection, encode_announce(topic, data, clients))
-                for each, data in announced
-            ]
-        result = self._connections.send(receivers, publish.encode(clients), introductions)
+            told = introduce(subscribers, request, announce.data)
+            receivers = told.long_there
+            introductions = [Introduction(request.connection, each, payload) for each in told.new]
+            for each, data in told.announced:
+                other = encode_announce(topic, data, clients)
+                introductions.append(Introduction(each, request.connection, other))
+        result = self._connections.send(receivers, payload, introductions)
         if announce is None:
             self._learn_peer(request, publish, subscribers)
         for connection in dict.fromkeys(result.gone):
@@ -135,10 +139,20 @@ def recipients(
     return [connection for connection, _ in others]
 
 
-def introduce(
-    subscribers: list[Subscriber], request: Request, announce: str
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return who gets the `announce` of `request`, and who is announced to its sender, and how.
+class Told(NamedTuple):
+    """Who hears of whom because of an announce."""
+
+    long_there: list[str]
+    """Connections that hear of its sender."""
+    new: list[str]
+    """Others that do, if the sender is still there: it may have come and gone like a page that
+    reloads, and would be a dead connection for whoever has just come."""
+    announced: list[tuple[str, str]]
+    """Connections that its sender hears of, if they are still there, and their announces."""
+
+
+def introduce(subscribers: list[Subscriber], request: Request, announce: str) -> Told:
+    """Return who hears of whom when the client of `request` makes the `announce`.
 
     Of two that enter, each writes its row before it reads the topic, so the one whose read comes
     last sees both rows and introduces them; and since the direction depends on nothing but the two
@@ -154,20 +168,20 @@ def introduce(
     if own is None:
         own = Subscriber(request.connection, None, request.requested_at, announce, None)
     elif own.announce is not None and own.requested_at > request.requested_at:
-        return [], []
+        return Told([], [], [])
     own = own._replace(announce=announce)
-    receivers, announced = [], []
+    told = Told([], [], [])
     for other in subscribers:
         if other.connection == own.connection:
             continue
         if request.requested_at - other.requested_at > NEW_MILLISECONDS:
-            receivers.append(other.connection)
+            told.long_there.append(other.connection)
         elif other.announce is not None:
             if _is_introduced_to(own, other):
-                receivers.append(other.connection)
+                told.new.append(other.connection)
             else:
-                announced.append((other.connection, other.announce))
-    return receivers, announced
+                told.announced.append((other.connection, other.announce))
+    return told
 
 
 def _is_introduced_to(one: Subscriber, other: Subscriber) -> bool:
