@@ -53,7 +53,7 @@ class Traffic(NamedTuple):
 
     @property
     def aws_requests(self) -> int:
-        """Requests of the functions: to DynamoDB, and posts. A GET of a connection costs nothing."""
+        """Requests of the functions: to DynamoDB, and posts. To ask for a connection is free."""
         return self.entries + 2 * self.announces + self.signals + self.deliveries
 
     def dollars(self, peers: int) -> float:
