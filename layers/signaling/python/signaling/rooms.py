@@ -25,13 +25,13 @@ pauses before a post is tried again. No longer, because whoever subscribes and s
 hear of those who come within this time.
 """
 
-SAME_MOMENT_MILLISECONDS = 500
+SAME_MOMENT_MILLISECONDS = 100
 """How far apart two may come that are put in order by peer id, not by time.
 
 By time alone two servers, which a page reaches one after the other, could choose differently. But
-who came first is the better choice: who is told of the other makes an offer, and if the other is
-about to go, as when both reload, an offer that nobody answers stays a dead connection. So this is
-no longer than a handshake, with its cold start, takes longer with one server than with the other.
+who came first is the better choice: who is told of the other makes an offer, and a page that
+reloads announces itself once more as it goes, less than a second before it comes back. An offer to
+it would never be answered and stay a dead connection, while a page that goes ignores what it gets.
 """
 
 
