@@ -17,8 +17,5 @@ def test_pages_that_come_at_one_moment_all_meet(
     assert failed(outcomes) == []
 
 
-@pytest.mark.parametrize("kind", [Kind(2, "reload"), Kind(2, "strict")], ids=["reload", "strict"])
-def test_pages_that_reload_or_enter_twice_at_one_moment_meet(
-    place: MeetingPlace, deployment: Deployment, kind: Kind
-) -> None:
-    assert failed(place.hold(kind, 2, deployment.websocket_url)) == []
+def test_pages_in_reacts_strict_mode_meet(place: MeetingPlace, deployment: Deployment) -> None:
+    assert failed(place.hold(Kind(2, "strict"), 2, deployment.websocket_url)) == []
