@@ -169,7 +169,7 @@ class _Replay:
                 self._announces += 1
             else:
                 self._signals += 1
-            request = Request(str(step.sender), self._now, expires_at=2**40)
+            request = Request(str(step.sender), 2**50, self._now)
             self._rooms.handle(request, message, EVERYTHING)
 
     def disconnect(self, client: int) -> None:

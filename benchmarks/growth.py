@@ -30,7 +30,7 @@ _OPERATIONS = 100
 _ROWS_PER_BATCH = 25
 _MOST_OVER_LINE = 1.5
 """Processors' caches hold less of more; a square would make it 5 to 10."""
-_EXPIRES_AT = 2**40
+_CONNECTED_AT = 2**50
 
 
 class _Growth(NamedTuple):
@@ -124,7 +124,7 @@ def _table() -> list[_Growth]:
 
 
 def _fill(client: Any, table: str, keys: list[tuple[str, str]]) -> None:
-    times = {"requested_at": {"N": "0"}, "expires_at": {"N": str(_EXPIRES_AT)}}
+    times = {name: {"N": str(2**50)} for name in ("connected_at", "requested_at", "expires_at")}
     puts = [
         {"PutRequest": {"Item": {"pk": {"S": pk}, "sk": {"S": sk}, **times}}} for pk, sk in keys
     ]
@@ -136,7 +136,7 @@ def _milliseconds(subscriptions: DynamoDBSubscriptions) -> tuple[float, float]:
     """Return the median times to enter a topic and read it, and to leave it by disconnecting."""
     entering, leaving = [], []
     for number in range(_OPERATIONS):
-        request = Request("me", number, _EXPIRES_AT)
+        request = Request("me", _CONNECTED_AT, number)
 
         def enter(request: Request = request) -> None:
             subscriptions.add("of two", request, Announce('{"type":"announce"}', "peer"))

@@ -138,6 +138,7 @@ def _row(connection: str) -> dict[str, dict[str, str]]:
         "pk": {"S": "topic-room"},
         "sk": {"S": f"connection-{connection}"},
         "peer": {"S": "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"},
+        "connected_at": {"N": "1795449990481"},
         "requested_at": {"N": "1795449990625"},
         "expires_at": {"N": str(2**40)},
     }

@@ -35,7 +35,7 @@ class MemorySubscriptions:
     def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
         """Upsert the row."""
         self._pause()
-        connection, requested_at, expires_at = request
+        connection, connected_at, requested_at = request
         data, peer = announce or (None, None)
         entered_at = requested_at if announce else None
         with self._lock:
@@ -47,8 +47,8 @@ class MemorySubscriptions:
                     return
                 peer = known.peer if peer is None else peer
                 entered_at = entered_at if known.entered_at is None else known.entered_at
-            subscriber = Subscriber(connection, peer, requested_at, data, entered_at)
-            rows[connection] = _Row(subscriber, expires_at)
+            subscriber = Subscriber(connection, peer, connected_at, requested_at, data, entered_at)
+            rows[connection] = _Row(subscriber, request.expires_at)
             self._topics.setdefault(connection, set()).add(topic)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:

@@ -19,3 +19,9 @@ def test_pages_that_come_at_one_moment_all_meet(
 
 def test_pages_in_reacts_strict_mode_meet(place: MeetingPlace, deployment: Deployment) -> None:
     assert failed(place.hold(Kind(2, "strict"), 2, deployment.websocket_url)) == []
+
+
+def test_pages_that_reload_at_one_moment_meet_again(
+    place: MeetingPlace, deployment: Deployment
+) -> None:
+    assert failed(place.hold(Kind(2, "reload"), 2, deployment.websocket_url)) == []

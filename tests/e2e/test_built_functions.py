@@ -233,7 +233,7 @@ async def check_effect(name: str, functions: dict[str, LambdaFunction], room: Ro
         other_connection = await room.connection_of(other, topic)
         if not effect.enters:
             announce = Announce('"in the room"', SENDER)
-            room.subscriptions.add(topic, Request(connection, 0, 2**40), announce)
+            room.subscriptions.add(topic, Request(connection, 2**50, 0), announce)
         event = event_of(name, connection, topic)
         function = functions[event["requestContext"]["routeKey"]]
         answer = await asyncio.to_thread(function.invoke, event)

@@ -61,8 +61,8 @@ class Room:
         self.subscriptions = MemorySubscriptions(now=lambda: 0)
         self.connections = RecordedConnections()
         if sender_is_in:
-            self.subscriptions.add(TOPIC, Request(SENDER, 0, 1), announce(PEER))
-        self.subscriptions.add(TOPIC, Request("other=", 0, 1), announce(OTHER_PEER))
+            self.subscriptions.add(TOPIC, Request(SENDER, 0, 0), announce(PEER))
+        self.subscriptions.add(TOPIC, Request("other=", 0, 0), announce(OTHER_PEER))
         adapters.install(
             Adapters(lambda deadline: self.subscriptions, lambda deadline: self.connections)
         )
@@ -249,7 +249,7 @@ class CountedRequests:
         make_table(client, stack.table)
         subscriptions = DynamoDBSubscriptions(client, stack.table["TableName"], now=lambda: 0)
         for number in range(5):
-            subscriptions.add(TOPIC, Request(f"other{number}", 0, 1), announce(f"{number}"))
+            subscriptions.add(TOPIC, Request(f"other{number}", 0, 0), announce(f"{number}"))
         self.requests: list[str] = []
         client.meta.events.register(
             "before-call.dynamodb", lambda model, **_: self.requests.append(model.name)

@@ -18,13 +18,13 @@ from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber, 
 from tests.conftest import dynamodb_client
 
 NOW = 1_800_000_000
-LATER = NOW + 7200
+CONNECTED_AT = NOW * 1000
 
 MakeSubscriptions = Callable[[], Subscriptions]
 
 
-def request(connection: str, at: int = 1, expires_at: int = LATER) -> Request:
-    return Request(connection, requested_at=at, expires_at=expires_at)
+def request(connection: str, at: int = 1, connected_at: int = CONNECTED_AT) -> Request:
+    return Request(connection, connected_at, requested_at=at)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_topic_that_nobody_is_in_has_no_subscribers(subscriptions: Subscriptio
 
 def test_add_puts_a_connection_in_one_topic(subscriptions: Subscriptions) -> None:
     subscriptions.add("room", request("a="))
-    assert subscriptions.of_topic("room") == [Subscriber("a=", None, 1, None, None)]
+    assert subscriptions.of_topic("room") == [Subscriber("a=", None, CONNECTED_AT, 1, None, None)]
     assert subscriptions.of_topic("roo") == []
 
 
@@ -108,8 +108,8 @@ def test_of_topic_tells_who_announced_itself_how_and_when(subscriptions: Subscri
     subscriptions.add("room", request("a", at=7), announce("A"))
     subscriptions.add("room", request("b", at=8), Announce('"hidden"', None))
     assert sorted(subscriptions.of_topic("room")) == [
-        Subscriber("a", "A", 7, '"I am A"', 6),
-        Subscriber("b", None, 8, '"hidden"', 8),
+        Subscriber("a", "A", CONNECTED_AT, 7, '"I am A"', 6),
+        Subscriber("b", None, CONNECTED_AT, 8, '"hidden"', 8),
     ]
 
 
@@ -120,7 +120,7 @@ def test_a_later_subscription_forgets_the_announce_as_its_peer_may_be_gone(
     subscriptions.add("room", request("a", at=2))
     assert announces(subscriptions) == {"a": None}
     subscriptions.add("room", request("a", at=3), announce("B"))
-    assert subscriptions.of_topic("room") == [Subscriber("a", "B", 3, '"I am B"', 1)]
+    assert subscriptions.of_topic("room") == [Subscriber("a", "B", CONNECTED_AT, 3, '"I am B"', 1)]
 
 
 def test_a_subscription_that_is_handled_after_its_announce_forgets_nothing(
@@ -143,7 +143,7 @@ def test_an_announce_of_the_same_millisecond_as_its_subscription_is_stored(
 def test_a_peer_is_learned_without_a_new_request(subscriptions: Subscriptions) -> None:
     subscriptions.add("room", request("a", at=1), announce("A"))
     subscriptions.learn_peer("room", "a", "B")
-    assert subscriptions.of_topic("room") == [Subscriber("a", "B", 1, '"I am A"', 1)]
+    assert subscriptions.of_topic("room") == [Subscriber("a", "B", CONNECTED_AT, 1, '"I am A"', 1)]
 
 
 def test_a_peer_is_not_learned_of_a_connection_that_has_left(subscriptions: Subscriptions) -> None:
@@ -185,9 +185,9 @@ def test_a_subscription_that_is_late_stays_when_an_older_one_follows(
 
 
 def test_expired_rows_are_left_out(subscriptions: Subscriptions) -> None:
-    subscriptions.add("room", request("expired", expires_at=NOW - 1))
-    subscriptions.add("room", request("expiring", expires_at=NOW))
-    subscriptions.add("room", request("alive", expires_at=NOW + 1))
+    longest = request("a", connected_at=0).expires_at * 1000
+    for connection, left in (("expired", -1000), ("expiring", 0), ("alive", 1000)):
+        subscriptions.add("room", request(connection, connected_at=CONNECTED_AT - longest + left))
     assert members(subscriptions) == {"alive": None}
 
 

@@ -26,6 +26,7 @@ class Said(NamedTuple):
     connection: str
     at: int
     message: dict[str, Any] | None
+    connected_at: int = 0
 
 
 class Stop(Exception):
@@ -54,6 +55,9 @@ class Port:
 
 class Table(MemorySubscriptions):
     """The table in memory, which can be compared and copied."""
+
+    def __init__(self) -> None:
+        super().__init__(now=lambda: 0)
 
     def rows(self) -> tuple[Subscriber, ...]:
         return tuple(sorted(self.of_topic(ROOM), key=lambda each: each.connection))
@@ -141,7 +145,8 @@ def next_request(said: Said, answers: Sequence[Any]) -> Stop | None:
             port.close(said.connection)
             rooms.leave(said.connection)
         else:
-            rooms.handle(Request(said.connection, said.at, 2**40), parsed(said), EVERYTHING)
+            request = Request(said.connection, said.connected_at, said.at)
+            rooms.handle(request, parsed(said), EVERYTHING)
     except Stop as stop:
         return stop
     return None

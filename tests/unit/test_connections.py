@@ -125,13 +125,6 @@ def test_who_is_introduced_is_asked_for_before_anything_is_sent() -> None:
     assert dict(client.posts) == {"c": 1, "get_a": 1}
 
 
-def test_who_is_introduced_to_several_is_asked_for_once() -> None:
-    client = ScriptedClient()
-    both = [Introduction("a", "b", "{}"), Introduction("a", "c", "{}")]
-    assert connections(client).send([], "", both) == (["b", "c"], [], [])
-    assert dict(client.posts) == {"get_a": 1, "b": 1, "c": 1}
-
-
 def test_send_to_nobody_posts_nothing() -> None:
     client = ScriptedClient()
     assert connections(client).send([], "{}") == ([], [], [])

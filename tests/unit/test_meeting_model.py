@@ -19,24 +19,23 @@ from tests.unit.test_protocol import encrypted
 NOW = 10 * NEW_MILLISECONDS
 
 
-def subscribe(connection: str, at: int) -> Said:
-    return Said(connection, at, {"type": "subscribe", "topics": [ROOM]})
-
-
 def unsubscribe(connection: str, at: int) -> Said:
     return Said(connection, at, {"type": "unsubscribe", "topics": [ROOM]})
 
 
-def announce(connection: str, at: int, data: object) -> Said:
-    return Said(connection, at, {"type": "publish", "topic": ROOM, "data": data})
+def announce(connection: str, at: int, data: object, connected_at: int = 0) -> Said:
+    return Said(connection, at, {"type": "publish", "topic": ROOM, "data": data}, connected_at)
 
 
 def peer(name: str) -> object:
     return {"type": "announce", "from": name}
 
 
-def enter(connection: str, at: int, data: object) -> list[Said]:
-    return [subscribe(connection, at), announce(connection, at + 1, data)]
+def enter(connection: str, at: int, data: object, connected_at: int = 0) -> list[Said]:
+    return [
+        Said(connection, at, {"type": "subscribe", "topics": [ROOM]}, connected_at),
+        announce(connection, at + 1, data, connected_at),
+    ]
 
 
 def directions(heard: frozenset[Heard], one: Said, other: Said) -> int:
@@ -67,10 +66,10 @@ def room_of(*connections: str) -> Table:
     return table
 
 
-def enter_long_ago(table: Table, connection: str) -> None:
+def enter_long_ago(table: Table, connection: str, connected_at: int = 0) -> None:
     message = parsed(announce(connection, 1, peer(connection)))
     assert isinstance(message, Publish)
-    table.add(ROOM, Request(connection, 1, 2**40), message.announce)
+    table.add(ROOM, Request(connection, connected_at, 1), message.announce)
 
 
 OPEN = [*enter("a", NOW, peer("C")), *enter("b", NOW + 1, peer("A")), *enter("c", NOW, peer("B"))]
@@ -80,7 +79,7 @@ ENCRYPTED = [
     for each in enter(connection, NOW + number, encrypted(filling=connection.encode()))
 ]
 SAME_MILLISECOND = [each._replace(at=NOW) for each in OPEN]
-IN_TURN = [*OPEN[:4], *enter("c", NOW + 2 * SAME_MOMENT_MILLISECONDS, peer("B"))]
+IN_TURN = [*OPEN[:4], *enter("c", NOW, peer("B"), connected_at=2 * SAME_MOMENT_MILLISECONDS)]
 SLOW = [*OPEN[:4], *enter("c", NOW + 2 * NEW_MILLISECONDS, peer("B"))]
 
 
@@ -96,12 +95,23 @@ def test_really_every_order_is_tried() -> None:
     assert handled_in_every_order(OPEN, Table()).orders == factorial(12) // factorial(3) ** 3
 
 
-@pytest.mark.parametrize("name", ["0", "z"])
+@pytest.mark.parametrize("connected_at", [0, NOW])
 def test_who_was_there_is_introduced_in_one_direction_even_if_it_announces_itself_again(
-    name: str,
+    connected_at: int,
 ) -> None:
-    said = [*enter("n", NOW, peer(name)), *enter("m", NOW, peer("m"))]
-    assert introductions_of(said, "nm", room_of("m")) == {1}
+    """Also to somebody whose connection is the older one, as when it has been in another room."""
+    table = Table()
+    enter_long_ago(table, "m", NOW // 2)
+    said = [*enter("n", NOW, peer("n"), connected_at), announce("m", NOW, peer("m"), NOW // 2)]
+    assert introductions_of(said, "nm", table) == {1}
+
+
+@pytest.mark.parametrize("name", ["0", "z"])
+def test_who_comes_never_hears_of_a_page_that_enters_again_as_it_goes(name: str) -> None:
+    going = [unsubscribe("m", NOW), *enter("m", NOW + 1, peer("m")), Said("m", NOW + 3, None)]
+    said = [*going, *enter("n", NOW, peer(name), connected_at=NOW)]
+    ends = handled_in_every_order(said, room_of("m"))
+    assert not any(Heard("n", json.dumps(peer("m"))) in heard for heard in ends.heard)
 
 
 @pytest.mark.parametrize("leaving", [unsubscribe("c", NOW + 2), Said("c", NOW + 2, None)])
@@ -162,7 +172,7 @@ introduce = rooms_module.introduce
 
 def to_everyone(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
     others = [each.connection for each in subscribers if each.connection != request.connection]
-    return Told(others, [], [])
+    return Told(others, [])
 
 
 def only_its_own(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
@@ -171,7 +181,8 @@ def only_its_own(subscribers: list[Subscriber], request: Request, announce: str)
 
 def to_the_silent(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
     silent = [each.connection for each in subscribers if each.announce is None]
-    return introduce(subscribers, request, announce)._replace(long_there=silent)
+    told = introduce(subscribers, request, announce)
+    return told._replace(connections=[*told.connections, *silent])
 
 
 @pytest.mark.parametrize(

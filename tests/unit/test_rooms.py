@@ -63,11 +63,13 @@ class RoomsOf:
     """Rooms in memory, with the messages of y-webrtc as methods."""
 
     def __init__(self, delivery: str = ADDRESSED, gone: str = "", failing: str = "") -> None:
-        self.subscriptions = MemorySubscriptions()
+        self.subscriptions = MemorySubscriptions(now=lambda: 0)
         self.connections = RecordedConnections(gone, failing)
         self.rooms = Rooms(self.subscriptions, self.connections, delivery)
         self.grants = EVERYTHING
         self.now = 1
+        self.connected_at: dict[str, int] = {}
+        """When connections were opened; by default when they first say something."""
 
     def wait(self) -> None:
         """Let so much time pass that whoever is in a room is new no more."""
@@ -78,7 +80,9 @@ class RoomsOf:
         if at is None:
             self.now += 1
         parsed = parse(json.dumps(message), False, Limits())
-        request = Request(connection, self.now if at is None else at, expires_at=2**40)
+        requested_at = self.now if at is None else at
+        connected_at = self.connected_at.setdefault(connection, requested_at)
+        request = Request(connection, connected_at, requested_at)
         return self.rooms.handle(request, parsed, self.grants)
 
     def subscribe(self, connection: str, *topics: str, at: int | None = None) -> None:
@@ -258,7 +262,7 @@ def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
             raise SubscriptionsError("read only")
 
     rooms = RoomsOf()
-    rooms.subscriptions = ReadOnly()
+    rooms.subscriptions = ReadOnly(now=lambda: 0)
     rooms.rooms = Rooms(rooms.subscriptions, rooms.connections, ADDRESSED)
     rooms.subscribe("a", "room")
     rooms.announce("b", "B")
@@ -270,7 +274,7 @@ def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
 peers = st.sampled_from(["A", "B", "C", None])
 subscriber_lists = st.lists(peers).map(
     lambda names: [
-        Subscriber(f"{number}", name, 0, None, None) for number, name in enumerate(names)
+        Subscriber(f"{number}", name, 0, 0, None, None) for number, name in enumerate(names)
     ]
 )
 

@@ -130,12 +130,11 @@ def send_through(
     """
     data = payload.encode()
     calls = [Call(each, data) for each in connections]
-    questions = [Call(each, None) for each in dict.fromkeys(i.connection for i in introductions)]
+    questions = [Call(each.connection, None) for each in introductions]
     statuses = statuses_of([*calls, *questions])
-    asked = zip(questions, statuses[len(calls) :], strict=True)
-    gone = [call.connection for call, status in asked if status == _GONE]
-    present = [each for each in introductions if each.connection not in gone]
-    posts = [Call(each.receiver, each.payload.encode()) for each in present]
+    asked = [*zip(introductions, statuses[len(calls) :], strict=True)]
+    gone = [each.connection for each, status in asked if status == _GONE]
+    posts = [Call(i.receiver, i.payload.encode()) for i, status in asked if status != _GONE]
     later = statuses_of(posts) if posts else ()
     answered = [*zip(calls, statuses, strict=False), *zip(posts, later, strict=True)]
     sent = [(call.connection, status) for call, status in answered]

@@ -8,11 +8,6 @@ from typing import Any, Protocol
 from signaling.grants import Grants
 from signaling.subscriptions import Request
 
-_LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
-"""https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
-
-_EXPIRY_MARGIN_SECONDS = 10 * 60
-
 RawEvent = dict[str, Any]
 """The event as Lambda hands it over."""
 
@@ -47,12 +42,11 @@ class Event:
 
     @property
     def request(self) -> Request:
-        """The connection with its times; no connection outlives API Gateway's two hours."""
-        connected_at = int(self._context["connectedAt"]) // 1000
+        """The connection with its times."""
         return Request(
             connection=self.connection,
+            connected_at=int(self._context["connectedAt"]),
             requested_at=int(self._context["requestTimeEpoch"]),
-            expires_at=connected_at + _LONGEST_CONNECTION_SECONDS + _EXPIRY_MARGIN_SECONDS,
         )
 
     @property

@@ -26,10 +26,10 @@ hear of those who come within this time.
 """
 
 SAME_MOMENT_MILLISECONDS = 100
-"""How far apart two may come that are put in order by peer id, not by time.
+"""How far apart two connections may be opened that are put in order by peer id, not by time.
 
 By time alone two servers, which a page reaches one after the other, could choose differently. But
-who came first is the better choice: who is told of the other makes an offer, and a page that
+the later connection is the better choice: who is told of the other makes an offer, and a page that
 reloads announces itself once more as it goes, less than a second before it comes back. An offer to
 it would never be answered and stay a dead connection, while a page that goes ignores what it gets.
 """
@@ -93,12 +93,11 @@ class Rooms:
         if announce is None or self._delivery == BROADCAST:
             receivers = recipients(subscribers, request.connection, publish.to, self._delivery)
         else:
-            told = introduce(subscribers, request, announce.data)
-            receivers = told.long_there
-            introductions = [Introduction(request.connection, each, payload) for each in told.new]
-            for each, data in told.announced:
-                other = encode_announce(topic, data, clients)
-                introductions.append(Introduction(each, request.connection, other))
+            receivers, announced = introduce(subscribers, request, announce.data)
+            introductions = [
+                Introduction(each, request.connection, encode_announce(topic, data, clients))
+                for each, data in announced
+            ]
         result = self._connections.send(receivers, payload, introductions)
         if announce is None:
             self._learn_peer(request, publish, subscribers)
@@ -142,11 +141,8 @@ def recipients(
 class Told(NamedTuple):
     """Who hears of whom because of an announce."""
 
-    long_there: list[str]
+    connections: list[str]
     """Connections that hear of its sender."""
-    new: list[str]
-    """Others that do, if the sender is still there: it may have come and gone like a page that
-    reloads, and would be a dead connection for whoever has just come."""
     announced: list[tuple[str, str]]
     """Connections that its sender hears of, if they are still there, and their announces."""
 
@@ -162,23 +158,21 @@ def introduce(subscribers: list[Subscriber], request: Request, announce: str) ->
     Whoever subscribed a moment ago is left to its own announce, which is still to come and will
     find this row. Whoever announced itself long ago may not know yet that it lost the sender, so it
     is told, which it ignores if it has not, and not announced, which would be answered in vain. An
-    announce that another one of its connection has replaced says nothing.
+    announce says nothing if its sender has left meanwhile, or has replaced it by another one.
     """
     own = _find(subscribers, request.connection)
-    if own is None:
-        own = Subscriber(request.connection, None, request.requested_at, announce, None)
-    elif own.announce is not None and own.requested_at > request.requested_at:
-        return Told([], [], [])
+    if own is None or (own.announce is not None and own.requested_at > request.requested_at):
+        return Told([], [])
     own = own._replace(announce=announce)
-    told = Told([], [], [])
+    told = Told([], [])
     for other in subscribers:
         if other.connection == own.connection:
             continue
         if request.requested_at - other.requested_at > NEW_MILLISECONDS:
-            told.long_there.append(other.connection)
+            told.connections.append(other.connection)
         elif other.announce is not None:
             if _is_introduced_to(own, other):
-                told.new.append(other.connection)
+                told.connections.append(other.connection)
             else:
                 told.announced.append((other.connection, other.announce))
     return told
@@ -187,13 +181,21 @@ def introduce(subscribers: list[Subscriber], request: Request, announce: str) ->
 def _is_introduced_to(one: Subscriber, other: Subscriber) -> bool:
     """Tell the direction between two that have announced themselves.
 
-    Who came later is introduced to who was there, even if that one announces itself again just now;
-    of two that came at the same moment, the one of lower rank to the other.
+    Who came is introduced to who was there, even if that one announces itself again just now; of
+    two that are new in the room, the later connection to the earlier one; and of two connections
+    of one moment, the one of lower rank to the other.
     """
-    later_by = (one.entered_at or one.requested_at) - (other.entered_at or other.requested_at)
-    if abs(later_by) > SAME_MOMENT_MILLISECONDS:
-        return later_by > 0
+    entered_later_by = _entered_at(one) - _entered_at(other)
+    if abs(entered_later_by) > NEW_MILLISECONDS:
+        return entered_later_by > 0
+    connected_later_by = one.connected_at - other.connected_at
+    if abs(connected_later_by) > SAME_MOMENT_MILLISECONDS:
+        return connected_later_by > 0
     return _rank(one) < _rank(other)
+
+
+def _entered_at(subscriber: Subscriber) -> int:
+    return subscriber.entered_at or subscriber.requested_at
 
 
 def _rank(subscriber: Subscriber) -> tuple[str, str]:

@@ -6,6 +6,7 @@
 | sk            | connection-<id> |
 | peer          | `from` of its announce or of a signal, if seen |
 | announce      | `data` of its announce as JSON, unless it has subscribed again since |
+| connected_at  | when the connection was opened, epoch milliseconds |
 | entered_at    | time of its first announce, epoch milliseconds |
 | requested_at  | time of its last subscribe or announce, epoch milliseconds |
 | expires_at    | when the connection must have ended, epoch seconds |
@@ -30,6 +31,11 @@ _ROWS_PER_BATCH = (
 )
 _BATCH_ATTEMPTS = 8
 
+_LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
+_EXPIRY_MARGIN_SECONDS = 10 * 60
+
 
 class Subscriber(NamedTuple):
     """A connection in a topic."""
@@ -37,6 +43,8 @@ class Subscriber(NamedTuple):
     connection: str
     peer: str | None
     """Peer id that it goes by, where it can be seen."""
+    connected_at: int
+    """When the connection was opened, epoch milliseconds."""
     requested_at: int
     """When the last of the requests was made that put it there, epoch milliseconds."""
     announce: str | None
@@ -50,11 +58,16 @@ class Request(NamedTuple):
     """A client's request to enter or leave a topic."""
 
     connection: str
+    connected_at: int
+    """When the connection was opened, epoch milliseconds."""
     requested_at: int
     """When API Gateway got the request, epoch milliseconds: two messages of one client may be
     handled in either order, and the later request is what the client wants."""
-    expires_at: int
-    """When the connection must have ended, epoch seconds."""
+
+    @property
+    def expires_at(self) -> int:
+        """When the connection must have ended, epoch seconds."""
+        return self.connected_at // 1000 + _LONGEST_CONNECTION_SECONDS + _EXPIRY_MARGIN_SECONDS
 
 
 class Subscriptions(Protocol):
@@ -95,9 +108,13 @@ class DynamoDBSubscriptions:
 
     def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
         """Upsert one row: 1 write unit, and 1 in the index when it is new."""
-        update = "SET expires_at = :expires_at, requested_at = :requested_at"
+        update = (
+            "SET expires_at = :expires_at, connected_at = :connected_at,"
+            " requested_at = :requested_at"
+        )
         values = {
             ":expires_at": {"N": str(request.expires_at)},
+            ":connected_at": {"N": str(request.connected_at)},
             ":requested_at": {"N": str(request.requested_at)},
         }
         if announce is None:
@@ -150,6 +167,7 @@ class DynamoDBSubscriptions:
             Subscriber(
                 row["sk"]["S"].removeprefix(_CONNECTION_PREFIX),
                 row["peer"]["S"] if "peer" in row else None,
+                int(row["connected_at"]["N"]),
                 int(row["requested_at"]["N"]),
                 row["announce"]["S"] if "announce" in row else None,
                 int(row["entered_at"]["N"]) if "entered_at" in row else None,
