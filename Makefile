@@ -31,7 +31,7 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 	@sed -E 's/"(connectedAt|requestTimeEpoch)": [0-9]+/"\1": '$$(date +%s)'000/' $(EVENT) \
 	  >.aws-sam/build/event.json
 	.venv/bin/sam local invoke $(FUNCTION) --event .aws-sam/build/event.json \
-	  --env-vars events/local-env.json --template .aws-sam/build/local.yaml \
+	  --env-vars local/sam/environment.json --template .aws-sam/build/local.yaml \
 	  --add-host host.docker.internal:host-gateway \
 	  --parameter-overrides Architecture=$(PROCESSOR)
 

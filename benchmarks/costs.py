@@ -8,13 +8,12 @@ from benchmarks.conversation import SIGNALS_PER_PAIR, Step, emptying, filling
 from benchmarks.measure import significant
 from benchmarks.prices import AS_OF, Prices
 from benchmarks.report import Bar, Check, Report
-from local.adapters import MemorySubscriptions
-from signaling.connections import Introduction, Outcome
-from signaling.grants import EVERYTHING
+from local.in_memory import MemorySubscriptions
+from signaling.access.grants import EVERYTHING
+from signaling.ports import Introduction, Outcome, Sender, Subscriber
 from signaling.protocol import Announce, Limits, Publish, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
-from signaling.subscriptions import Request, Subscriber
 
 PEERS = (2, 5, 10, 20, 50)
 
@@ -117,12 +116,12 @@ class _CountingSubscriptions(MemorySubscriptions):
 
     requests = index_writes = 0
 
-    def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
+    def add(self, topic: str, request: Sender, announce: Announce | None = None) -> None:
         self.requests += 1
         self.index_writes += not self._has(topic, request)
         super().add(topic, request, announce)
 
-    def remove(self, topic: str, request: Request) -> None:
+    def remove(self, topic: str, request: Sender) -> None:
         self.requests += 1
         self.index_writes += self._has(topic, request)
         super().remove(topic, request)
@@ -131,7 +130,7 @@ class _CountingSubscriptions(MemorySubscriptions):
         self.requests += 1
         return super().of_topic(topic)
 
-    def _has(self, topic: str, request: Request) -> bool:
+    def _has(self, topic: str, request: Sender) -> bool:
         return request.connection in [each.connection for each in super().of_topic(topic)]
 
 
@@ -156,7 +155,7 @@ class _Replay:
     def __init__(self, delivery: str) -> None:
         self._subscriptions = _CountingSubscriptions()
         self._connections = _CountingConnections()
-        self._rooms = Rooms(self._subscriptions, self._connections, delivery)
+        self._rooms = Rooms(self._subscriptions, self._connections, delivery == BROADCAST)
         self._now = self._entries = self._announces = self._signals = 0
 
     def tell(self, steps: Iterable[Step]) -> None:
@@ -169,7 +168,7 @@ class _Replay:
                 self._announces += 1
             else:
                 self._signals += 1
-            request = Request(str(step.sender), 2**50, self._now)
+            request = Sender(str(step.sender), 2**50, self._now)
             self._rooms.handle(request, message, EVERYTHING)
 
     def disconnect(self, client: int) -> None:

@@ -12,7 +12,7 @@ from benchmarks.measure import can_limit_cpu, in_turns, ratio, significant, spre
 from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import Deployed, fan_outs, python_version
 from benchmarks.stub import Stub
-from signaling import lean
+from signaling.aws import lean
 
 _LEAN, _BOTO3 = "lean", "boto3"
 _ROOMS = {1: 30, 10: 12, 100: 6, 1_000: 1}

@@ -15,10 +15,11 @@ from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import Deployed, fan_outs
 from benchmarks.stub import Stub
 from benchmarks.table import local_table
+from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.ports import Sender
 from signaling.protocol import Announce
 from signaling.settings import ADDRESSED
-from signaling.subscriptions import DynamoDBSubscriptions, Request
-from tests.servers import LocalServer
+from tests.support.servers import LocalServer
 
 # With each number of subscribers, how often a room of so many is published to.
 _SUBSCRIBERS = {1: 200, 10: 100, 100: 30, 1_000: 10, 10_000: 3}
@@ -136,9 +137,9 @@ def _milliseconds(subscriptions: DynamoDBSubscriptions) -> tuple[float, float]:
     """Return the median times to enter a topic and read it, and to leave it by disconnecting."""
     entering, leaving = [], []
     for number in range(_OPERATIONS):
-        request = Request("me", _CONNECTED_AT, number)
+        request = Sender("me", _CONNECTED_AT, number)
 
-        def enter(request: Request = request) -> None:
+        def enter(request: Sender = request) -> None:
             subscriptions.add("of two", request, Announce('{"type":"announce"}', "peer"))
             subscriptions.of_topic("of two")
 

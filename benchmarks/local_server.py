@@ -10,7 +10,7 @@ from benchmarks.load import Done, Job
 from benchmarks.measure import in_turns, ratio, run, significant, spread
 from benchmarks.report import Bar, Check, Report
 from signaling.settings import ADDRESSED, BROADCAST
-from tests.servers import LocalServer, ReferenceServer
+from tests.support.servers import LocalServer, ReferenceServer
 
 Server = LocalServer | ReferenceServer
 

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from benchmarks import ROOT
 from benchmarks.measure import Clock, significant, spread
 from benchmarks.report import Check, Report, kept_rows, measured_on, write
-from tests.conftest import forget_aws_account
-from tests.deployed.emulator import Emulator, build_for_emulator
-from tests.e2e.meetings import (
+from tests.support.aws import forget_aws_account
+from tests.support.emulator import Emulator, build_for_emulator
+from tests.support.meetings import (
     WITH_THE_OLD_TIE_BREAK,
     WITHOUT_A_TIE_BREAK,
     Kind,
@@ -24,7 +24,7 @@ from tests.e2e.meetings import (
     failed,
     meeting_place,
 )
-from tests.servers import DynamoDBLocal, LocalServer, ReferenceServer
+from tests.support.servers import DynamoDBLocal, LocalServer, ReferenceServer
 
 REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "y-webrtc",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from signaling.connections import Connections, Introduction, Outcome
+    from signaling.ports import Connections, Introduction, Outcome
 
 
 class Context:
@@ -54,10 +54,10 @@ def main() -> None:
     taken: list[list[float]] = []
     repeat = int(os.environ.get("REPEAT", "0"))
     if repeat:
-        from signaling import adapters
+        from signaling import bootstrap
 
-        of_aws = adapters.aws()
-        adapters.install(
+        of_aws = bootstrap.installed()
+        bootstrap.install(
             of_aws._replace(
                 connections_until=lambda deadline: _Timed(of_aws.connections_until(deadline), taken)
             )

@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 from benchmarks.measure import significant
 from benchmarks.report import Check, Report
 from benchmarks.table import local_table
-from signaling.connections import Introduction, Outcome
-from signaling.grants import EVERYTHING
+from signaling.access.grants import EVERYTHING
+from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.ports import Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
 from signaling.rooms import NEW_MILLISECONDS, Rooms
-from signaling.settings import ADDRESSED
-from signaling.subscriptions import DynamoDBSubscriptions, Request
 
 _ROOM = 8
 _MINE = 3
@@ -92,11 +91,11 @@ def usage(client: Any, table: str) -> dict[str, Usage]:
     """Return what each operation uses of the empty `table`, through boto3's `client`."""
     times = count(1)  # in milliseconds, so that everything happens at one moment
     meter, connections = _Meter(client), _CountingConnections()
-    rooms = Rooms(DynamoDBSubscriptions(client, table), connections, ADDRESSED)
+    rooms = Rooms(DynamoDBSubscriptions(client, table), connections)
     used: dict[str, Usage] = {}
 
     def handle(connection: str, after: int = 0, **message: Any) -> None:
-        request = Request(connection, _CONNECTED_AT, after + next(times))
+        request = Sender(connection, _CONNECTED_AT, after + next(times))
         rooms.handle(request, parse(json.dumps(message), False, Limits()), EVERYTHING)
 
     def measure(name: str, operation: Callable[[], None]) -> None:

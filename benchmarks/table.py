@@ -9,8 +9,8 @@ import boto3
 
 from benchmarks import ROOT
 from local.dynamodb import make_table
-from local.template import load
-from tests.servers import DynamoDBLocal
+from local.sam.template import load
+from tests.support.servers import DynamoDBLocal
 
 
 @contextmanager

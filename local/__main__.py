@@ -16,12 +16,12 @@ from functools import partial
 from aiohttp.http_exceptions import HttpProcessingError
 
 from local import ROOT, dynamodb
-from local.adapters import InProcessConnections, MemorySubscriptions
 from local.gateway import LIFE_SECONDS, Gateway
+from local.in_memory import InProcessConnections, MemorySubscriptions
 from local.invoker import InlineInvoker, Invoker
+from local.sam.template import Stack, load
 from local.server import Server
-from local.template import Stack, load
-from signaling import adapters
+from signaling import bootstrap
 
 _SECONDS_TO_DISCONNECT = 3.0
 _SECONDS_BETWEEN_FLUSHES = 0.1
@@ -128,7 +128,7 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
         f"http://127.0.0.1:{port}/{stack.stage}"
     )
     if not in_memory:
-        adapters.aws()  # now, because boto3 makes clients in one thread only
+        bootstrap.installed()  # now, because boto3 makes clients in one thread only
     _greet(options.host, port, options.dynamodb)
     gc.freeze()  # what is there now stays: no need to look at it again and again
     flushing = asyncio.create_task(_flush_log())
@@ -164,8 +164,8 @@ def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
     # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
     subscriptions = MemorySubscriptions(pause=pause)
-    adapters.install(
-        adapters.Adapters(lambda deadline: subscriptions, lambda deadline: connections)
+    bootstrap.install(
+        bootstrap.Adapters(lambda deadline: subscriptions, lambda deadline: connections)
     )
 
 

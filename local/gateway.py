@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from local.events import (
+from local.invoker import Answer, Context, Handler, InlineInvoker, Invoker, load_handler
+from local.lambda_events import (
     Event,
     Handshake,
     authorize_event,
@@ -23,8 +24,7 @@ from local.events import (
     message_event,
     new_id,
 )
-from local.invoker import Answer, Context, Handler, InlineInvoker, Invoker, load_handler
-from local.template import AUTHORIZER, Function, Mock, Stack
+from local.sam.template import AUTHORIZER, Function, Mock, Stack
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60

@@ -9,8 +9,8 @@ from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
-from local.events import Event, new_id
-from local.template import Function
+from local.lambda_events import Event, new_id
+from local.sam.template import Function
 
 Handler = Callable[[Event, Any], Any]
 Answer = Callable[[Any], None]

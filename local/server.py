@@ -18,8 +18,8 @@ from aiohttp import web
 from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
 
-from local.events import Handshake
 from local.gateway import LARGEST_MESSAGE, Connection, Gateway
+from local.lambda_events import Handshake
 
 LARGEST_FRAME = 32 * 1024
 _LARGEST_HEAD = 16 * 1024

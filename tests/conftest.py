@@ -1,38 +1,33 @@
 """Fixtures that several kinds of tests share."""
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from local import ROOT
-from local.template import Stack, load
-from tests.servers import DynamoDBLocal, LocalServer, ReferenceServer
+from local.sam.template import Stack, load
+from signaling import bootstrap
+from signaling.access import tokens
+from tests.support.aws import forget_aws_account
+from tests.support.servers import DynamoDBLocal, ReferenceServer, StartLocalServer, local_servers
 
 if TYPE_CHECKING:
-    from tests.e2e.meetings import MeetingPlace
-
-
-def forget_aws_account() -> None:
-    """Keep every AWS client of this process away from the developer's account."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(
-        AWS_DEFAULT_REGION="us-east-1",
-        AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",
-        AWS_EC2_METADATA_DISABLED="true",
-    )
+    from tests.support.meetings import MeetingPlace
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_aws_account() -> None:
     """Keep every AWS client of the tests away from the developer's account."""
     forget_aws_account()
+
+
+@pytest.fixture(autouse=True)
+def no_adapters() -> Iterator[None]:
+    """Let no test meet the adapters or the rules for tokens of another."""
+    yield
+    bootstrap.reset()
+    tokens.reset()
 
 
 @pytest.fixture(scope="session")
@@ -59,27 +54,6 @@ def reference_server() -> Iterator[ReferenceServer]:
     server.stop()
 
 
-StartLocalServer = Callable[..., LocalServer]
-"""Starts a local server with the given options of `python -m local`."""
-
-
-@contextmanager
-def local_servers() -> Iterator[StartLocalServer]:
-    """Start local servers that end with the block, each without a traceback in its output."""
-    servers: list[LocalServer] = []
-
-    def start(*options: str, **keywords: Any) -> LocalServer:
-        server = LocalServer(*options, **keywords)
-        servers.append(server)
-        server.start()
-        return server
-
-    yield start
-    for server in servers:
-        assert server.stop() == 0
-        assert "Traceback" not in server.output, server.output
-
-
 @pytest.fixture
 def local_server() -> Iterator[StartLocalServer]:
     """Starts local servers for one test."""
@@ -98,17 +72,7 @@ def any_table(request: pytest.FixtureRequest) -> tuple[str, ...]:
 @pytest.fixture(scope="module", params=[False, True], ids=["addresses open", "addresses hidden"])
 def place(request: pytest.FixtureRequest) -> Iterator["MeetingPlace"]:
     """A browser whose pages meet, with its addresses shown, and hidden as by default."""
-    from tests.e2e.meetings import meeting_place  # here: most tests need no browser
+    from tests.support.meetings import meeting_place  # here: most tests need no browser
 
     with meeting_place(hidden=request.param) as place:
         yield place
-
-
-def dynamodb_client(endpoint: str | None = None) -> Any:
-    """Return a low-level DynamoDB client."""
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        config=Config(retries={"total_max_attempts": 1}),
-    )

@@ -1,9 +1,9 @@
 """$connect: admit a client. It writes nothing: a connection without a topic has no row."""
 
-from signaling.events import OK, Event, LambdaContext, RawEvent
-from signaling.origins import is_allowed_origin
+from signaling.access.origins import is_allowed_origin
+from signaling.event import OK, Event, LambdaContext, RawEvent
+from signaling.log import InvocationLog
 from signaling.settings import settings
-from signaling.telemetry import InvocationLog
 
 _FORBIDDEN = {"statusCode": 403}
 _LOGGED_CHARACTERS = 100

@@ -1,8 +1,8 @@
 """$disconnect: take a client out of every room. API Gateway calls it at most once, or never."""
 
-from signaling.adapters import rooms, warm
-from signaling.events import OK, Event, LambdaContext, RawEvent
-from signaling.telemetry import InvocationLog
+from signaling.bootstrap import rooms, warm
+from signaling.event import OK, Event, LambdaContext, RawEvent
+from signaling.log import InvocationLog
 
 warm()
 

@@ -1,11 +1,11 @@
 """$default: one message of a client. What it may not send gets it an error frame, never a 5xx."""
 
-from signaling.adapters import rooms, warm
+from signaling.bootstrap import rooms, warm
 from signaling.errors import SignalingError
-from signaling.events import OK, Event, LambdaContext, RawEvent
+from signaling.event import OK, Event, LambdaContext, RawEvent
+from signaling.log import InvocationLog
 from signaling.protocol import encode_error, parse
 from signaling.settings import settings
-from signaling.telemetry import InvocationLog
 
 warm()
 
@@ -18,7 +18,7 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
         try:
             message = parse(frame.body, frame.is_binary, settings().limits)
             log.add_message(message)
-            log.add_outcome(room.handle(frame.request, message, frame.grants))
+            log.add_outcome(room.handle(frame.sender, message, frame.grants))
         except SignalingError as error:
             log.add_refusal(error)
             room.reply(frame.connection, encode_error(error))

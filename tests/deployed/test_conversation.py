@@ -8,10 +8,10 @@ from itertools import combinations
 
 import pytest
 
-from tests.clients import Frame, clients
-from tests.deployed.emulator import Deployment, client
-from tests.meetings import meet, until_introduced
-from tests.servers import wait_until
+from tests.support.clients import Frame, clients
+from tests.support.emulator import Deployment, client
+from tests.support.introductions import meet, until_introduced
+from tests.support.servers import wait_until
 
 
 def rows(deployment: Deployment, topic: str) -> list[str]:

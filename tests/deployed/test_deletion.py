@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from tests.deployed.emulator import Deployment, Emulator, client
-from tests.meetings import meet
+from tests.support.emulator import Deployment, Emulator, client
+from tests.support.introductions import meet
 
 IS_THERE: dict[str, Callable[[Any], list[str]]] = {
     "cloudformation": lambda aws: [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.deployed.emulator import Deployment
-from tests.e2e.meetings import Kind, MeetingPlace, failed
+from tests.support.emulator import Deployment
+from tests.support.meetings import Kind, MeetingPlace, failed
 
 
 @pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])

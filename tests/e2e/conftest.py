@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e.browsers import launch_chromium
-from tests.issuer import Issuer
+from tests.support.browsers import launch_chromium
+from tests.support.issuer import Issuer
 
 
 @pytest.fixture(scope="module")

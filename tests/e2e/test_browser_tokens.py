@@ -7,11 +7,10 @@ import time
 from playwright.sync_api import Browser
 
 from local import ROOT
-from tests.conftest import StartLocalServer
-from tests.e2e.browsers import Peer, peers, sync
-from tests.e2e.tokens import LEEWAY, demands, refusals, url_with
-from tests.issuer import Issuer
-from tests.servers import wait_until
+from tests.support.browsers import Peer, peers, sync
+from tests.support.issuer import Issuer
+from tests.support.servers import StartLocalServer, wait_until
+from tests.support.tokens import LEEWAY, demands, refusals, url_with
 
 
 def test_browsers_with_good_tokens_sync_and_others_neither_read_nor_write(

@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import Browser
 
-from tests.conftest import StartLocalServer
-from tests.e2e.browsers import Peer, peers, sync
+from tests.support.browsers import Peer, peers, sync
+from tests.support.servers import StartLocalServer
 
 ROOM = "vZ#4h2%60$1H & 日本"
 PASSWORD = {"password": "correct horse"}

@@ -19,22 +19,19 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from local.template import AUTHORIZER, load
+from local.sam.template import AUTHORIZER, load
+from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.ports import Sender
 from signaling.protocol import PONG, Announce
 from signaling.rooms import NEW_MILLISECONDS
-from signaling.subscriptions import DynamoDBSubscriptions, Request
-from tests.built import Build, build, files_of
-from tests.clients import Client, clients
-from tests.conftest import dynamodb_client
-from tests.issuer import Issuer
-from tests.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
-from tests.servers import LocalServer, wait_until
+from tests.support.aws import dynamodb_client
+from tests.support.built import Build, build, files_of
+from tests.support.clients import Client, clients
+from tests.support.issuer import Issuer
+from tests.support.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
+from tests.support.servers import LocalServer, wait_until
 
-EVENTS = {
-    path.stem: path.read_text()
-    for path in (ROOT / "events").glob("*.json")
-    if path.stem != "local-env"
-}
+EVENTS = {path.stem: path.read_text() for path in (ROOT / "events").glob("*.json")}
 TOPIC = "weblab-47b6ac42"
 SENDER, OTHER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f", "0781552f-fbb7-4779-a811-0dce95df55c9"
 
@@ -233,7 +230,7 @@ async def check_effect(name: str, functions: dict[str, LambdaFunction], room: Ro
         other_connection = await room.connection_of(other, topic)
         if not effect.enters:
             announce = Announce('"in the room"', SENDER)
-            room.subscriptions.add(topic, Request(connection, 2**50, 0), announce)
+            room.subscriptions.add(topic, Sender(connection, 2**50, 0), announce)
         event = event_of(name, connection, topic)
         function = functions[event["requestContext"]["routeKey"]]
         answer = await asyncio.to_thread(function.invoke, event)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from local.template import Stack
+from local.sam.template import Stack
 from signaling.protocol import Limits, Publish, parse
-from tests.clients import Client, Frame, clients
-from tests.conftest import StartLocalServer, dynamodb_client
-from tests.meetings import Introductions, meet, until_introduced
-from tests.servers import LocalServer, ReferenceServer, wait_until
-from tests.unit.test_protocol import HOSTILE
+from tests.support.aws import dynamodb_client
+from tests.support.clients import Client, Frame, clients
+from tests.support.introductions import Introductions, meet, until_introduced
+from tests.support.messages import HOSTILE
+from tests.support.servers import LocalServer, ReferenceServer, StartLocalServer, wait_until
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
 ROOM = "vZ#4h2%60$1H"

@@ -4,10 +4,10 @@ import time
 
 from playwright.sync_api import Browser
 
-from local.template import Stack
-from tests.conftest import StartLocalServer, dynamodb_client
-from tests.e2e.browsers import Peer, peers, sync
-from tests.servers import LocalServer, wait_until
+from local.sam.template import Stack
+from tests.support.aws import dynamodb_client
+from tests.support.browsers import Peer, peers, sync
+from tests.support.servers import LocalServer, StartLocalServer, wait_until
 
 ROOM = "herd"
 PAGES = 8

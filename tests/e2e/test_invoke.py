@@ -11,8 +11,8 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from local.template import Stack
-from tests.built import TEMPLATE
+from local.sam.template import Stack
+from tests.support.built import TEMPLATE
 
 
 def make_invoke(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +67,7 @@ def test_what_local_env_sets_is_declared_and_leads_to_this_machine(
     invoked: str, stack: Stack
 ) -> None:
     template: dict[str, Any] = yaml_parse(TEMPLATE.with_name("local.yaml").read_text())
-    variables = json.loads((ROOT / "events" / "local-env.json").read_text())["Parameters"]
+    variables = json.loads((ROOT / "local" / "sam" / "environment.json").read_text())["Parameters"]
     everywhere = template["Globals"]["Function"]["Environment"]["Variables"]
     of_message = template["Resources"]["MessageFunction"]["Properties"]["Environment"]["Variables"]
     assert set(variables) <= set(everywhere) | set(of_message)

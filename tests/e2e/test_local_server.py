@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from local import ROOT
-from tests.clients import clients
-from tests.conftest import StartLocalServer, dynamodb_client
-from tests.servers import LocalServer, wait_until
+from tests.support.aws import dynamodb_client
+from tests.support.clients import clients
+from tests.support.servers import LocalServer, StartLocalServer, wait_until
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:

@@ -8,14 +8,14 @@ from functools import cache
 
 import pytest
 
-from tests.conftest import StartLocalServer, local_servers
-from tests.e2e.meetings import (
+from tests.support.meetings import (
     WITH_THE_OLD_TIE_BREAK,
     WITHOUT_A_TIE_BREAK,
     Kind,
     MeetingPlace,
     failed,
 )
+from tests.support.servers import StartLocalServer, local_servers
 
 LATENCY = ("--latency", "0:300")
 

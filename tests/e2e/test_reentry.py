@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.clients import clients
-from tests.conftest import StartLocalServer
+from tests.support.clients import clients
+from tests.support.servers import StartLocalServer
 
 ROUNDS, AT_ONCE = 40, 20
 

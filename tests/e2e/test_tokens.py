@@ -10,12 +10,12 @@ from typing import Any
 import aiohttp
 import jwt
 
-from tests.clients import Client, clients
-from tests.conftest import StartLocalServer, dynamodb_client
-from tests.e2e.tokens import LEEWAY, demands, refusals, url_with
-from tests.issuer import Issuer, SigningKey
-from tests.meetings import until_introduced
-from tests.servers import LocalServer
+from tests.support.aws import dynamodb_client
+from tests.support.clients import Client, clients
+from tests.support.introductions import until_introduced
+from tests.support.issuer import Issuer, SigningKey
+from tests.support.servers import LocalServer, StartLocalServer
+from tests.support.tokens import LEEWAY, demands, refusals, url_with
 
 
 def assert_unseen(server: LocalServer, *tokens: str) -> None:

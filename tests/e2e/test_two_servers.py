@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.conftest import StartLocalServer
-from tests.e2e.browsers import Peer, peers, sync
+from tests.support.browsers import Peer, peers, sync
+from tests.support.servers import StartLocalServer
 
 
 @pytest.mark.parametrize("killed", [0, 1], ids=["the first is killed", "the second is killed"])

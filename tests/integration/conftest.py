@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from signaling import http1, lean
-from tests.authority import Authority
-from tests.lean import MakeService, StartStub
-from tests.stub import Reply, Stub, in_turn
+from signaling.aws import http1, lean
+from tests.support.authority import Authority
+from tests.support.lean import MakeService, StartStub
+from tests.support.stub import Reply, Stub, in_turn
 
 
 @pytest.fixture

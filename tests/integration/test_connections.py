@@ -12,16 +12,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import ROOT
-from local.adapters import InProcessConnections
-from local.events import Handshake, connection_context, new_id
 from local.gateway import Connection, Gateway
+from local.in_memory import InProcessConnections
 from local.invoker import Invoker
+from local.lambda_events import Handshake, connection_context, new_id
+from local.sam.template import Stack
 from local.server import Server
-from local.template import Stack
-from signaling import lean
-from signaling.connections import ApiGatewayConnections, Connections, Introduction
-from tests.servers import wait_until
-from tests.sockets import RecordingSocket
+from signaling.aws import lean
+from signaling.aws.posts import ApiGatewayConnections
+from signaling.ports import Connections, Introduction
+from tests.support.servers import wait_until
+from tests.support.sockets import RecordingSocket
 
 Result = TypeVar("Result")
 

@@ -3,87 +3,42 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from moto import mock_aws
 
 from functions.authorize import app as authorize
-from functions.connect import app as connect
-from functions.disconnect import app as disconnect
 from functions.message import app as message
 from local import ROOT
-from local.adapters import MemorySubscriptions
 from local.dynamodb import make_table
-from local.events import Handshake, authorize_event, connection_context
 from local.gateway import Gateway
 from local.invoker import InlineInvoker
-from local.template import Stack
-from signaling import adapters
-from signaling.adapters import Adapters
-from signaling.connections import ApiGatewayConnections
-from signaling.protocol import Announce
-from signaling.subscriptions import DynamoDBSubscriptions, Request
-from tests.conftest import dynamodb_client
-from tests.issuer import Issuer
-from tests.sockets import RecordingSocket
-from tests.unit.test_connections import ScriptedClient
-from tests.unit.test_protocol import HOSTILE
-from tests.unit.test_rooms import RecordedConnections
-
-ALL_EVENTS = {path.stem: json.loads(path.read_text()) for path in (ROOT / "events").glob("*.json")}
-AUTHORIZE = ALL_EVENTS["authorize"]
-EVENTS = {
-    name: event for name, event in ALL_EVENTS.items() if name not in ("authorize", "local-env")
-}
-TOPIC = "weblab-47b6ac42"
-SENDER = "L0SM9cOFvHcCIhw="
-PEER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"
-OTHER_PEER = "0781552f-fbb7-4779-a811-0dce95df55c9"
-
-
-def announce(peer: str) -> Announce:
-    return Announce(json.dumps({"type": "announce", "from": peer}), peer)
-
-
-class Invocation:
-    """Lambda's context object."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 29_000
-
-
-class Room:
-    """The room of the event files with the sender (if it is in) and another client in it."""
-
-    def __init__(self, sender_is_in: bool = True) -> None:
-        self.subscriptions = MemorySubscriptions(now=lambda: 0)
-        self.connections = RecordedConnections()
-        if sender_is_in:
-            self.subscriptions.add(TOPIC, Request(SENDER, 0, 0), announce(PEER))
-        self.subscriptions.add(TOPIC, Request("other=", 0, 0), announce(OTHER_PEER))
-        adapters.install(
-            Adapters(lambda deadline: self.subscriptions, lambda deadline: self.connections)
-        )
-
-    def members(self) -> set[str]:
-        return {each.connection for each in self.subscriptions.of_topic(TOPIC)}
-
-
-@pytest.fixture(autouse=True)
-def forget_adapters() -> Iterator[None]:
-    yield
-    adapters._installed.clear()
-
-
-def replay(name: str) -> dict[str, int]:
-    event = EVENTS[name]
-    app = {"$connect": connect, "$disconnect": disconnect}.get(
-        event["requestContext"]["routeKey"], message
-    )
-    answer: dict[str, int] = app.lambda_handler(event, Invocation())
-    return answer
+from local.lambda_events import Handshake, authorize_event, connection_context
+from local.sam.template import Stack
+from signaling import bootstrap
+from signaling.access import tokens
+from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.aws.posts import ApiGatewayConnections
+from signaling.bootstrap import Adapters
+from signaling.ports import Sender
+from tests.support.aws import dynamodb_client
+from tests.support.events import (
+    AUTHORIZE,
+    EVENTS,
+    OTHER_PEER,
+    PEER,
+    SENDER,
+    TOPIC,
+    Invocation,
+    Room,
+    announce,
+    replay,
+)
+from tests.support.issuer import Issuer
+from tests.support.messages import HOSTILE
+from tests.support.posts import ScriptedClient
+from tests.support.sockets import RecordingSocket
 
 
 def test_every_event_file_is_replayed_here() -> None:
@@ -98,8 +53,7 @@ def test_authorize_is_decided_by_its_token(monkeypatch: pytest.MonkeyPatch) -> N
     issuer.start()
     monkeypatch.setenv("JWT_ISSUER", issuer.url)
     monkeypatch.delenv("JWT_SECRET_ARN", raising=False)
-    authorize.rules.cache_clear()
-    authorize.keys.cache_clear()
+    tokens.reset()
     for token, effect in (
         (AUTHORIZE["queryStringParameters"]["token"], "Deny"),
         (issuer.mint(), "Allow"),
@@ -108,8 +62,7 @@ def test_authorize_is_decided_by_its_token(monkeypatch: pytest.MonkeyPatch) -> N
         answer = authorize.lambda_handler(event, Invocation())
         (statement,) = answer["policyDocument"]["Statement"]
         assert (statement["Effect"], statement["Resource"]) == (effect, AUTHORIZE["methodArn"])
-    authorize.rules.cache_clear()
-    authorize.keys.cache_clear()
+    tokens.reset()
     issuer.stop()
 
 
@@ -249,13 +202,13 @@ class CountedRequests:
         make_table(client, stack.table)
         subscriptions = DynamoDBSubscriptions(client, stack.table["TableName"], now=lambda: 0)
         for number in range(5):
-            subscriptions.add(TOPIC, Request(f"other{number}", 0, 0), announce(f"{number}"))
+            subscriptions.add(TOPIC, Sender(f"other{number}", 0, 0), announce(f"{number}"))
         self.requests: list[str] = []
         client.meta.events.register(
             "before-call.dynamodb", lambda model, **_: self.requests.append(model.name)
         )
         self.posts = ScriptedClient(**statuses)
-        adapters.install(
+        bootstrap.install(
             Adapters(
                 lambda deadline: subscriptions,
                 lambda deadline: ApiGatewayConnections(self.posts, deadline),

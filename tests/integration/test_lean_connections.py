@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from signaling import http1, lean
-from tests.authority import Authority
-from tests.lean import ID, MakeService, StartStub, post, query
-from tests.servers import free_port, wait_until
-from tests.stub import HANG_UP, Received, Reply, reply
+from signaling.aws import http1, lean
+from tests.support.authority import Authority
+from tests.support.lean import ID, MakeService, StartStub, post, query
+from tests.support.servers import free_port, wait_until
+from tests.support.stub import HANG_UP, Received, Reply, reply
 
 
 def test_a_connection_is_kept_and_used_again(start: StartStub, services: MakeService) -> None:

@@ -11,10 +11,10 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.session import Session
 
-from signaling import lean
-from tests.authority import Authority
-from tests.lean import ID, MakeService, StartStub, post, query
-from tests.stub import Received, Reply, reply
+from signaling.aws import lean
+from tests.support.authority import Authority
+from tests.support.lean import ID, MakeService, StartStub, post, query
+from tests.support.stub import Received, Reply, reply
 
 
 def test_a_chunked_answer_is_joined(start: StartStub, services: MakeService) -> None:

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from signaling import http1, lean
-from tests.lean import ID, MakeService, StartStub, post, query
-from tests.stub import SILENCE, Received, Reply, reply
+from signaling.aws import http1, lean
+from tests.support.lean import ID, MakeService, StartStub, post, query
+from tests.support.stub import SILENCE, Received, Reply, reply
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -8,14 +8,15 @@ from uuid import uuid4
 import pytest
 from moto import mock_aws
 
-from local.adapters import MemorySubscriptions
 from local.dynamodb import make_table
-from local.template import Stack
-from signaling import lean
+from local.in_memory import MemorySubscriptions
+from local.sam.template import Stack
+from signaling.aws import lean
+from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.errors import SubscriptionsError
+from signaling.ports import Sender, Subscriber, Subscriptions
 from signaling.protocol import Announce
-from signaling.subscriptions import DynamoDBSubscriptions, Request, Subscriber, Subscriptions
-from tests.conftest import dynamodb_client
+from tests.support.aws import dynamodb_client
 
 NOW = 1_800_000_000
 CONNECTED_AT = NOW * 1000
@@ -23,8 +24,8 @@ CONNECTED_AT = NOW * 1000
 MakeSubscriptions = Callable[[], Subscriptions]
 
 
-def request(connection: str, at: int = 1, connected_at: int = CONNECTED_AT) -> Request:
-    return Request(connection, connected_at, requested_at=at)
+def request(connection: str, at: int = 1, connected_at: int = CONNECTED_AT) -> Sender:
+    return Sender(connection, connected_at, requested_at=at)
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,10 @@ from moto import mock_aws
 from functions.authorize import app
 from functions.authorize.app import lambda_handler
 from local import ROOT
-from tests.integration.test_events import Invocation
-from tests.issuer import JWKS, Issuer
-from tests.servers import need
+from signaling.access import tokens
+from tests.support.events import Invocation
+from tests.support.issuer import JWKS, Issuer
+from tests.support.servers import need
 
 DOCS = (ROOT / "docs" / "tokens.md").read_text()
 CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())
@@ -61,8 +62,7 @@ def _run(command: list[str], folder: Path) -> str:
 def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     for name in ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN"):
         monkeypatch.setenv(name, variables.get(name, ""))
-    app.rules.cache_clear()
-    app.keys.cache_clear()
+    tokens.reset()
 
 
 @pytest.fixture
@@ -123,8 +123,8 @@ def test_node_makes_keys_that_python_mints_with(
 
 
 def test_every_reason_of_the_authorizer_is_explained() -> None:
-    source = (ROOT / "functions" / "authorize" / "app.py").read_text()
-    reasons = set(app._REASONS.values()) | set(re.findall(r'(?:Error\(|refused=)"(\w+)"', source))
+    source = Path(tokens.__file__).read_text() + Path(app.__file__).read_text()
+    reasons = set(tokens.REASONS.values()) | set(re.findall(r'(?:Error\(|refused=)"(\w+)"', source))
     reasons |= {"two_tokens", "malformed", "origin", "no_exp", "no_aud", "no_iss"}
     for reason in reasons:
         assert f"`{reason}`" in DOCS

@@ -15,18 +15,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.authorize import app
-from functions.authorize.app import lambda_handler
-from local import ROOT
-from signaling.events import Event
-from signaling.grants import EVERYTHING, Grants
-from signaling.keys import SECONDS_BETWEEN_LOADS
-from tests.integration.test_events import Invocation
-from tests.issuer import JWKS, Issuer, SigningKey
-
-CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())
-METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/$connect"
-SECRET = "correct horse battery staple, and then some"
+from signaling.access import tokens
+from signaling.access.grants import EVERYTHING, Grants
+from signaling.access.keys import SECONDS_BETWEEN_LOADS
+from signaling.event import Event
+from tests.support.authorizer import (
+    CONNECT,
+    Refusals,
+    configure,
+    connect_with,
+    effect_of,
+    now,
+)
+from tests.support.issuer import JWKS, Issuer, SigningKey
 
 
 @pytest.fixture(scope="module", params=["ES256", "RS256", "EdDSA"])
@@ -42,65 +43,10 @@ def issuer(published: SigningKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[I
     configure(monkeypatch, JWT_ISSUER=issuer.url, JWT_AUDIENCE="rooms")
     yield issuer
     issuer.stop()
-    forget()
-
-
-def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
-    for name in ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN"):
-        monkeypatch.setenv(name, variables.get(name, ""))
-    forget()
-
-
-def forget() -> None:
-    app.rules.cache_clear()
-    app.keys.cache_clear()
-
-
-def connect_with(*tokens: str, **fields: Any) -> dict[str, Any]:
-    query = {"multiValueQueryStringParameters": {"token": list(tokens)}} if tokens else {}
-    event = {**CONNECT, "type": "REQUEST", "methodArn": METHOD, **query, **fields}
-    answer: dict[str, Any] = lambda_handler(event, Invocation())
-    return answer
-
-
-def effect_of(answer: dict[str, Any]) -> str:
-    (statement,) = answer["policyDocument"]["Statement"]
-    assert statement["Action"] == "execute-api:Invoke"
-    assert statement["Resource"] == METHOD
-    return str(statement["Effect"])
-
-
-class Refusals:
-    """Connects with bad tokens, and looks at what the log says of them."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def reason(self, *tokens: str, **fields: Any) -> str:
-        self._capsys.readouterr()
-        answer = connect_with(*tokens, **fields)
-        assert effect_of(answer) == "Deny"
-        assert "context" not in answer
-        output = self._capsys.readouterr()
-        for token in tokens:
-            for part in token.split("."):
-                assert len(part) < 9 or part not in output.out + output.err
-        assert SECRET not in output.out + output.err
-        assert not output.err
-        return str(json.loads(output.out)["refused"])
-
-
-@pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Refusals:
-    return Refusals(capsys)
 
 
 def encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-
-def now() -> int:
-    return int(time.time())
 
 
 def test_a_good_token_opens_the_topics_that_it_names(issuer: Issuer) -> None:
@@ -198,7 +144,6 @@ def test_another_curve(issuer: Issuer, refused: Refusals) -> None:
     token = jwt.encode(claims, p384, "ES384", headers={"kid": "1"})
     assert refused.reason(token) == "algorithm"
     issuer.keys = [SigningKey("ES384", "9", p384)]
-    forget()
     answer = connect_with(jwt.encode(claims, p384, "ES384", headers={"kid": "9"}))
     assert effect_of(answer) == "Deny"
 
@@ -220,7 +165,7 @@ def test_a_rotated_key_is_found(issuer: Issuer) -> None:
     old = issuer.mint(aud="rooms")
     assert effect_of(connect_with(old)) == "Allow"
     issuer.rotate()
-    app.keys()._clock = lambda: time.time() + SECONDS_BETWEEN_LOADS
+    tokens.key_cache()._clock = lambda: time.time() + SECONDS_BETWEEN_LOADS
     assert effect_of(connect_with(issuer.mint(aud="rooms"))) == "Allow"
     assert effect_of(connect_with(old)) == "Deny"
     assert issuer.requests.count(JWKS) == 2

@@ -10,23 +10,10 @@ import jwt
 import pytest
 from moto import mock_aws
 
-from functions.authorize import app
-from functions.authorize.app import Rules
-from tests.issuer import SigningKey
-from tests.unit.test_authorize import (
-    SECRET,
-    Refusals,
-    configure,
-    connect_with,
-    effect_of,
-    forget,
-    now,
-)
-
-
-@pytest.fixture
-def refused(capsys: pytest.CaptureFixture[str]) -> Refusals:
-    return Refusals(capsys)
+from signaling.access import tokens
+from signaling.access.tokens import Rules
+from tests.support.authorizer import SECRET, Refusals, configure, connect_with, effect_of, now
+from tests.support.issuer import SigningKey
 
 
 class Secret:
@@ -46,7 +33,6 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
         secret = Secret()
         configure(monkeypatch, JWT_SECRET_ARN=secret.arn)
         yield secret
-    forget()
 
 
 def with_secret(key: str = SECRET, algorithm: str = "HS256", **claims: Any) -> str:
@@ -80,7 +66,7 @@ def test_a_changed_secret_is_read_again_within_a_minute(secret: Secret, refused:
     assert effect_of(connect_with(with_secret())) == "Allow"
     secret.change("y" * 40)
     assert refused.reason(with_secret("y" * 40)) == "signature"
-    app.keys()._clock = lambda: time.time() + 60
+    tokens.key_cache()._clock = lambda: time.time() + 60
     assert effect_of(connect_with(with_secret("y" * 40))) == "Allow"
     assert refused.reason(with_secret()) == "signature"
 

@@ -20,9 +20,9 @@ from benchmarks.prices import Prices
 from benchmarks.report import Bar, Check, Report, markdown, svg, write
 from benchmarks.requests import EXPECTED, usage
 from local.dynamodb import make_table
-from local.template import Stack
+from local.sam.template import Stack
 from signaling.settings import ADDRESSED, BROADCAST
-from tests.conftest import dynamodb_client
+from tests.support.aws import dynamodb_client
 
 # Measured between browsers; with candidates that Chromium skips now and then, hence the ranges.
 MEASURED = {

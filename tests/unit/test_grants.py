@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from signaling.grants import EVERYTHING, Grants
+from signaling.access.grants import EVERYTHING, Grants
 
 letters = st.sampled_from(["a", "b", "/", "\n", "é", "\ud800", "."])
 topics = st.text(letters, max_size=8)

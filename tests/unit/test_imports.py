@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from local import ROOT
-from tests.stub import Stub, reply
+from tests.support.stub import Stub, reply
 
 SLOW_TO_IMPORT = {
     "asyncio",
@@ -25,9 +25,21 @@ SLOW_TO_IMPORT = {
     "urllib3",
 }
 
-ADMITTING = {"connections", "errors", "events", "grants", "origins", "protocol", "settings"}
-ADMITTING |= {"subscriptions", "telemetry"}
-TALKING_TO_AWS = ADMITTING | {"adapters", "http1", "lean", "rooms", "sigv4"}
+ADMITTING = {
+    "access",
+    "access.grants",
+    "access.origins",
+    "errors",
+    "event",
+    "log",
+    "ports",
+    "protocol",
+}
+ADMITTING |= {"settings"}
+TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap", "rooms"}
+TALKING_TO_AWS |= {
+    f"aws.{name}" for name in ("dynamodb", "http1", "lean", "posts", "retries", "sigv4", "steps")
+}
 
 WITHOUT_SITE_PACKAGES = "-S"
 

@@ -2,12 +2,10 @@
 
 import pytest
 
-from signaling.connections import Outcome
+from signaling.ports import Outcome, Subscriber
 from signaling.rooms import SAME_MOMENT_MILLISECONDS
-from signaling.settings import BROADCAST
-from signaling.subscriptions import Subscriber
-from tests.unit.test_protocol import encrypted
-from tests.unit.test_rooms import RoomsOf, room_of_three
+from tests.support.messages import encrypted
+from tests.support.rooms import RoomsOf, room_of_three
 
 ANNOUNCE_OF_A = {"type": "announce", "from": "A"}
 
@@ -152,7 +150,7 @@ def test_whoever_is_late_is_introduced_as_its_request_says_not_as_it_is_handled(
 
 
 def test_broadcast_sends_an_announce_to_everyone_and_on_nobodys_behalf() -> None:
-    rooms = RoomsOf(BROADCAST)
+    rooms = RoomsOf(is_broadcast=True)
     rooms.announce("b", "B")
     rooms.announce("a", "A")
     assert heard(rooms) == [("a", "A"), ("b", "A")]

@@ -9,15 +9,15 @@ import pytest
 from botocore.stub import Stubber
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from signaling.keys import (
+from signaling.access.keys import (
     SECONDS_BETWEEN_LOADS,
     Key,
-    Keys,
+    KeyCache,
     KeysError,
     issuer_keys,
     secret_key,
 )
-from tests.issuer import DISCOVERY, JWKS, Issuer, SigningKey
+from tests.support.issuer import DISCOVERY, JWKS, Issuer, SigningKey
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ class Loader:
         self.ids = ids
         self.loads = 0
         self.now = 1000.0
-        self.keys = Keys(self._load, lifetime=600, clock=lambda: self.now)
+        self.keys = KeyCache(self._load, lifetime=600, clock=lambda: self.now)
 
     def _load(self) -> list[Key]:
         self.loads += 1

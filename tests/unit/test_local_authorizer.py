@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from local.events import Handshake
 from local.gateway import Gateway
 from local.invoker import InlineInvoker
-from local.template import AUTHORIZER, Stack, load
-from tests.sockets import RecordingSocket
+from local.lambda_events import Handshake
+from local.sam.template import AUTHORIZER, Stack, load
+from tests.support.sockets import RecordingSocket
 
 Event = dict[str, Any]
 

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from local.events import Handshake
 from local.gateway import LARGEST_MESSAGE, Connection, Gateway
 from local.invoker import InlineInvoker
-from local.template import Stack
-from tests.sockets import RecordingSocket
+from local.lambda_events import Handshake
+from local.sam.template import Stack
+from tests.support.sockets import RecordingSocket
 
 PONG = b'{"type":"pong"}'
 

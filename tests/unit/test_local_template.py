@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from local.intrinsics import Resolver
-from local.template import Function, load
+from local.sam.intrinsics import Resolver
+from local.sam.template import Function, load
 
 TEMPLATE: dict[str, Any] = {
     "Conditions": {

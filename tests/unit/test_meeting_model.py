@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from signaling import rooms as rooms_module
-from signaling.connections import Outcome
+from signaling.ports import Outcome, Sender, Subscriber
 from signaling.protocol import Announce, Publish
 from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Rooms, Told
-from signaling.subscriptions import Request, Subscriber
-from tests.unit.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
-from tests.unit.test_protocol import encrypted
+from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
+from tests.support.messages import encrypted
 
 NOW = 10 * NEW_MILLISECONDS
 
@@ -69,7 +68,7 @@ def room_of(*connections: str) -> Table:
 def enter_long_ago(table: Table, connection: str, connected_at: int = 0) -> None:
     message = parsed(announce(connection, 1, peer(connection)))
     assert isinstance(message, Publish)
-    table.add(ROOM, Request(connection, connected_at, 1), message.announce)
+    table.add(ROOM, Sender(connection, connected_at, 1), message.announce)
 
 
 OPEN = [*enter("a", NOW, peer("C")), *enter("b", NOW + 1, peer("A")), *enter("c", NOW, peer("B"))]
@@ -154,7 +153,7 @@ def stale(rows: set[Subscriber]) -> list[Subscriber]:
 class Forgetless(Table):
     """A table that keeps the announce of a row which is written again."""
 
-    def add(self, topic: str, request: Request, announce: Announce | None = None) -> None:
+    def add(self, topic: str, request: Sender, announce: Announce | None = None) -> None:
         known = self._rows.get(topic, {}).get(request.connection)
         if known and known.subscriber.announce and announce is None:
             announce = Announce(known.subscriber.announce, known.subscriber.peer)
@@ -170,16 +169,16 @@ def test_without_forgetting_the_announce_of_a_peer_that_left_stays() -> None:
 introduce = rooms_module.introduce
 
 
-def to_everyone(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
+def to_everyone(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
     others = [each.connection for each in subscribers if each.connection != request.connection]
     return Told(others, [])
 
 
-def only_its_own(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
+def only_its_own(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
     return introduce(subscribers, request, announce)._replace(announced=[])
 
 
-def to_the_silent(subscribers: list[Subscriber], request: Request, announce: str) -> Any:
+def to_the_silent(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
     silent = [each.connection for each in subscribers if each.announce is None]
     told = introduce(subscribers, request, announce)
     return told._replace(connections=[*told.connections, *silent])
@@ -201,7 +200,7 @@ def test_pairs_would_miss_each_other_if_the_topic_were_read_first(
 ) -> None:
     publish = Rooms.publish
 
-    def read_first(self: Any, request: Request, message: Publish) -> Outcome:
+    def read_first(self: Any, request: Sender, message: Publish) -> Outcome:
         before = self._subscriptions.of_topic(message.topic)
         monkeypatch.setattr(self._subscriptions, "of_topic", lambda topic: before, raising=False)
         return publish(self, request, message)

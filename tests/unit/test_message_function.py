@@ -9,17 +9,14 @@ import pytest
 from functions.connect import app as connect
 from functions.message import app as message
 from signaling.settings import settings
-from tests.integration.test_events import (
+from tests.support.events import (
     EVENTS,
     PEER,
     SENDER,
     TOPIC,
     Invocation,
     Room,
-    forget_adapters,
 )
-
-__all__ = ["forget_adapters"]  # a fixture that every test here uses
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.origins import is_allowed_origin, parse_origins
+from signaling.access.origins import is_allowed_origin, parse_origins
 
 
 def allowed(origin: str | None, text: str) -> bool:

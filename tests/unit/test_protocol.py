@@ -1,7 +1,6 @@
 """The wire protocol: what is accepted, what is refused, and what goes out."""
 
 import json
-from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from local import ROOT
 from signaling.errors import InvalidMessageError
 from signaling.protocol import (
-    MAX_PEER_BYTES,
     Announce,
     Limits,
     Ping,
@@ -24,70 +22,9 @@ from signaling.protocol import (
     parse,
     topic_key,
 )
+from tests.support.messages import HOSTILE, encrypted
 
 LIMITS = Limits()
-
-HOSTILE = {
-    "nothing": ("", "invalid_json"),
-    "not JSON": ("nope", "invalid_json"),
-    "half of an object": ('{"type":', "invalid_json"),
-    "two objects": ('{"type":"ping"}{"type":"ping"}', "invalid_json"),
-    "a byte order mark": ('\ufeff{"type":"ping"}', "invalid_json"),
-    "a control character": ('{"type":"subscribe","topics":["\x01"]}', "invalid_json"),
-    "NaN": ('{"type":"publish","topic":"t","data":NaN}', "invalid_json"),
-    "Infinity": ('{"type":"publish","topic":"t","data":-Infinity}', "invalid_json"),
-    "brackets without end": ("[" * 30_000, "invalid_json"),
-    "nested too deeply": ("[" * 15_000 + "]" * 15_000, "invalid_json"),
-    "text that UTF-8 cannot hold": ('{"type":"ping","x":"\ud800"}', "invalid_json"),
-    "an array": ("[]", "invalid_message"),
-    "a string": ('"ping"', "invalid_message"),
-    "null": ("null", "invalid_message"),
-    "no type": ("{}", "unknown_type"),
-    "an unknown type": ('{"type":"shout"}', "unknown_type"),
-    "a route key as type": ('{"type":"$connect"}', "unknown_type"),
-    "a number as type": ('{"type":1}', "unknown_type"),
-    "an object as type": ('{"type":{}}', "unknown_type"),
-    "no topics": ('{"type":"subscribe"}', "invalid_message"),
-    "null as topics": ('{"type":"subscribe","topics":null}', "invalid_message"),
-    "a string as topics": ('{"type":"unsubscribe","topics":"t"}', "invalid_message"),
-    "an object as topics": ('{"type":"subscribe","topics":{"0":"t"}}', "invalid_message"),
-    "a number among topics": ('{"type":"subscribe","topics":["t",1]}', "invalid_message"),
-    "an array among topics": ('{"type":"subscribe","topics":[["t"]]}', "invalid_message"),
-    "too many topics": (
-        json.dumps({"type": "subscribe", "topics": ["t"] * 101}),
-        "too_many_topics",
-    ),
-    "a topic too long": (
-        json.dumps({"type": "subscribe", "topics": ["t" * 1019]}),
-        "topic_too_long",
-    ),
-    "no topic": ('{"type":"publish","data":{}}', "invalid_message"),
-    "a number as topic": ('{"type":"publish","topic":5}', "invalid_message"),
-    "an array as topic": ('{"type":"publish","topic":["t"]}', "invalid_message"),
-    "a number as data.type": (
-        '{"type":"publish","topic":"t","data":{"type":1}}',
-        "invalid_message",
-    ),
-    "an array as data.from": (
-        '{"type":"publish","topic":"t","data":{"from":[]}}',
-        "invalid_message",
-    ),
-    "a number as data.to": ('{"type":"publish","topic":"t","data":{"to":1}}', "invalid_message"),
-    "an announce of nobody": (
-        '{"type":"publish","topic":"t","data":{"type":"announce"}}',
-        "invalid_message",
-    ),
-    "a peer too long": (
-        json.dumps({"type": "publish", "topic": "t", "data": {"from": "p" * (MAX_PEER_BYTES + 1)}}),
-        "invalid_message",
-    ),
-    "a peer that UTF-8 cannot hold": (
-        '{"type":"publish","topic":"t","data":{"from":"\\udc00"}}',
-        "invalid_message",
-    ),
-    "a message too large": (json.dumps({"type": "ping", "x": "y" * 32_768}), "message_too_large"),
-}
-"""Bodies that no y-webrtc client sends, with the code of the error frame that each gets."""
 
 
 @pytest.mark.parametrize(("body", "code"), HOSTILE.values(), ids=HOSTILE)
@@ -138,16 +75,6 @@ def test_parse_tells_an_announce_from_everything_else() -> None:
     for anything in others:
         message = published(anything)
         assert (message.peer, message.to, message.announce) == (None, None, None)
-
-
-def encrypted(
-    start: bytes = b"\x07AES-GCM\x0c",
-    length: bytes = b"\x4c",
-    size: int = 76,
-    filling: bytes = b"c",
-) -> str:
-    """Return an announce as y-webrtc encrypts it, or what differs from one."""
-    return b64encode(start + b"i" * 12 + length + filling * size).decode()
 
 
 def test_an_announce_behind_a_password_is_known_by_its_form() -> None:

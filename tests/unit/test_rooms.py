@@ -1,112 +1,17 @@
 """Who gets what, and which requests that takes."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.adapters import MemorySubscriptions
-from signaling.connections import Introduction, Outcome
+from local.in_memory import MemorySubscriptions
+from signaling.access.grants import Grants
 from signaling.errors import ForbiddenTopicError, SubscriptionsError
-from signaling.grants import EVERYTHING, Grants
-from signaling.protocol import Limits, parse
-from signaling.rooms import NEW_MILLISECONDS, Rooms, recipients
-from signaling.settings import ADDRESSED, BROADCAST
-from signaling.subscriptions import Request, Subscriber
-
-
-class RecordedConnections:
-    """Connections that keep what they were sent; `gone` and `failing` behave so."""
-
-    def __init__(self, gone: str = "", failing: str = "") -> None:
-        self.sent: list[tuple[str, dict[str, Any]]] = []
-        self.asked_for: list[str] = []
-        self._gone = gone
-        self._failing = failing
-
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
-        result = Outcome([], [], [])
-        for each in connections:
-            self._send(each, payload, result)
-        for connection, receiver, announce in introductions:
-            if connection not in self.asked_for:
-                self.asked_for.append(connection)
-            if connection in self._gone:
-                if connection not in result.gone:
-                    result.gone.append(connection)
-            else:
-                self._send(receiver, announce, result)
-        return result
-
-    def _send(self, connection: str, payload: str, result: Outcome) -> None:
-        if connection in self._gone:
-            result.gone.append(connection)
-        elif connection in self._failing:
-            result.failed.append(connection)
-        else:
-            self.sent.append((connection, json.loads(payload)))
-            result.delivered.append(connection)
-
-    def receivers(self) -> list[str]:
-        return sorted(connection for connection, _ in self.sent)
-
-
-class RoomsOf:
-    """Rooms in memory, with the messages of y-webrtc as methods."""
-
-    def __init__(self, delivery: str = ADDRESSED, gone: str = "", failing: str = "") -> None:
-        self.subscriptions = MemorySubscriptions(now=lambda: 0)
-        self.connections = RecordedConnections(gone, failing)
-        self.rooms = Rooms(self.subscriptions, self.connections, delivery)
-        self.grants = EVERYTHING
-        self.now = 1
-        self.connected_at: dict[str, int] = {}
-        """When connections were opened; by default when they first say something."""
-
-    def wait(self) -> None:
-        """Let so much time pass that whoever is in a room is new no more."""
-        self.now += NEW_MILLISECONDS + 1
-
-    def send(self, connection: str, at: int | None = None, **message: object) -> Outcome:
-        """Handle `message`, which API Gateway got `at` this time or now."""
-        if at is None:
-            self.now += 1
-        parsed = parse(json.dumps(message), False, Limits())
-        requested_at = self.now if at is None else at
-        connected_at = self.connected_at.setdefault(connection, requested_at)
-        request = Request(connection, connected_at, requested_at)
-        return self.rooms.handle(request, parsed, self.grants)
-
-    def subscribe(self, connection: str, *topics: str, at: int | None = None) -> None:
-        self.send(connection, at, type="subscribe", topics=list(topics))
-
-    def announce(self, connection: str, peer: str, at: int | None = None) -> Outcome:
-        return self.publish(connection, {"type": "announce", "from": peer}, at)
-
-    def publish(self, connection: str, data: object, at: int | None = None) -> Outcome:
-        self.connections.sent.clear()
-        self.connections.asked_for.clear()
-        return self.send(connection, at, type="publish", topic="room", data=data)
-
-    def members(self, topic: str = "room") -> dict[str, str | None]:
-        return {each.connection: each.peer for each in self.subscriptions.of_topic(topic)}
-
-
-def room_of_three() -> RoomsOf:
-    """Return a room that three clients have been in for some time."""
-    rooms = RoomsOf()
-    for connection in "abc":
-        rooms.announce(connection, peer=connection.upper())
-    rooms.wait()
-    return rooms
+from signaling.ports import Outcome, Subscriber
+from signaling.rooms import Rooms, recipients
+from tests.support.rooms import RoomsOf, room_of_three
 
 
 def test_an_announce_goes_to_everyone_but_its_sender() -> None:
@@ -174,7 +79,7 @@ def test_clients_counts_every_subscriber() -> None:
 
 
 def test_broadcast_delivers_everything_to_everyone() -> None:
-    rooms = RoomsOf(BROADCAST)
+    rooms = RoomsOf(is_broadcast=True)
     for connection in "abc":
         rooms.subscribe(connection, "room")
     for data in ({"type": "announce", "from": "A"}, {"type": "signal", "to": "B"}, "b3BhcXVl"):
@@ -263,7 +168,7 @@ def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
 
     rooms = RoomsOf()
     rooms.subscriptions = ReadOnly(now=lambda: 0)
-    rooms.rooms = Rooms(rooms.subscriptions, rooms.connections, ADDRESSED)
+    rooms.rooms = Rooms(rooms.subscriptions, rooms.connections)
     rooms.subscribe("a", "room")
     rooms.announce("b", "B")
     with pytest.raises(SubscriptionsError):
@@ -283,7 +188,7 @@ subscriber_lists = st.lists(peers).map(
 def test_whoever_may_be_the_addressee_is_among_the_recipients(
     subscribers: list[Subscriber], to: str | None
 ) -> None:
-    chosen = recipients(subscribers, "0", to, ADDRESSED)
+    chosen = recipients(subscribers, "0", to)
     others = [each for each in subscribers if each.connection != "0"]
     assert "0" not in chosen
     assert len(chosen) == len(set(chosen))

@@ -9,7 +9,7 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.sigv4 import Credentials, Scope, quote, sign
+from signaling.aws.sigv4 import Credentials, Scope, quote, sign
 
 # The AWS Signature Version 4 test suite, all cases that are not about query strings, repeated
 # headers or paths with dots: none of these is ever sent.

@@ -7,18 +7,17 @@ from typing import Any
 import pytest
 from aws_xray_sdk.core import xray_recorder
 
-from local.adapters import MemorySubscriptions
-from signaling import adapters
-from signaling.adapters import Adapters
-from signaling.connections import Outcome
-from signaling.events import Event
-from signaling.grants import EVERYTHING
+from local.in_memory import MemorySubscriptions
+from signaling import bootstrap
+from signaling.access.grants import EVERYTHING
+from signaling.bootstrap import Adapters
+from signaling.event import Event
+from signaling.log import InvocationLog
+from signaling.ports import Outcome, Sender
 from signaling.protocol import Limits, parse
 from signaling.settings import settings
-from signaling.subscriptions import Request
-from signaling.telemetry import InvocationLog
-from tests.integration.test_events import EVENTS, Invocation
-from tests.unit.test_rooms import RecordedConnections
+from tests.support.events import EVENTS, Invocation
+from tests.support.rooms import RecordedConnections
 
 
 class RecordingEmitter:
@@ -38,7 +37,7 @@ def emitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingEmitter]:
     xray_recorder.emitter._socket.close()  # nobody else does, and Python complains at its end
     emitter = xray_recorder.emitter = RecordingEmitter()
     yield emitter
-    adapters._installed.clear()
+    bootstrap.reset()
     settings.cache_clear()
 
 
@@ -53,12 +52,12 @@ class PartlyGone(RecordedConnections):
 def test_a_publish_is_two_subsegments_with_counts(emitter: RecordingEmitter) -> None:
     subscriptions = MemorySubscriptions(now=lambda: 0)
     for number in range(5):
-        subscriptions.add("a secret room", Request(f"other{number}=", 0, 0))
-    adapters.install(Adapters(lambda deadline: subscriptions, lambda deadline: PartlyGone()))
+        subscriptions.add("a secret room", Sender(f"other{number}=", 0, 0))
+    bootstrap.install(Adapters(lambda deadline: subscriptions, lambda deadline: PartlyGone()))
     event = Event({**EVENTS["publish_announce"], "body": announce("a secret room")})
     xray_recorder.begin_segment("message", sampling=1)
-    room = adapters.rooms(Invocation(), InvocationLog(event))
-    outcome = room.handle(event.request, parse(event.body, False, Limits()), EVERYTHING)
+    room = bootstrap.rooms(Invocation(), InvocationLog(event))
+    outcome = room.handle(event.sender, parse(event.body, False, Limits()), EVERYTHING)
     xray_recorder.end_segment()
     (segment,) = emitter.segments
     assert [(each["name"], each["annotations"]) for each in segment["subsegments"]] == [

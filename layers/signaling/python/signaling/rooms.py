@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from signaling.connections import Connections, Introduction, Outcome
+from signaling.access.grants import Grants
 from signaling.errors import ForbiddenTopicError
-from signaling.grants import Grants
+from signaling.ports import Connections, Introduction, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import (
     PONG,
     Message,
@@ -14,8 +14,6 @@ from signaling.protocol import (
     Unsubscribe,
     encode_announce,
 )
-from signaling.settings import BROADCAST
-from signaling.subscriptions import Request, Subscriber, Subscriptions
 
 NEW_MILLISECONDS = 5_000
 """How long a subscribe or an announce is new: its introductions may still be under way.
@@ -39,14 +37,14 @@ class Rooms:
     """Rooms for the time of one invocation."""
 
     def __init__(
-        self, subscriptions: Subscriptions, connections: Connections, delivery: str
+        self, subscriptions: Subscriptions, connections: Connections, is_broadcast: bool = False
     ) -> None:
-        """Keep members in `subscriptions`, reach them over `connections`, choose by `delivery`."""
+        """Keep subscribers in `subscriptions` and reach them over `connections`."""
         self._subscriptions = subscriptions
         self._connections = connections
-        self._delivery = delivery
+        self._is_broadcast = is_broadcast
 
-    def handle(self, request: Request, message: Message, grants: Grants) -> Outcome:
+    def handle(self, sender: Sender, message: Message, grants: Grants) -> Outcome:
         """Do what `message` asks for and return what became of the frames that it caused.
 
         Raises:
@@ -57,27 +55,27 @@ class Rooms:
             case Publish():
                 if not grants.allows(message.topic):
                     raise ForbiddenTopicError([message.topic])
-                return self.publish(request, message)
+                return self.publish(sender, message)
             case Subscribe():
-                self._subscribe(request, message.topics, grants)
+                self._subscribe(sender, message.topics, grants)
             case Unsubscribe():
                 for topic in message.topics:
-                    self._subscriptions.remove(topic, request)
+                    self._subscriptions.remove(topic, sender)
             case Ping():
-                return self.reply(request.connection, PONG)
+                return self.reply(sender.connection, PONG)
         return Outcome([], [], [])
 
-    def _subscribe(self, request: Request, topics: list[str], grants: Grants) -> None:
+    def _subscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
         forbidden = []
         for topic in topics:
             if grants.allows(topic):
-                self._subscriptions.add(topic, request)
+                self._subscriptions.add(topic, sender)
             else:
                 forbidden.append(topic)
         if forbidden:
             raise ForbiddenTopicError(forbidden)
 
-    def publish(self, request: Request, publish: Publish) -> Outcome:
+    def publish(self, sender: Sender, publish: Publish) -> Outcome:
         """Pass a message to its room, then bring the room's rows up to date.
 
         An announce is written before the topic is read, everything else is sent first: a client
@@ -85,22 +83,22 @@ class Rooms:
         """
         topic, announce = publish.topic, publish.announce
         if announce is not None:
-            self._subscriptions.add(topic, request, announce)
+            self._subscriptions.add(topic, sender, announce)
         subscribers = self._subscriptions.of_topic(topic)
         clients = len(subscribers)
         payload = publish.encode(clients)
         introductions: list[Introduction] = []
-        if announce is None or self._delivery == BROADCAST:
-            receivers = recipients(subscribers, request.connection, publish.to, self._delivery)
+        if announce is None or self._is_broadcast:
+            receivers = recipients(subscribers, sender.connection, publish.to, self._is_broadcast)
         else:
-            receivers, announced = introduce(subscribers, request, announce.data)
+            receivers, announced = introduce(subscribers, sender, announce.data)
             introductions = [
-                Introduction(each, request.connection, encode_announce(topic, data, clients))
+                Introduction(each, sender.connection, encode_announce(topic, data, clients))
                 for each, data in announced
             ]
         result = self._connections.send(receivers, payload, introductions)
         if announce is None:
-            self._learn_peer(request, publish, subscribers)
+            self._learn_peer(sender, publish, subscribers)
         for connection in dict.fromkeys(result.gone):
             self._subscriptions.remove_connection(connection)
         return result
@@ -113,16 +111,14 @@ class Rooms:
         """Take a connection out of every room."""
         self._subscriptions.remove_connection(connection)
 
-    def _learn_peer(
-        self, request: Request, publish: Publish, subscribers: list[Subscriber]
-    ) -> None:
-        sender = _find(subscribers, request.connection)
-        if sender is not None and publish.peer is not None and publish.peer != sender.peer:
-            self._subscriptions.learn_peer(publish.topic, request.connection, publish.peer)
+    def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
+        own = _find(subscribers, sender.connection)
+        if own is not None and publish.peer is not None and publish.peer != own.peer:
+            self._subscriptions.learn_peer(publish.topic, sender.connection, publish.peer)
 
 
 def recipients(
-    subscribers: list[Subscriber], sender: str, to: str | None, delivery: str
+    subscribers: list[Subscriber], sender: str, to: str | None, is_broadcast: bool = False
 ) -> list[str]:
     """Return the connections that a message of `sender` for peer `to` is sent to.
 
@@ -130,7 +126,7 @@ def recipients(
     who have not said who they are; if nobody claims it, or nobody is named, to all others. (An
     announce goes to those whom `introduce` names.) Broadcast: everyone.
     """
-    if delivery == BROADCAST:
+    if is_broadcast:
         return [each.connection for each in subscribers]
     others = [(each.connection, each.peer) for each in subscribers if each.connection != sender]
     if to is not None and to in [peer for _, peer in others]:
@@ -147,8 +143,8 @@ class Told(NamedTuple):
     """Connections that its sender hears of, if they are still there, and their announces."""
 
 
-def introduce(subscribers: list[Subscriber], request: Request, announce: str) -> Told:
-    """Return who hears of whom when the client of `request` makes the `announce`.
+def introduce(subscribers: list[Subscriber], sender: Sender, announce: str) -> Told:
+    """Return who hears of whom when `sender` makes the `announce`.
 
     Of two that enter, each writes its row before it reads the topic, so the one whose read comes
     last sees both rows and introduces them; and since the direction depends on nothing but the two
@@ -160,15 +156,15 @@ def introduce(subscribers: list[Subscriber], request: Request, announce: str) ->
     is told, which it ignores if it has not, and not announced, which would be answered in vain. An
     announce says nothing if its sender has left meanwhile, or has replaced it by another one.
     """
-    own = _find(subscribers, request.connection)
-    if own is None or (own.announce is not None and own.requested_at > request.requested_at):
+    own = _find(subscribers, sender.connection)
+    if own is None or (own.announce is not None and own.requested_at > sender.requested_at):
         return Told([], [])
     own = own._replace(announce=announce)
     told = Told([], [])
     for other in subscribers:
         if other.connection == own.connection:
             continue
-        if request.requested_at - other.requested_at > NEW_MILLISECONDS:
+        if sender.requested_at - other.requested_at > NEW_MILLISECONDS:
             told.connections.append(other.connection)
         elif other.announce is not None:
             if _is_introduced_to(own, other):

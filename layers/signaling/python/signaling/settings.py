@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from signaling.origins import ANY_ORIGIN, parse_origins
+from signaling.access.origins import ANY_ORIGIN, parse_origins
 from signaling.protocol import Limits
 
 ADDRESSED = "addressed"

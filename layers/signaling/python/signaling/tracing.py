@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from aws_xray_sdk.core import xray_recorder
 
-from signaling.connections import Connections, Introduction, Outcome
-from signaling.subscriptions import Subscriber, Subscriptions
+from signaling.ports import Connections, Introduction, Outcome, Subscriber, Subscriptions
 
 
 class TracedSubscriptions:

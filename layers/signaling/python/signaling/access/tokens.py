@@ -1,0 +1,141 @@
+"""Which tokens are good: rules, and the checks of a signed JWT.
+
+The kind of key decides the algorithm that a token must have, never the token itself:
+https://www.rfc-editor.org/rfc/rfc8725#section-3.1
+
+Needs PyJWT, which the authorizer's package brings and no other: nothing else may import this.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import jwt
+
+from signaling.access.grants import Grants
+from signaling.access.keys import KeyCache, KeysError, issuer_keys, secret_key
+
+_MOST_TOKEN_CHARACTERS = 8192
+_LEEWAY_SECONDS = 30  # between the issuer's clock and ours
+
+_SECONDS_OF_ISSUER_KEYS = 60 * 60
+_SECONDS_OF_SECRET = 60  # so long is a rotated secret still the old one
+
+REASONS = {
+    jwt.ExpiredSignatureError: "expired",
+    jwt.ImmatureSignatureError: "not_yet_valid",
+    jwt.InvalidAudienceError: "audience",
+    jwt.InvalidIssuerError: "issuer",
+    jwt.InvalidAlgorithmError: "algorithm",
+    jwt.InvalidSignatureError: "signature",
+}
+
+
+class RefusedError(Exception):
+    """A token does not let its bearer in; the message is a word for the log."""
+
+
+class Rules(NamedTuple):
+    """Whose tokens are good; what is None is not asked for."""
+
+    issuer: str | None
+    jwks_url: str | None
+    audience: str | None
+    secret_arn: str | None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Rules":
+        """Read the rules from `environ`, where an empty value is the same as none.
+
+        Raises:
+            ValueError: no key is named, so that every token or none would be good.
+        """
+        names = ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN")
+        rules = cls(*(environ.get(name) or None for name in names))
+        if not (rules.issuer or rules.secret_arn):
+            raise ValueError("JWT_ISSUER or JWT_SECRET_ARN must be set")
+        return rules
+
+
+def claims_of(tokens: list[str], rules: Rules, keys: KeyCache) -> dict[str, Any]:
+    """Return the claims of the one token, once everything about it has been checked.
+
+    Raises:
+        RefusedError: it is not good.
+        KeysError: nobody can tell whether it is.
+    """
+    token = _one_token(tokens)
+    try:
+        key = keys.find(jwt.get_unverified_header(token).get("kid"))
+        if key is None:
+            raise RefusedError("key")
+        return jwt.decode(
+            token,
+            key.key,
+            algorithms=[key.algorithm],
+            audience=rules.audience,
+            issuer=rules.issuer,
+            leeway=_LEEWAY_SECONDS,
+            options={
+                "require": ["exp"],
+                "verify_aud": rules.audience is not None,
+                "enforce_minimum_key_length": True,
+            },
+        )
+    except jwt.MissingRequiredClaimError as error:
+        raise RefusedError(f"no_{error.claim}") from None
+    except jwt.InvalidTokenError as error:
+        raise RefusedError(REASONS.get(type(error), "malformed")) from None
+    except jwt.InvalidKeyError as error:
+        raise KeysError(str(error)) from None
+
+
+def grants_of(claims: dict[str, Any]) -> Grants:
+    """Return the topics that `claims` grant.
+
+    Raises:
+        RefusedError: the claim is none that can be understood.
+    """
+    try:
+        return Grants.from_claims(claims)
+    except ValueError:
+        raise RefusedError("topics") from None
+
+
+def reset() -> None:
+    """Let the next token be checked as the environment then says."""
+    rules.cache_clear()
+    key_cache.cache_clear()
+
+
+@cache
+def rules() -> Rules:
+    """Return the rules of this process."""
+    return Rules.from_env(os.environ)
+
+
+@cache
+def key_cache() -> KeyCache:
+    """Return the keys of this process: the secret where there is one, else the issuer's."""
+    issuer, jwks_url, _, secret_arn = rules()
+    if secret_arn is None:
+        return KeyCache(lambda: issuer_keys(issuer or "", jwks_url), _SECONDS_OF_ISSUER_KEYS)
+    import boto3  # here, because issuers' keys need no AWS client
+    from botocore.config import Config
+
+    timeouts = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard"})
+    # A session of its own: the default one is not safe in the local server's threads.
+    client = boto3.Session().client("secretsmanager", config=timeouts)
+    return KeyCache(lambda: secret_key(client, secret_arn), _SECONDS_OF_SECRET)
+
+
+def _one_token(tokens: list[str]) -> str:
+    if len(tokens) != 1:
+        raise RefusedError("two_tokens" if tokens else "no_token")
+    (token,) = tokens
+    if len(token) > _MOST_TOKEN_CHARACTERS:
+        raise RefusedError("oversized")
+    if not token.isascii():
+        raise RefusedError("malformed")
+    return token

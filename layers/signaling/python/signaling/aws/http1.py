@@ -1,0 +1,204 @@
+"""HTTP/1.1 over connections that are kept alive, any number at once from one thread."""
+
+import os
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache, lru_cache, partial
+from typing import Any, NamedTuple
+
+from signaling.aws.steps import Result, Steps, Wait
+
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 2.0
+"""The longest wait for a server to go on with an answer, or for it to take more of a request."""
+
+_LARGEST_TLS_RECORD = 16_384  # reading as much leaves nothing in TLS's buffer, where poll is blind
+_ADDRESS_SECONDS = 10
+_TRUSTED_SECONDS = 0.5  # to look whether an idle connection is still open costs a system call
+
+
+class Response(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    headers: dict[str, str]
+    """By lower-case name."""
+    body: bytes
+
+
+class Host:
+    """A server and the connections to it that are open and idle.
+
+    Threads may share it without a lock: a connection belongs to one exchange or to the list, and
+    a list's `append` and `pop` are atomic.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Take scheme, name, port and base path from `url`."""
+        scheme, _, rest = url.partition("://")
+        self.name, _, path = rest.partition("/")
+        self.path = f"/{path}".rstrip("/")
+        self.idle: list[tuple[socket.socket, float]] = []  # and since when
+        self._is_secure = scheme == "https"
+        server, _, port = self.name.partition(":")
+        self._server = server.encode()  # as str it would need the codec for international names
+        self._port = int(port or (443 if self._is_secure else 80))
+        self._failures = 0
+
+    def exchange(self, request: bytes) -> Steps[Response]:
+        """Send `request` and return the answer.
+
+        Raises:
+            OSError: there is none, or not the whole of it.
+        """
+        while self.idle:
+            connection, since = self.idle.pop()
+            if time.monotonic() - since < _TRUSTED_SECONDS or _is_open(connection):
+                try:
+                    return (yield from self._exchange_over(connection, request))
+                except _ClosedWhileIdleError:
+                    continue
+            connection.close()
+        connection = yield from self._connect()
+        return (yield from self._exchange_over(connection, request))
+
+    def warm(self) -> Steps[None]:
+        """Open a connection for later, if that is possible."""
+        with suppress(OSError):
+            self.idle.append(((yield from self._connect()), 0.0))
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self.idle:
+            self.idle.pop()[0].close()
+
+    def _exchange_over(self, connection: socket.socket, request: bytes) -> Steps[Response]:
+        received, is_reusable = bytearray(), False
+        try:
+            left = memoryview(request)
+            while left:
+                send = partial(connection.send, left)
+                left = left[(yield from _retried(send, connection, select.POLLOUT)) :]
+            while True:
+                yield Wait(READ_SECONDS, connection)
+                receive = partial(connection.recv, _LARGEST_TLS_RECORD)
+                data = yield from _retried(receive, connection)
+                received += data
+                response, is_reusable = parse(received)
+                if response:
+                    return response
+                if not data:
+                    raise ConnectionError("half an answer")
+        except TimeoutError:
+            self.close()  # they may lead into the same void
+            raise
+        except (ConnectionError, ssl.SSLError, ValueError) as error:
+            raise (ConnectionError if received else _ClosedWhileIdleError)(error) from error
+        finally:
+            if is_reusable:
+                self.idle.append((connection, time.monotonic()))
+            else:
+                connection.close()
+
+    def _connect(self) -> Steps[socket.socket]:
+        addresses = _addresses(self._server, self._port, int(time.monotonic() / _ADDRESS_SECONDS))
+        family, kind, protocol, _, address = addresses[self._failures % len(addresses)]
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.connect_ex(address)
+            yield Wait(CONNECT_SECONDS, connection, select.POLLOUT)
+            if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(error, os.strerror(error))
+            if self._is_secure:
+                connection = secure = tls_context().wrap_socket(
+                    connection, server_hostname=self._server, do_handshake_on_connect=False
+                )
+                yield from _retried(secure.do_handshake, connection)
+        except BaseException:
+            self._failures += 1  # the next attempt takes the server's next address
+            connection.close()
+            raise
+        return connection
+
+
+def parse(received: bytearray) -> tuple[Response | None, bool]:
+    """Return the answer, once `received` is the whole, and whether the connection stays open.
+
+    Raises ValueError for what is not HTTP.
+    """
+    end_of_head = received.find(b"\r\n\r\n")
+    if end_of_head < 0:
+        return None, False
+    status_line, *lines = received[:end_of_head].decode("latin-1").split("\r\n")
+    version, status = status_line.split(" ", 2)[:2]
+    fields = (line.partition(":") for line in lines)
+    headers = {name.lower(): value.strip() for name, _, value in fields}
+    content = received[end_of_head + 4 :]
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        body = _joined_chunks(content)
+    else:
+        length = 0 if status in ("204", "304") else int(headers.get("content-length", 0))
+        body = bytes(content[:length]) if len(content) >= length else None
+    if body is None:
+        return None, False
+    stays_open = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+    return Response(int(status), headers, body), stays_open
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Return the one TLS context: to read the authorities' certificates takes 20 to 50 ms."""
+    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
+
+
+class _ClosedWhileIdleError(ConnectionError):
+    """The server closed a connection before any answer, as it does when it was idle for long."""
+
+
+def _is_open(connection: socket.socket) -> bool:
+    try:
+        connection.recv(1)  # nothing can come but its end, or what TLS keeps to itself
+        return False
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+
+
+def _retried(
+    operation: Callable[[], Result], connection: socket.socket, events: int = select.POLLIN
+) -> Steps[Result]:
+    while True:
+        try:
+            return operation()
+        except BlockingIOError:
+            yield Wait(READ_SECONDS, connection, events)
+        except ssl.SSLWantReadError:
+            yield Wait(READ_SECONDS, connection, select.POLLIN)
+        except ssl.SSLWantWriteError:
+            yield Wait(READ_SECONDS, connection, select.POLLOUT)
+
+
+def _joined_chunks(content: bytearray) -> bytes | None:
+    body, start = b"", 0
+    while (end_of_size := content.find(b"\r\n", start)) >= 0:
+        size = int(content[start:end_of_size].partition(b";")[0], 16)
+        if size == 0:  # trailers may follow, up to an empty line
+            return body if content.find(b"\r\n\r\n", end_of_size) >= 0 else None
+        body += content[end_of_size + 2 : end_of_size + 2 + size]
+        start = end_of_size + 2 + size + 2
+    return None
+
+
+@lru_cache(maxsize=4)
+def _addresses(
+    name: bytes, port: int, period: int
+) -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:
+    # For one `period` of time: a fan-out that opens many connections asks the name server once.
+    return socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)

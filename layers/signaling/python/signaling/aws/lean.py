@@ -1,0 +1,220 @@
+"""AWS without its SDK, for what the two ports need: DynamoDB's JSON protocol and @connections."""
+
+import json
+import math
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from signaling.aws.http1 import CONNECT_SECONDS, Host, Response
+from signaling.aws.posts import Call, send_through
+from signaling.aws.retries import ATTEMPTS, delay_after, is_worth_another_attempt
+from signaling.aws.sigv4 import Credentials, Scope, quote, sign
+from signaling.aws.steps import Steps, Wait, run
+from signaling.ports import Introduction, Outcome
+
+IN_FLIGHT = 64
+"""Most requests under way at once."""
+
+_THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"""
+
+_TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
+
+
+class ServiceError(Exception):
+    """A service refused a request; `response` is that of botocore's ClientError."""
+
+    def __init__(self, response: Response) -> None:
+        """Take code and message from `response`."""
+        code, message = _error(response)
+        super().__init__(f"{code}: {message}")
+        self.response = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": response.status},
+        }
+
+
+class Request(NamedTuple):
+    """An HTTP request to a service."""
+
+    method: str
+    path: str
+    body: bytes = b""
+
+
+class Service:
+    """An AWS service in the function's Region, with the function's credentials."""
+
+    def __init__(self, url: str, signing_name: str) -> None:
+        """Reach the service that signatures call `signing_name` at `url`."""
+        self.host = Host(url)
+        self._scope = Scope(_region(), signing_name)
+        self._skew = 0.0
+
+    def ask(
+        self, requests: Sequence[Request], headers: Mapping[str, str], deadline: float
+    ) -> list[Response | OSError]:
+        """Make each of `requests`, again while that may help, and return what came of it.
+
+        What was throttled goes behind what has not been sent yet, and holds up nothing.
+        """
+        responses: list[Response | OSError] = [TimeoutError("no time left")] * len(requests)
+        queue = deque((index, 0, 0.0) for index in range(len(requests)))
+
+        def work() -> Steps[None]:
+            while queue:
+                index, attempt, not_before = queue.popleft()
+                if not_before > time.monotonic():
+                    yield Wait(not_before - time.monotonic())
+                skew = self._skew
+                try:
+                    signed = self._signed(requests[index], headers, skew)
+                    responses[index] = yield from self.host.exchange(signed)
+                except OSError as error:
+                    responses[index] = error
+                if self._corrects_clock(responses[index], skew):
+                    queue.append((index, attempt, 0.0))
+                elif attempt + 1 < ATTEMPTS and _may_succeed_later(responses[index]):
+                    queue.append((index, attempt + 1, time.monotonic() + delay_after(attempt)))
+
+        run([work() for _ in range(_workers(len(requests), len(self.host.idle)))], deadline)
+        return responses
+
+    def _signed(self, request: Request, headers: Mapping[str, str], skew: float) -> bytes:
+        method, path, body = request
+        credentials = Credentials(
+            os.environ["AWS_ACCESS_KEY_ID"],
+            os.environ["AWS_SECRET_ACCESS_KEY"],
+            os.environ.get("AWS_SESSION_TOKEN"),
+        )
+        timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() + skew))
+        headers = {**headers, "host": self.host.name, "x-amz-date": timestamp}
+        if credentials.session_token:
+            headers["x-amz-security-token"] = credentials.session_token
+        headers["authorization"] = sign(credentials, self._scope, method, path, headers, body)
+        headers["content-length"] = str(len(body))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+    def _corrects_clock(self, response: Response | OSError, skew: float) -> bool:
+        """Take over the server's time if that of the request, which it refused, was far from it."""
+        if isinstance(response, OSError) or response.status not in (400, 403):
+            return False
+        from calendar import timegm  # here: few processes need it
+
+        try:
+            date = time.strptime(response.headers["date"], "%a, %d %b %Y %H:%M:%S GMT")
+        except (KeyError, ValueError):
+            return False
+        seen = timegm(date) - time.time()
+        if abs(seen - skew) < _TOLERATED_SKEW_SECONDS:
+            return False
+        self._skew = seen
+        return True
+
+
+class DynamoDB(NamedTuple):
+    """DynamoDB as boto3's low-level client offers it: `update_item(TableName=..., Key=...)`.
+
+    Every operation raises ServiceError, or OSError if there is no response until `deadline`, in
+    `time.monotonic` seconds.
+    """
+
+    service: Service
+    deadline: float
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return the operation `name`, which DynamoDB spells in another case."""
+        return lambda **parameters: self._call(name.title().replace("_", ""), parameters)
+
+    def _call(self, operation: str, parameters: dict[str, Any]) -> Any:
+        headers = {
+            "content-type": "application/x-amz-json-1.0",
+            "x-amz-target": f"DynamoDB_20120810.{operation}",
+        }
+        body = json.dumps(parameters).encode()
+        (response,) = self.service.ask([Request("POST", "/", body)], headers, self.deadline)
+        if isinstance(response, OSError):
+            raise response
+        if response.status >= 300:
+            raise ServiceError(response)
+        return json.loads(response.body)
+
+
+class LeanConnections(NamedTuple):
+    """Connections of an API Gateway WebSocket API, all posted to from one thread."""
+
+    service: Service
+    deadline: float
+    """In `time.monotonic` seconds."""
+
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Post to each connection, at most `IN_FLIGHT` at a time."""
+        return send_through(self._statuses, connections, payload, introductions)
+
+    def _statuses(self, calls: Sequence[Call]) -> list[int | None]:
+        base = f"{self.service.host.path}/@connections/"
+        requests = [
+            Request("POST", base + quote(connection), payload)
+            if payload is not None
+            else Request("GET", base + quote(connection))
+            for connection, payload in calls
+        ]
+        return list(map(_status, self.service.ask(requests, {}, self.deadline)))
+
+
+def dynamodb() -> Service:
+    """Return DynamoDB of the function's Region, or where the SDKs' variables say it is."""
+    suffix = "amazonaws.com.cn" if _region().startswith("cn-") else "amazonaws.com"
+    url = (
+        os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
+        or os.environ.get("AWS_ENDPOINT_URL")
+        or f"https://dynamodb.{_region()}.{suffix}"
+    )
+    return Service(url, "dynamodb")
+
+
+def warm(*services: Service) -> None:
+    """Open a connection to each of `services` that has a URL, if that is possible."""
+    hosts = [service.host for service in services if service.host.name]
+    run([host.warm() for host in hosts], time.monotonic() + CONNECT_SECONDS)
+
+
+def _workers(requests: int, idle: int) -> int:
+    # To open a connection takes about as long as to wait for a response: with n of each, the sum
+    # is least for the square root of n; twice that, as the next message finds them open.
+    return min(requests, IN_FLIGHT, max(idle, 2 * math.isqrt(requests)))
+
+
+def _region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ["AWS_DEFAULT_REGION"]
+
+
+def _status(response: Response | OSError) -> int | None:
+    return None if isinstance(response, OSError) else response.status
+
+
+def _may_succeed_later(response: Response | OSError) -> bool:
+    if isinstance(response, Response) and response.status == 400:
+        return _error(response)[0] in _THROTTLED
+    return is_worth_another_attempt(_status(response))
+
+
+def _error(response: Response) -> tuple[str, str]:
+    try:
+        told = json.loads(response.body)
+        return told["__type"].rpartition("#")[2], told.get("message") or told.get("Message", "")
+    except (ValueError, TypeError, KeyError):
+        return str(response.status), ""

@@ -1,0 +1,58 @@
+"""Work that waits for sockets, any number of pieces at once from one thread.
+
+Each is a generator that yields what it waits for, and `run` advances them all: asyncio in small,
+which would cost more CPU to import than the rest of a cold start.
+"""
+
+import select
+import socket
+import time
+from collections.abc import Generator, Iterable
+from typing import NamedTuple, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Wait(NamedTuple):
+    """A pause until `connection` is ready for `events`, or, without one, for `seconds`."""
+
+    seconds: float
+    connection: socket.socket | None = None
+    events: int = select.POLLIN
+
+
+Steps = Generator[Wait, None, Result]
+"""Work with pauses; TimeoutError is thrown into it when its socket is not ready in time."""
+
+
+def run(tasks: Iterable[Steps[None]], deadline: float) -> None:
+    """Advance all `tasks` until they end, or, in `time.monotonic` seconds, until `deadline`."""
+    poller = select.poll()
+    waiting: dict[int, tuple[Steps[None], float]] = {}  # by file descriptor, or below 0
+
+    def advance(task: Steps[None], error: Exception | None = None) -> None:
+        try:
+            wait = task.throw(error) if error else next(task)
+        except StopIteration:
+            return
+        key = wait.connection.fileno() if wait.connection else -id(task)
+        waiting[key] = task, time.monotonic() + wait.seconds
+        if key >= 0:
+            poller.register(key, wait.events)
+
+    try:
+        for task in tasks:
+            advance(task)
+        while waiting and (now := time.monotonic()) < deadline:
+            soonest = min(until for _, until in waiting.values())
+            ready = dict(poller.poll(max(0.0, min(soonest, deadline) - now) * 1000))
+            now = time.monotonic()
+            late = [key for key, (_, until) in waiting.items() if until <= now]
+            for key in ready | dict.fromkeys(late):
+                task, _ = waiting.pop(key)
+                if key >= 0:
+                    poller.unregister(key)
+                advance(task, TimeoutError() if key >= 0 and key not in ready else None)
+    finally:
+        for task, _ in waiting.values():
+            task.close()

@@ -1,0 +1,87 @@
+"""API Gateway's WebSocket event as the functions see it: the only module that knows its shape.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
+"""
+
+from typing import Any, Protocol
+
+from signaling.access.grants import Grants
+from signaling.ports import Sender
+
+RawEvent = dict[str, Any]
+"""The event as Lambda hands it over."""
+
+OK = {"statusCode": 200}
+"""Answer of a function that did, or refused in a frame of its own, what it was asked."""
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context object that is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds that the invocation has left."""
+
+
+class Event:
+    """One event of a connection: `$connect`, a message or `$disconnect`."""
+
+    def __init__(self, raw: RawEvent) -> None:
+        """Look at `raw`."""
+        self._raw = raw
+        self._context = raw["requestContext"]
+
+    @property
+    def route(self) -> str:
+        """Route key that API Gateway chose."""
+        return str(self._context["routeKey"])
+
+    @property
+    def connection(self) -> str:
+        """Connection id."""
+        return str(self._context["connectionId"])
+
+    @property
+    def sender(self) -> Sender:
+        """The connection with its times."""
+        return Sender(
+            connection=self.connection,
+            connected_at=int(self._context["connectedAt"]),
+            requested_at=int(self._context["requestTimeEpoch"]),
+        )
+
+    @property
+    def grants(self) -> Grants:
+        """Topics that the connection may use: what the authorizer said is on its every event."""
+        return Grants.from_context(self._context.get("authorizer"))
+
+    @property
+    def origin(self) -> str | None:
+        """Page that wants to connect, on `$connect` alone."""
+        headers = self._raw.get("headers") or {}
+        return next((headers[name] for name in headers if name.lower() == "origin"), None)
+
+    @property
+    def method_arn(self) -> str:
+        """What an authorizer allows or denies."""
+        return str(self._raw["methodArn"])
+
+    def query_values(self, name: str) -> list[str]:
+        """Return every value of `name` in the query string, which `$connect` alone has."""
+        values = (self._raw.get("multiValueQueryStringParameters") or {}).get(name)
+        return list(values or [])
+
+    @property
+    def body(self) -> str:
+        """Text of a message."""
+        return str(self._raw.get("body") or "")
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the message was a binary frame, which API Gateway hands over in base64."""
+        return bool(self._raw.get("isBase64Encoded"))
+
+    @property
+    def disconnect_code(self) -> int | None:
+        """WebSocket close code of a `$disconnect`."""
+        code = self._context.get("disconnectStatusCode")
+        return None if code is None else int(code)

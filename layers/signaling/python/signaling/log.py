@@ -1,0 +1,113 @@
+"""What the owner of a stack sees: one JSON line per invocation.
+
+Room names are often the only secret that a room has, so a topic is logged as a short hash, and
+tokens, query strings and payloads are not logged at all.
+"""
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+
+from signaling.errors import SignalingError, SubscriptionsError
+from signaling.event import Event
+from signaling.ports import Connections, Introduction, Outcome
+from signaling.protocol import Message, Ping, Publish
+from signaling.settings import LEVELS, settings
+
+
+class InvocationLog:
+    """The line of one invocation, printed when its `with` block ends, if its level is wanted."""
+
+    def __init__(self, event: Event) -> None:
+        """Start the line with what `event` tells."""
+        self._started = time.perf_counter()
+        self._topic: str | None = None
+        self._fields: dict[str, Any] = {
+            "level": "INFO",
+            "route": event.route,
+            "connection": event.connection,
+        }
+
+    def __enter__(self) -> "InvocationLog":
+        """Return the log to add fields to."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Print the line; an exception passes on after its type was noted."""
+        if kind is not None:
+            self.add(level="ERROR", error=kind.__name__)
+        if LEVELS.index(self._fields["level"]) < LEVELS.index(settings().log_level):
+            return
+        self.add(milliseconds=_milliseconds_since(self._started))
+        if self._topic is not None:
+            self.add(topic=hash_of(self._topic))
+        # One write for text and newline: threads of the local server must not mix their lines.
+        # Lambda's stdout has no buffer, and the local server flushes its own.
+        sys.stdout.write(json.dumps(self._fields) + "\n")
+
+    def add(self, **fields: Any) -> None:
+        """Add `fields` to the line."""
+        self._fields.update(fields)
+
+    def add_message(self, message: Message) -> None:
+        """Add what kind of message came in, and to which topic or how many."""
+        self.add(type=message.type)
+        if isinstance(message, Publish):
+            self._topic = message.topic
+        elif not isinstance(message, Ping):
+            self.add(topics=len(message.topics))
+
+    def add_outcome(self, outcome: Outcome) -> None:
+        """Add how many recipients there were, and what became of the message for how many."""
+        delivered, gone, failed = map(len, outcome)
+        recipients = delivered + gone + failed
+        self.add(recipients=recipients, delivered=delivered, gone=gone, failed=failed)
+        if failed:
+            self.add(level="WARNING")
+
+    def add_refusal(self, error: SignalingError) -> None:
+        """Add the error that the client was told; one of ours is louder than one of its own."""
+        self.add(error=error.code)
+        if isinstance(error, SubscriptionsError):
+            self.add(level="ERROR")
+
+
+class TimedConnections:
+    """Connections that add `fan_out_milliseconds` to the line of their invocation."""
+
+    def __init__(self, connections: Connections, log: InvocationLog) -> None:
+        """Send through `connections` and note the time in `log`."""
+        self._connections = connections
+        self._log = log
+
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Send, and add the time that it took; of several sends the last one's stays."""
+        started = time.perf_counter()
+        outcome = self._connections.send(connections, payload, introductions)
+        self._log.add(fan_out_milliseconds=_milliseconds_since(started))
+        return outcome
+
+
+@lru_cache
+def hash_of(topic: str) -> str:
+    """Return a short name for `topic` that does not give it away."""
+    return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _milliseconds_since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)

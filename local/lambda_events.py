@@ -1,0 +1,160 @@
+"""The events that API Gateway hands to a WebSocket API's functions, field for field. Pure.
+
+Checked against the captured ones in `events/`, key by key, by the tests.
+"""
+
+import base64
+import os
+from functools import lru_cache
+from itertools import count
+from time import gmtime, strftime
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from local.sam.intrinsics import PSEUDO_PARAMETERS
+
+Event = dict[str, Any]
+
+_PREFIX = base64.urlsafe_b64encode(os.urandom(6)).decode()
+_NUMBERS = count()
+
+
+class Handshake(NamedTuple):
+    """The HTTP request that asks for a WebSocket."""
+
+    path: str
+    query: str
+    headers: list[tuple[str, str]]
+    source_ip: str
+
+    def header(self, name: str, default: str = "") -> str:
+        """Return the first header called `name`, in any case."""
+        return next((value for key, value in self.headers if key.lower() == name), default)
+
+    def query_value(self, name: str) -> str:
+        """Return the last value of the query's parameter `name`, empty if it has none."""
+        return parse_qs(self.query).get(name, [""])[-1]
+
+
+def new_id() -> str:
+    """Return an id such as API Gateway's `L0SM9cOFvHcCIhw=`, different from every other."""
+    return f"{_PREFIX}{next(_NUMBERS):07x}="
+
+
+def connection_context(
+    handshake: Handshake, stage: str, connection: str, connected_at: int
+) -> Event:
+    """Return what is the same in `requestContext` of every event of a connection.
+
+    `connected_at` is in epoch milliseconds.
+    """
+    return {
+        "messageDirection": "IN",
+        "stage": stage,
+        "connectedAt": connected_at,
+        "identity": {
+            "userAgent": handshake.header("user-agent"),
+            "sourceIp": handshake.source_ip,
+        },
+        "domainName": handshake.header("host", "localhost"),
+        "connectionId": connection,
+        "apiId": "local",
+    }
+
+
+def connect_event(context: Event, handshake: Handshake, now: int) -> Event:
+    """Return the event of `$connect` at `now`, epoch milliseconds."""
+    headers = _forwarded(handshake)
+    event: Event = {
+        "headers": dict(headers),
+        "multiValueHeaders": _grouped(headers),
+        "requestContext": _request_context(context, "$connect", "CONNECT", now),
+        "isBase64Encoded": False,
+    }
+    if query := parse_qs(handshake.query, keep_blank_values=True):
+        event["queryStringParameters"] = {key: values[-1] for key, values in query.items()}
+        event["multiValueQueryStringParameters"] = query
+    return event
+
+
+def authorize_event(context: Event, handshake: Handshake, now: int) -> Event:
+    """Return the event of a Lambda authorizer, type REQUEST, that guards `$connect`."""
+    region, account = PSEUDO_PARAMETERS["AWS::Region"], PSEUDO_PARAMETERS["AWS::AccountId"]
+    api = f"arn:aws:execute-api:{region}:{account}:{context['apiId']}/{context['stage']}"
+    event: Event = {"queryStringParameters": {}, "multiValueQueryStringParameters": {}}
+    event |= connect_event(context, handshake, now)
+    del event["isBase64Encoded"]
+    return event | {
+        "type": "REQUEST",
+        "methodArn": f"{api}/$connect",
+        "stageVariables": {},
+    }
+
+
+def message_event(context: Event, route: str, body: str | bytes, now: int) -> Event:
+    """Return the event of a message; `body` is bytes for a binary frame."""
+    request_context = _request_context(context, route, "MESSAGE", now)
+    request_context["messageId"] = new_id()
+    is_binary = isinstance(body, bytes)
+    return {
+        "requestContext": request_context,
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": is_binary,
+    }
+
+
+def disconnect_event(context: Event, code: int, reason: str, now: int) -> Event:
+    """Return the event of `$disconnect` with the WebSocket close code and reason."""
+    headers = [
+        ("Host", context["domainName"]),
+        ("x-api-key", ""),
+        ("X-Forwarded-For", ""),
+        ("x-restapi", ""),
+    ]
+    return {
+        "headers": dict(headers),
+        "multiValueHeaders": _grouped(headers),
+        "requestContext": {
+            **_request_context(context, "$disconnect", "DISCONNECT", now),
+            "disconnectStatusCode": code,
+            "disconnectReason": reason,
+        },
+        "isBase64Encoded": False,
+    }
+
+
+def _request_context(context: Event, route: str, kind: str, now: int) -> Event:
+    request_id = new_id()
+    return {
+        **context,
+        "routeKey": route,
+        "eventType": kind,
+        "extendedRequestId": request_id,
+        "requestId": request_id,
+        "requestTime": _common_log_time(now // 1000),
+        "requestTimeEpoch": now,
+    }
+
+
+@lru_cache(maxsize=1)
+def _common_log_time(seconds: int) -> str:
+    return strftime("%d/%b/%Y:%H:%M:%S +0000", gmtime(seconds))
+
+
+def _forwarded(handshake: Handshake) -> list[tuple[str, str]]:
+    hop_by_hop = ("connection", "upgrade")
+    headers = [(key, value) for key, value in handshake.headers if key.lower() not in hop_by_hop]
+    return [
+        *headers,
+        ("X-Amzn-Trace-Id", f"Root=1-{os.urandom(4).hex()}-{os.urandom(12).hex()}"),
+        ("X-Forwarded-For", handshake.source_ip),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ]
+
+
+def _grouped(headers: list[tuple[str, str]]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for key, value in headers:
+        grouped.setdefault(key, []).append(value)
+    return grouped

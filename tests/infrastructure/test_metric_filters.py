@@ -1,0 +1,186 @@
+"""The metrics that `monitoring.yaml` makes of the lines that the functions really print."""
+
+import json
+import operator
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local import ROOT
+from local.in_memory import MemorySubscriptions
+from signaling import bootstrap
+from signaling.bootstrap import Adapters
+from signaling.errors import SubscriptionsError
+from signaling.event import Event
+from signaling.log import InvocationLog
+from signaling.ports import Subscriber
+from tests.support.events import EVENTS, Room, replay
+from tests.support.monitoring import AUTHORIZER, deployed, of_type
+from tests.support.rooms import RecordedConnections
+
+GROUPS = {"$connect": "/connect", "$disconnect": "/disconnect", "$default": "/message"}
+
+Fields = dict[str, Any]
+
+
+# --- Filter patterns, the part of their syntax that is used --------------------------------------
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
+
+TERM = re.compile(r'\(?\$\.(\w+) (?:(NOT EXISTS)|(=|>|>=) (\*|"[^"]*"|\d+))\)?')
+COMPARE = {"=": operator.eq, ">": operator.gt, ">=": operator.ge}
+
+
+def matches(pattern: str, fields: Fields) -> bool:
+    alternatives = pattern.removeprefix("{").removesuffix("}").split("||")
+    return any(
+        all(holds(term.strip(), fields) for term in each.split("&&")) for each in alternatives
+    )
+
+
+def holds(term: str, fields: Fields) -> bool:
+    parts = TERM.fullmatch(term)
+    assert parts, term
+    field, is_missing, comparison, operand = parts.groups()
+    value = fields.get(field)
+    if is_missing:
+        return field not in fields
+    if operand == "*":
+        return value is not None
+    if operand.startswith('"'):
+        return bool(value == operand[1:-1])
+    return isinstance(value, int | float) and bool(COMPARE[comparison](value, int(operand)))
+
+
+def metrics_of(group: str, fields: Fields) -> dict[str, float]:
+    """Return the values of the metrics that a line in a log group gives, named `Name[/Value]`."""
+    values: dict[str, float] = {}
+    for each in of_type(deployed(**AUTHORIZER), "Logs::MetricFilter").values():
+        if each["LogGroupName"] == group and matches(each["FilterPattern"], fields):
+            (metric,) = each["MetricTransformations"]
+            dimensions = [field_of(part["Value"], fields) for part in metric.get("Dimensions", [])]
+            name = "/".join([metric["MetricName"], *map(str, dimensions)])
+            assert name not in values
+            values[name] = float(field_of(metric["MetricValue"], fields))
+    return values
+
+
+def field_of(value: str, fields: Fields) -> Any:
+    return fields[value.removeprefix("$.")] if value.startswith("$.") else value
+
+
+# --- Metrics of lines that the functions print ----------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def forget_adapters() -> Iterator[None]:
+    yield
+    bootstrap.reset()
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """Return the metrics of the one line that was printed."""
+    (line,) = capsys.readouterr().out.splitlines()
+    fields = json.loads(line)
+    return metrics_of(GROUPS[fields["route"]], fields)
+
+
+@pytest.mark.parametrize(
+    ("event", "metrics"),
+    [
+        ("connect", {"Connects": 1}),
+        ("connect_page", {"Connects": 1}),
+        ("disconnect", {"Disconnects": 1, "Disconnects/1001": 1}),
+        *((each, {}) for each in ("subscribe", "unsubscribe", "ping", "malformed", "binary")),
+    ],
+)
+def test_an_event_counts_as_what_it_is(
+    event: str, metrics: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Room()
+    replay(event)
+    assert printed(capsys) == metrics
+
+
+@pytest.mark.parametrize("event", ["publish_announce", "publish_signal", "publish_encrypted"])
+def test_a_publish_counts_with_its_delivery_and_its_time(
+    event: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Room()
+    replay(event)
+    metrics = printed(capsys)
+    assert 0 <= metrics.pop("FanOutMilliseconds") < 1000
+    assert metrics == {"Publishes": 1, "Deliveries": 1}
+
+
+@pytest.mark.parametrize(
+    ("connections", "lost"),
+    [
+        (RecordedConnections(gone="other="), {"Gone": 1}),
+        (RecordedConnections(failing="other="), {"Failed": 1}),
+    ],
+    ids=["gone", "failed"],
+)
+def test_what_did_not_arrive_is_counted(
+    connections: RecordedConnections, lost: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Room().connections = connections
+    replay("publish_signal")
+    metrics = printed(capsys)
+    del metrics["FanOutMilliseconds"]
+    assert metrics == {"Publishes": 1} | lost
+
+
+class FailingSubscriptions(MemorySubscriptions):
+    def of_topic(self, topic: str) -> list[Subscriber]:
+        raise SubscriptionsError("The table did not answer. Try again.")
+
+
+def test_a_message_that_the_table_failed_is_counted_and_is_no_publish(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bootstrap.install(
+        Adapters(lambda deadline: FailingSubscriptions(), lambda deadline: RecordedConnections())
+    )
+    replay("publish_signal")
+    assert printed(capsys) == {"Unavailable": 1}
+
+
+def test_a_connect_that_raised_is_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyError), InvocationLog(Event(EVENTS["connect"])):
+        raise KeyError
+    assert printed(capsys) == {}
+
+
+@pytest.mark.parametrize("group", ["/connect", "/authorize"])
+def test_a_refused_connect_is_counted_as_refused_alone(group: str) -> None:
+    fields = {"level": "WARNING", "route": "$connect", "refused": "origin", "milliseconds": 0.1}
+    assert metrics_of(group, fields) == {"Refusals": 1}
+
+
+def test_a_code_that_a_client_made_up_makes_no_metric() -> None:
+    fields = {"route": "$disconnect", "code": 4999}
+    assert metrics_of("/disconnect", fields) == {"Disconnects": 1}
+    assert metrics_of("/disconnect", fields | {"code": None}) == {"Disconnects": 1}
+
+
+def test_every_field_of_a_pattern_is_one_that_the_code_logs() -> None:
+    source = "".join(
+        path.read_text()
+        for folder in ("layers/signaling", "functions")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    not_logged_yet = {"refused"}
+    for name, each in of_type(deployed(**AUTHORIZER), "Logs::MetricFilter").items():
+        for field in set(re.findall(r"\$\.(\w+)", each["FilterPattern"])) - not_logged_yet:
+            assert re.search(rf'\b{field}=|"{field}":', source), f"{name}: {field}"
+
+
+def test_a_value_is_a_field_that_the_pattern_names() -> None:
+    for name, each in of_type(deployed(), "Logs::MetricFilter").items():
+        (metric,) = each["MetricTransformations"]
+        values = [metric["MetricValue"], *(part["Value"] for part in metric.get("Dimensions", []))]
+        for value in values:
+            assert value == "1" or f"{value} " in each["FilterPattern"], name
+        assert "DefaultValue" not in metric

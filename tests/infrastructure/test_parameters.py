@@ -1,0 +1,122 @@
+"""What values the template's parameters take, alone and together."""
+
+import re
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local import ROOT
+from local.sam.template import Authorizer, load
+
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+ISSUER = "https://login.example.com"
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf"
+CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0f6d49cd"
+
+PATTERNED = {
+    "Stage": (["dev", "prod_2-a"], ["", "a/b", "é", "a" * 129]),
+    "AllowedOrigins": (
+        ["*", "https://a.example", "https://a.example, http://localhost:8080,https://*.b.example"],
+        ["", "a.example", "https://a.example/path", "https://a.example https://b.example"],
+    ),
+    "JwtIssuer": (
+        [ISSUER, f"{ISSUER}/realms/a", "http://127.0.0.1:9000", "http://localhost", "http://[::1]"],
+        ["http://login.example.com", "http://127.0.0.1.example.com", "login.example.com", "https:"],
+    ),
+    "JwksUrl": ([f"{ISSUER}/keys?a=b"], ["http://login.example.com/keys", "file:///etc/passwd"]),
+    "JwtSecretArn": ([SECRET], ["correct horse battery staple", SECRET.removesuffix("jwt-AbCdEf")]),
+    "CertificateArn": ([CERTIFICATE], [SECRET, "certificate"]),
+    "HostedZoneId": (["Z0123456789ABCDEFGHIJ"], ["example.com", "/hostedzone/Z0123"]),
+    "AlarmEmail": (["ada@example.com"], ["ada", "ada@", "a da@example.com", "a@b@c"]),
+}
+"""Good and bad values of each parameter that has an AllowedPattern."""
+
+COMPANIONS = {
+    "JwksUrl": {"JwtIssuer": ISSUER},
+    "CertificateArn": {"DomainName": "signaling.example.com"},
+    "HostedZoneId": {"DomainName": "signaling.example.com", "CertificateArn": CERTIFICATE},
+}
+"""What the rules ask for beside a parameter."""
+
+VIOLATIONS = {
+    "JwksUrlNeedsIssuer": [
+        {"JwksUrl": f"{ISSUER}/keys"},
+        {"JwksUrl": f"{ISSUER}/keys", "JwtSecretArn": SECRET},
+        {"JwksUrl": f"{ISSUER}/keys", "JwtIssuer": ISSUER, "JwtSecretArn": SECRET},
+    ],
+    "AudienceNeedsTokens": [{"JwtAudience": "demo"}],
+    "DomainNeedsCertificate": [
+        {"DomainName": "signaling.example.com"},
+        {"CertificateArn": CERTIFICATE},
+    ],
+    "ZoneNeedsDomain": [{"HostedZoneId": "Z0123"}],
+    "BudgetNeedsEmail": [{"MonthlyBudget": "5"}],
+}
+"""Combinations that break each rule of the template."""
+
+
+def authorizer(**overrides: str) -> Authorizer | None:
+    return load(ROOT / "template.yaml", overrides).authorizer
+
+
+def test_every_pattern_and_rule_is_tried() -> None:
+    patterned = {name for name, each in TEMPLATE["Parameters"].items() if "AllowedPattern" in each}
+    assert set(PATTERNED) == patterned
+    assert set(VIOLATIONS) == set(TEMPLATE["Rules"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, (good, _) in PATTERNED.items() for value in good]
+)
+def test_a_good_value_is_taken(name: str, value: str) -> None:
+    load(ROOT / "template.yaml", {name: value, **COMPANIONS.get(name, {})})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, (_, bad) in PATTERNED.items() for value in bad]
+)
+def test_a_bad_value_is_refused_with_what_the_parameter_takes(name: str, value: str) -> None:
+    takes = TEMPLATE["Parameters"][name]["ConstraintDescription"]
+    complaint = f"parameter {name} is {value!r}: {takes}"
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        load(ROOT / "template.yaml", {name: value, **COMPANIONS.get(name, {})})
+
+
+@pytest.mark.parametrize(
+    ("rule", "overrides"),
+    [(rule, overrides) for rule, broken in VIOLATIONS.items() for overrides in broken],
+)
+def test_a_broken_rule_is_said_in_its_own_words(rule: str, overrides: dict[str, str]) -> None:
+    (assertion,) = TEMPLATE["Rules"][rule]["Assertions"]
+    with pytest.raises(ValueError) as refused:
+        load(ROOT / "template.yaml", overrides)
+    assert str(refused.value) == assertion["AssertDescription"]
+
+
+def test_without_an_issuer_or_a_secret_there_is_no_authorizer() -> None:
+    assert authorizer() is None
+    assert authorizer(AllowedOrigins="https://a.example") is None
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"JwtIssuer": ISSUER},
+        {"JwtIssuer": ISSUER, "JwksUrl": f"{ISSUER}/keys", "JwtAudience": "demo"},
+        {"JwtSecretArn": SECRET},
+        {"JwtSecretArn": SECRET, "JwtIssuer": ISSUER, "JwtAudience": "demo"},
+    ],
+)
+def test_an_issuer_or_a_secret_deploys_the_authorizer(overrides: dict[str, str]) -> None:
+    found = authorizer(**overrides)
+    assert found is not None
+    assert found.query_parameters == ["token"]
+    assert found.function.code == ROOT / "functions" / "authorize"
+    environment = found.function.environment
+    assert {name: value for name, value in environment.items() if name.startswith("JW")} == {
+        "JWT_ISSUER": overrides.get("JwtIssuer", ""),
+        "JWKS_URL": overrides.get("JwksUrl", ""),
+        "JWT_AUDIENCE": overrides.get("JwtAudience", ""),
+        "JWT_SECRET_ARN": overrides.get("JwtSecretArn", ""),
+    }

