@@ -34,7 +34,7 @@ class Traffic(NamedTuple):
     entries: int
     """Messages that subscribe or unsubscribe, each of which writes a row."""
     index_writes: int
-    """Of these rows, those that come or go, and the index's with them."""
+    """Of these rows, those that are new, and the index's with them."""
     announces: int
     """Each writes a row and reads the room."""
     signals: int
@@ -107,8 +107,7 @@ def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
     signals = signals_of_each * pairs
     if delivery == BROADCAST:
         deliveries += announces + signals  # to the sender, too
-    index_writes = peers * (2 if peers > 1 else 1)
-    return Traffic(peers + announces, index_writes, announces, signals, deliveries)
+    return Traffic(peers + announces, 0, announces, signals, deliveries)
 
 
 class _CountingSubscriptions(MemorySubscriptions):
@@ -116,22 +115,25 @@ class _CountingSubscriptions(MemorySubscriptions):
 
     requests = index_writes = 0
 
-    def add(self, topic: str, request: Sender, announce: Announce | None = None) -> None:
-        self.requests += 1
-        self.index_writes += not self._has(topic, request)
-        super().add(topic, request, announce)
+    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        self._count(topics, sender)
+        super().subscribe(topics, sender)
 
-    def remove(self, topic: str, request: Sender) -> None:
-        self.requests += 1
-        self.index_writes += self._has(topic, request)
-        super().remove(topic, request)
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+        self._count([topic], sender)
+        super().announce(topic, sender, announce)
+
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        self._count(topics, sender)
+        super().unsubscribe(topics, sender)
 
     def of_topic(self, topic: str) -> list[Subscriber]:
         self.requests += 1
         return super().of_topic(topic)
 
-    def _has(self, topic: str, request: Sender) -> bool:
-        return request.connection in [each.connection for each in super().of_topic(topic)]
+    def _count(self, topics: Sequence[str], sender: Sender) -> None:
+        self.requests += len(topics)
+        self.index_writes += sum(self._row_of(topic, sender) is None for topic in topics)
 
 
 class _CountingConnections:

@@ -16,6 +16,8 @@ from benchmarks.runtime import Deployed, fan_outs
 from benchmarks.stub import Stub
 from benchmarks.table import local_table
 from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.aws.sdk import SdkDynamoDB
+from signaling.bootstrap import deadlines_within
 from signaling.ports import Sender
 from signaling.protocol import Announce
 from signaling.settings import ADDRESSED
@@ -99,7 +101,7 @@ def _subscribers() -> _Growth:
 
 def _table() -> list[_Growth]:
     with local_table() as (client, table):
-        subscriptions = DynamoDBSubscriptions(client, table)
+        subscriptions = DynamoDBSubscriptions(SdkDynamoDB(client), table, deadlines_within(3600))
         enter: dict[int, float] = {}
         leave: dict[int, float] = {}
         filled = 0
@@ -140,7 +142,7 @@ def _milliseconds(subscriptions: DynamoDBSubscriptions) -> tuple[float, float]:
         request = Sender("me", _CONNECTED_AT, number)
 
         def enter(request: Sender = request) -> None:
-            subscriptions.add("of two", request, Announce('{"type":"announce"}', "peer"))
+            subscriptions.announce("of two", request, Announce('{"type":"announce"}', "peer"))
             subscriptions.of_topic("of two")
 
         entering.append(_timed(enter))

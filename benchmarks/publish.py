@@ -59,7 +59,7 @@ def main() -> None:
         of_aws = bootstrap.installed()
         bootstrap.install(
             of_aws._replace(
-                connections_until=lambda deadline: _Timed(of_aws.connections_until(deadline), taken)
+                connections=lambda deadlines: _Timed(of_aws.connections(deadlines), taken)
             )
         )
     event = json.loads(os.environ["EVENT"])

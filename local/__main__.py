@@ -165,7 +165,7 @@ def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
     subscriptions = MemorySubscriptions(pause=pause)
     bootstrap.install(
-        bootstrap.Adapters(lambda deadline: subscriptions, lambda deadline: connections)
+        bootstrap.Adapters(lambda deadlines: subscriptions, lambda deadlines: connections)
     )
 
 

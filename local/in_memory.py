@@ -15,6 +15,7 @@ from signaling.protocol import Announce
 class _Row(NamedTuple):
     subscriber: Subscriber
     expires_at: int
+    has_left: bool = False
 
 
 class MemorySubscriptions:
@@ -32,49 +33,68 @@ class MemorySubscriptions:
         self._now = now
         self._pause = pause
 
-    def add(self, topic: str, request: Sender, announce: Announce | None = None) -> None:
+    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Upsert the rows."""
+        self._pause()
+        with self._lock:
+            for topic in topics:
+                known = self._row_of(topic, sender)
+                if known is None:
+                    self._put(topic, _subscriber(sender), sender)
+                elif (known.subscriber.requested_at, not known.has_left) < (
+                    sender.requested_at,
+                    True,
+                ):
+                    kept = known.subscriber
+                    self._put(topic, _subscriber(sender, kept.peer, kept.entered_at), sender)
+
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
         """Upsert the row."""
         self._pause()
-        connection, connected_at, requested_at = request
-        data, peer = announce or (None, None)
-        entered_at = requested_at if announce else None
+        data, peer = announce
+        entered_at: int | None = sender.requested_at
         with self._lock:
-            rows = self._rows.setdefault(topic, {})
-            if connection in rows:
-                known = rows[connection].subscriber
-                is_late = known.requested_at > requested_at
-                if is_late or (known.requested_at == requested_at and announce is None):
+            known = self._row_of(topic, sender)
+            if known is not None:
+                if known.subscriber.requested_at > sender.requested_at:
                     return
-                peer = known.peer if peer is None else peer
-                entered_at = entered_at if known.entered_at is None else known.entered_at
-            subscriber = Subscriber(connection, peer, connected_at, requested_at, data, entered_at)
-            rows[connection] = _Row(subscriber, request.expires_at)
-            self._topics.setdefault(connection, set()).add(topic)
+                peer = known.subscriber.peer if peer is None else peer
+                entered_at = known.subscriber.entered_at or entered_at
+            self._put(topic, _subscriber(sender, peer, entered_at, data), sender)
 
-    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
-        """Update the row, if it is there."""
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Mark the rows."""
         self._pause()
         with self._lock:
-            rows = self._rows.get(topic, {})
-            if connection in rows:
-                subscriber, expires_at = rows[connection]
-                rows[connection] = _Row(subscriber._replace(peer=peer), expires_at)
-
-    def remove(self, topic: str, request: Sender) -> None:
-        """Delete the row, unless it is of a later request."""
-        self._pause()
-        with self._lock:
-            row = self._rows.get(topic, {}).get(request.connection)
-            if row is not None and row.subscriber.requested_at < request.requested_at:
-                self._delete(topic, request.connection)
+            for topic in topics:
+                known = self._row_of(topic, sender)
+                if known is None or known.subscriber.requested_at < sender.requested_at:
+                    self._put(topic, _subscriber(sender), sender, has_left=True)
 
     def of_topic(self, topic: str) -> list[Subscriber]:
-        """Return the rows of the topic that have not expired."""
+        """Return the rows of the topic that are not marked and have not expired."""
         self._pause()
         now = int(self._now())
         with self._lock:
             rows = self._rows.get(topic, {}).values()
-            return [row.subscriber for row in rows if row.expires_at > now]
+            return [row.subscriber for row in rows if row.expires_at > now and not row.has_left]
+
+    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
+        """Update the row, if it is there and not marked."""
+        self._pause()
+        with self._lock:
+            row = self._rows.get(topic, {}).get(connection)
+            if row is not None and not row.has_left:
+                subscriber = row.subscriber._replace(peer=peer)
+                self._rows[topic][connection] = row._replace(subscriber=subscriber)
+
+    def remove(self, topic: str, connections: Sequence[str]) -> None:
+        """Delete the rows."""
+        self._pause()
+        with self._lock:
+            for connection in connections:
+                if connection in self._rows.get(topic, {}):
+                    self._delete(topic, connection)
 
     def remove_connection(self, connection: str) -> None:
         """Delete every row of the connection."""
@@ -83,6 +103,16 @@ class MemorySubscriptions:
             for topic in list(self._topics.get(connection, ())):
                 self._delete(topic, connection)
 
+    def _row_of(self, topic: str, sender: Sender) -> _Row | None:
+        return self._rows.get(topic, {}).get(sender.connection)
+
+    def _put(
+        self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
+    ) -> None:
+        row = _Row(subscriber, sender.expires_at, has_left)
+        self._rows.setdefault(topic, {})[sender.connection] = row
+        self._topics.setdefault(sender.connection, set()).add(topic)
+
     def _delete(self, topic: str, connection: str) -> None:
         del self._rows[topic][connection]
         if not self._rows[topic]:
@@ -90,6 +120,16 @@ class MemorySubscriptions:
         self._topics[connection].discard(topic)
         if not self._topics[connection]:
             del self._topics[connection]
+
+
+def _subscriber(
+    sender: Sender,
+    peer: str | None = None,
+    entered_at: int | None = None,
+    announce: str | None = None,
+) -> Subscriber:
+    connection, connected_at, requested_at = sender
+    return Subscriber(connection, peer, connected_at, requested_at, announce, entered_at)
 
 
 class InProcessConnections:

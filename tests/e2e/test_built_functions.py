@@ -21,6 +21,8 @@ from samtranslator.yaml_helper import yaml_parse
 from local import ROOT
 from local.sam.template import AUTHORIZER, load
 from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.aws.sdk import SdkDynamoDB
+from signaling.bootstrap import deadlines_within
 from signaling.ports import Sender
 from signaling.protocol import PONG, Announce
 from signaling.rooms import NEW_MILLISECONDS
@@ -143,7 +145,9 @@ def room(dynamodb_local: str) -> Iterator[Room]:
     server = LocalServer("--dynamodb", dynamodb_local)
     server.start()
     table = load(ROOT / "template.yaml").table["TableName"]
-    subscriptions = DynamoDBSubscriptions(dynamodb_client(dynamodb_local), table)
+    subscriptions = DynamoDBSubscriptions(
+        SdkDynamoDB(dynamodb_client(dynamodb_local)), table, deadlines_within(3600)
+    )
     environment = {
         "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_local,
         "CONNECTIONS_ENDPOINT": f"{server.http_url}/dev",
@@ -230,7 +234,7 @@ async def check_effect(name: str, functions: dict[str, LambdaFunction], room: Ro
         other_connection = await room.connection_of(other, topic)
         if not effect.enters:
             announce = Announce('"in the room"', SENDER)
-            room.subscriptions.add(topic, Sender(connection, 2**50, 0), announce)
+            room.subscriptions.announce(topic, Sender(connection, 2**50, 0), announce)
         event = event_of(name, connection, topic)
         function = functions[event["requestContext"]["routeKey"]]
         answer = await asyncio.to_thread(function.invoke, event)

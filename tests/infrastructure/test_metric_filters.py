@@ -141,7 +141,7 @@ def test_a_message_that_the_table_failed_is_counted_and_is_no_publish(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     bootstrap.install(
-        Adapters(lambda deadline: FailingSubscriptions(), lambda deadline: RecordedConnections())
+        Adapters(lambda deadlines: FailingSubscriptions(), lambda deadlines: RecordedConnections())
     )
     replay("publish_signal")
     assert printed(capsys) == {"Unavailable": 1}

@@ -34,7 +34,6 @@ EXPECTED: dict[str, Rights] = {
         {WRITE_LOGS},
         {
             ("dynamodb:UpdateItem", TABLE),
-            ("dynamodb:DeleteItem", TABLE),
             ("dynamodb:Query", TABLE),
             ("dynamodb:BatchWriteItem", TABLE),
             ("dynamodb:Query", INDEX),

@@ -19,7 +19,7 @@ from local.lambda_events import Handshake, connection_context, new_id
 from local.sam.template import Stack
 from local.server import Server
 from signaling.aws import lean
-from signaling.aws.posts import ApiGatewayConnections
+from signaling.aws.sdk import SdkConnections
 from signaling.ports import Connections, Introduction
 from tests.support.servers import wait_until
 from tests.support.sockets import RecordingSocket
@@ -91,7 +91,7 @@ def connections(request: pytest.FixtureRequest, running: RunningGateway) -> Iter
         yield InProcessConnections(running.gateway)
     elif request.param.endswith("boto3"):
         client = request.getfixturevalue("management")
-        yield ApiGatewayConnections(client, time.monotonic() + 20)
+        yield SdkConnections(client, time.monotonic() + 20)
     else:
         service = lean.Service(f"http://127.0.0.1:{running.port}/dev", "execute-api")
         yield lean.LeanConnections(service, time.monotonic() + 20)

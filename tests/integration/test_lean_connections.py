@@ -2,7 +2,6 @@
 
 import json
 import socket
-import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,7 +126,9 @@ def test_one_throttled_client_holds_up_nobody(
 
 
 def test_threads_may_share_a_service(start: StartStub, services: MakeService) -> None:
-    stub = start(answer=lambda request: reply(body=json.dumps(request.body.decode()).encode()))
+    stub = start(
+        answer=lambda request: reply(body=json.dumps({"was": request.body.decode()}).encode())
+    )
     service = services(stub.url)
     everyone = [str(number) for number in range(20)]
 
@@ -135,8 +136,9 @@ def test_threads_may_share_a_service(start: StartStub, services: MakeService) ->
         for round in range(10):
             assert post(service, *everyone).delivered == everyone
             name = f"{number}-{round}"
-            dynamodb = lean.DynamoDB(service, time.monotonic() + 5)
-            assert json.loads(dynamodb.query(TableName=name)) == {"TableName": name}
+            dynamodb, deadline = lean.LeanDynamoDB(service), time.monotonic() + 5
+            (answer,) = dynamodb.query([{"TableName": name}], deadline)
+            assert answer == {"was": json.dumps({"TableName": name})}
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(use, range(16)))
@@ -168,8 +170,7 @@ def test_a_server_that_nobody_vouches_for_gets_nothing(
     (tmp_path / "other").mkdir()
     other = Authority(tmp_path / "other")
     stub = start(reply(), context=other.server_context("localhost"))
-    with pytest.raises(ssl.SSLCertVerificationError):
-        query(services(stub.url))
+    assert query(services(stub.url)).code == "SSLCertVerificationError"
     assert stub.requests == []
 
 
@@ -177,7 +178,6 @@ def test_a_server_with_the_certificate_of_another_name_gets_nothing(
     start: StartStub, services: MakeService, tls: Authority
 ) -> None:
     stub = start(reply(), context=tls.server_context("example.com"))
-    with pytest.raises(ssl.SSLCertVerificationError, match="localhost"):
-        query(services(stub.url))
+    assert query(services(stub.url)).code == "SSLCertVerificationError"
     assert post(services(stub.url)).failed == [ID]
     assert stub.requests == []

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from signaling.aws import http1, lean
+from signaling.aws.retries import THROTTLED
 from tests.support.lean import ID, MakeService, StartStub, post, query
 from tests.support.stub import SILENCE, Received, Reply, reply
 
@@ -19,7 +20,7 @@ def test_a_post_that_is_refused_for_now_is_sent_again(
     assert len(stub.requests) == 3
 
 
-@pytest.mark.parametrize("code", sorted(lean._THROTTLED))
+@pytest.mark.parametrize("code", sorted(THROTTLED))
 def test_a_throttled_operation_is_sent_again(
     start: StartStub, services: MakeService, code: str
 ) -> None:
@@ -45,8 +46,7 @@ def test_what_stays_refused_is_reported_at_the_deadline(
     result = post(services(stub.url), "slow", "a", "b", seconds=0.5)
     assert time.monotonic() - started < 0.7
     assert (result.failed, sorted(result.delivered)) == (["slow"], ["a", "b"])
-    with pytest.raises(lean.ServiceError):
-        query(services(start(reply(503)).url), seconds=0.3)
+    assert query(services(start(reply(503)).url), seconds=0.3).status == 503
 
 
 def test_a_server_that_never_answers_is_given_up_at_the_deadline(
@@ -55,8 +55,7 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(
     service = services(start(SILENCE).url)
     started = time.monotonic()
     assert post(service, "a", "b", "c", seconds=0.3).failed == ["a", "b", "c"]
-    with pytest.raises(TimeoutError):
-        query(service, seconds=0.3)
+    assert query(service, seconds=0.3).code == "TimeoutError"
     assert time.monotonic() - started < 0.8
     assert service.host.idle == []
 
@@ -78,6 +77,6 @@ def test_a_fan_out_that_does_not_fit_the_deadline_reports_the_rest(
         return reply()
 
     everyone = [str(number) for number in range(10_000)]
-    result = post(services(start(answer=answer).url), *everyone, seconds=1.0)
+    result = post(services(start(answer=answer).url), *everyone, seconds=2.0)
     assert result.delivered and result.failed
     assert sorted(result.delivered + result.failed) == sorted(everyone)

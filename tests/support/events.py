@@ -40,10 +40,10 @@ class Room:
         self.subscriptions = MemorySubscriptions(now=lambda: 0)
         self.connections = RecordedConnections()
         if sender_is_in:
-            self.subscriptions.add(TOPIC, Sender(SENDER, 0, 0), announce(PEER))
-        self.subscriptions.add(TOPIC, Sender("other=", 0, 0), announce(OTHER_PEER))
+            self.subscriptions.announce(TOPIC, Sender(SENDER, 0, 0), announce(PEER))
+        self.subscriptions.announce(TOPIC, Sender("other=", 0, 0), announce(OTHER_PEER))
         bootstrap.install(
-            Adapters(lambda deadline: self.subscriptions, lambda deadline: self.connections)
+            Adapters(lambda deadlines: self.subscriptions, lambda deadlines: self.connections)
         )
 
     def members(self) -> set[str]:

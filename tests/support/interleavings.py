@@ -57,8 +57,8 @@ class Table(MemorySubscriptions):
     def __init__(self) -> None:
         super().__init__(now=lambda: 0)
 
-    def rows(self) -> tuple[Subscriber, ...]:
-        return tuple(sorted(self.of_topic(ROOM), key=lambda each: each.connection))
+    def state(self) -> tuple[object, ...]:
+        return tuple(sorted(self._rows.get(ROOM, {}).items()))
 
     def copy(self) -> "Table":
         copy = type(self)()
@@ -101,10 +101,9 @@ def handled_in_every_order(said: Sequence[Said], table: Table) -> Ends:
         return next_request(said[index], answers)
 
     def go_on(world: World) -> int:
-        rows = world.table.rows()
-        key = (rows, *world[1:])
+        key = (world.table.state(), *world[1:])
         if key not in orders:
-            ends.rows.update(rows)
+            ends.rows.update(world.table.of_topic(ROOM))
             pending = [index for index, each in enumerate(world.answers) if each is not None]
             if not pending:
                 ends.heard.add(world.heard)

@@ -19,4 +19,7 @@ def post(service: lean.Service, *ids: str, seconds: float = 5.0, payload: str = 
 
 
 def query(service: lean.Service, seconds: float = 5.0) -> Any:
-    return lean.DynamoDB(service, time.monotonic() + seconds).query(TableName="table")
+    (answer,) = lean.LeanDynamoDB(service).query(
+        [{"TableName": "table"}], time.monotonic() + seconds
+    )
+    return answer

@@ -76,7 +76,7 @@ class RoomsOf:
         requested_at = self.now if at is None else at
         connected_at = self.connected_at.setdefault(connection, requested_at)
         request = Sender(connection, connected_at, requested_at)
-        return self.rooms.handle(request, parsed, self.grants)
+        return self.rooms.handle(request, parsed, self.grants).outcome
 
     def subscribe(self, connection: str, *topics: str, at: int | None = None) -> None:
         self.send(connection, at, type="subscribe", topics=list(topics))

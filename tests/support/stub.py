@@ -13,6 +13,7 @@ class Received(NamedTuple):
 
     path: str
     headers: dict[str, str]
+    """By lower-case name."""
     body: bytes
     connection: int
     """Number of the connection that it came over, from 1."""
@@ -90,7 +91,8 @@ class Stub:
             with connection, connection.makefile("rb") as stream:
                 while request_line := stream.readline():
                     lines = iter(lambda: stream.readline().decode().strip(), "")
-                    headers = dict(line.split(": ", 1) for line in lines)
+                    fields = (line.split(": ", 1) for line in lines)
+                    headers = {name.lower(): value for name, value in fields}
                     body = stream.read(int(headers["content-length"]))
                     path = request_line.decode().split(" ")[1]
                     received = Received(path, headers, body, number)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from signaling.aws.posts import THREADS, ApiGatewayConnections
 from signaling.aws.retries import delay_after
+from signaling.aws.sdk import THREADS, SdkConnections
 from signaling.ports import Introduction
 from tests.support.posts import ScriptedClient
 
@@ -18,9 +18,9 @@ class Time:
         self.now += seconds
 
 
-def connections(client: ScriptedClient, deadline: float = 60.0) -> ApiGatewayConnections:
+def connections(client: ScriptedClient, deadline: float = 60.0) -> SdkConnections:
     time = Time()
-    return ApiGatewayConnections(client, deadline, clock=lambda: time.now, sleep=time.sleep)
+    return SdkConnections(client, deadline, clock=lambda: time.now, sleep=time.sleep)
 
 
 def test_send_tells_delivered_gone_and_failed_apart_by_status() -> None:

@@ -54,14 +54,19 @@ def test_every_line_has_route_connection_level_and_time(fields_of: FieldsOf) -> 
 
 def test_an_outcome_is_counted(fields_of: FieldsOf) -> None:
     outcome = Outcome(["a", "b", "c"], ["d", "e"], [])
-    fields = fields_of(lambda log: log.add_outcome(outcome))
+    fields = fields_of(lambda log: log.add_outcome(outcome, is_tidy=True))
     assert {"recipients": 5, "delivered": 3, "gone": 2, "failed": 0}.items() <= fields.items()
     assert fields["level"] == "INFO"
 
 
 def test_a_failed_delivery_is_a_warning(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome([], [], ["a"])))
+    fields = fields_of(lambda log: log.add_outcome(Outcome([], [], ["a"]), is_tidy=True))
     assert (fields["failed"], fields["level"]) == (1, "WARNING")
+
+
+def test_a_room_that_could_not_be_tidied_is_a_warning(fields_of: FieldsOf) -> None:
+    fields = fields_of(lambda log: log.add_outcome(Outcome(["a"], ["b"], []), is_tidy=False))
+    assert (fields["clean_up"], fields["gone"], fields["level"]) == ("failed", 1, "WARNING")
 
 
 def test_the_time_of_a_fan_out_is_logged_in_milliseconds(fields_of: FieldsOf) -> None:

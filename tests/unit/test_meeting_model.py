@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from signaling import rooms as rooms_module
-from signaling.ports import Outcome, Sender, Subscriber
+from signaling.ports import Sender, Subscriber
 from signaling.protocol import Announce, Publish
-from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Rooms, Told
+from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Handled, Rooms, Told
 from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
 from tests.support.messages import encrypted
 
@@ -68,7 +68,8 @@ def room_of(*connections: str) -> Table:
 def enter_long_ago(table: Table, connection: str, connected_at: int = 0) -> None:
     message = parsed(announce(connection, 1, peer(connection)))
     assert isinstance(message, Publish)
-    table.add(ROOM, Sender(connection, connected_at, 1), message.announce)
+    assert message.announce
+    table.announce(ROOM, Sender(connection, connected_at, 1), message.announce)
 
 
 OPEN = [*enter("a", NOW, peer("C")), *enter("b", NOW + 1, peer("A")), *enter("c", NOW, peer("B"))]
@@ -153,11 +154,11 @@ def stale(rows: set[Subscriber]) -> list[Subscriber]:
 class Forgetless(Table):
     """A table that keeps the announce of a row which is written again."""
 
-    def add(self, topic: str, request: Sender, announce: Announce | None = None) -> None:
-        known = self._rows.get(topic, {}).get(request.connection)
-        if known and known.subscriber.announce and announce is None:
-            announce = Announce(known.subscriber.announce, known.subscriber.peer)
-        super().add(topic, request, announce)
+    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        known = self._row_of(ROOM, sender)
+        super().subscribe(topics, sender)
+        if known and known.subscriber.announce:
+            self.announce(ROOM, sender, Announce(known.subscriber.announce, None))
 
 
 def test_without_forgetting_the_announce_of_a_peer_that_left_stays() -> None:
@@ -200,7 +201,7 @@ def test_pairs_would_miss_each_other_if_the_topic_were_read_first(
 ) -> None:
     publish = Rooms.publish
 
-    def read_first(self: Any, request: Sender, message: Publish) -> Outcome:
+    def read_first(self: Any, request: Sender, message: Publish) -> Handled:
         before = self._subscriptions.of_topic(message.topic)
         monkeypatch.setattr(self._subscriptions, "of_topic", lambda topic: before, raising=False)
         return publish(self, request, message)

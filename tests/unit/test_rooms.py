@@ -1,15 +1,17 @@
 """Who gets what, and which requests that takes."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local.in_memory import MemorySubscriptions
-from signaling.access.grants import Grants
+from signaling.access.grants import EVERYTHING, Grants
 from signaling.errors import ForbiddenTopicError, SubscriptionsError
-from signaling.ports import Outcome, Subscriber
+from signaling.ports import Outcome, Sender, Subscriber
+from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms, recipients
 from tests.support.rooms import RoomsOf, room_of_three
 
@@ -87,14 +89,14 @@ def test_broadcast_delivers_everything_to_everyone() -> None:
         assert rooms.connections.receivers() == ["a", "b", "c"]
 
 
-def test_publish_drops_a_connection_that_is_gone_from_all_its_rooms() -> None:
+def test_publish_drops_a_connection_that_is_gone_from_this_room_alone() -> None:
     rooms = RoomsOf(gone="b")
     for connection in "abc":
         rooms.subscribe(connection, "room", "other")
     rooms.wait()
     result = rooms.announce("a", "A")
     assert result == Outcome(delivered=["c"], gone=["b"], failed=[])
-    assert set(rooms.members()) == set(rooms.members("other")) == {"a", "c"}
+    assert (set(rooms.members()), set(rooms.members("other"))) == ({"a", "c"}, {"a", "b", "c"})
 
 
 def test_publish_keeps_a_connection_that_only_failed() -> None:
@@ -171,9 +173,22 @@ def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
     rooms.rooms = Rooms(rooms.subscriptions, rooms.connections)
     rooms.subscribe("a", "room")
     rooms.announce("b", "B")
-    with pytest.raises(SubscriptionsError):
-        rooms.publish("a", {"type": "signal", "from": "A", "to": "B"})
-    assert rooms.connections.receivers() == ["b"]
+    outcome = rooms.publish("a", {"type": "signal", "from": "A", "to": "B"})
+    assert (outcome.delivered, rooms.connections.receivers()) == (["b"], ["b"])
+
+
+def test_what_became_of_a_message_is_told_even_if_the_gone_cannot_be_removed() -> None:
+    class Unremovable(MemorySubscriptions):
+        def remove(self, topic: str, connections: Sequence[str]) -> None:
+            raise SubscriptionsError("too busy")
+
+    rooms = RoomsOf(gone="b")
+    subscriptions = Unremovable(now=lambda: 0)
+    for connection in "abc":
+        subscriptions.subscribe(["room"], Sender(connection, 0, 0))
+    message = parse('{"type":"publish","topic":"room","data":{}}', False, Limits())
+    told = Rooms(subscriptions, rooms.connections).handle(Sender("a", 0, 1), message, EVERYTHING)
+    assert told == (Outcome(["c"], ["b"], []), False)
 
 
 peers = st.sampled_from(["A", "B", "C", None])

@@ -52,12 +52,12 @@ class PartlyGone(RecordedConnections):
 def test_a_publish_is_two_subsegments_with_counts(emitter: RecordingEmitter) -> None:
     subscriptions = MemorySubscriptions(now=lambda: 0)
     for number in range(5):
-        subscriptions.add("a secret room", Sender(f"other{number}=", 0, 0))
-    bootstrap.install(Adapters(lambda deadline: subscriptions, lambda deadline: PartlyGone()))
+        subscriptions.subscribe(["a secret room"], Sender(f"other{number}=", 0, 0))
+    bootstrap.install(Adapters(lambda deadlines: subscriptions, lambda deadlines: PartlyGone()))
     event = Event({**EVENTS["publish_announce"], "body": announce("a secret room")})
     xray_recorder.begin_segment("message", sampling=1)
     room = bootstrap.rooms(Invocation(), InvocationLog(event))
-    outcome = room.handle(event.sender, parse(event.body, False, Limits()), EVERYTHING)
+    outcome, _ = room.handle(event.sender, parse(event.body, False, Limits()), EVERYTHING)
     xray_recorder.end_segment()
     (segment,) = emitter.segments
     assert [(each["name"], each["annotations"]) for each in segment["subsegments"]] == [

@@ -9,19 +9,26 @@ from typing import NamedTuple
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.event import LambdaContext
 from signaling.log import InvocationLog, TimedConnections
-from signaling.ports import Connections, Subscriptions
+from signaling.ports import Connections, Deadlines, Subscriptions
 from signaling.rooms import Rooms
 from signaling.settings import BROADCAST, LEAN, settings
 
 _SECONDS_TO_FINISH = 0.5
-"""Time kept back from the fan-out, to drop connections that are gone and to write the log line."""
+"""Time that nothing else gets, to write the log line."""
+
+_SHARE_OF_TABLE, _SHARE_OF_POSTS = 0.5, 0.85
+"""Parts of an invocation's time after which the table and the posts must have ended.
+
+Whoever waits for a slow table in vain is told so within the time of the posts, and when these have
+used up theirs, those who are gone can still be removed.
+"""
 
 
 class Adapters(NamedTuple):
-    """Makes the two ports of one invocation from its deadline, in `time.monotonic` seconds."""
+    """Makes the two ports of one invocation."""
 
-    subscriptions_until: Callable[[float], Subscriptions]
-    connections_until: Callable[[float], Connections]
+    subscriptions: Callable[[Deadlines], Subscriptions]
+    connections: Callable[[Deadlines], Connections]
     warm: Callable[[], None] = lambda: None
     """Opens connections for the first invocation; never raises."""
 
@@ -53,15 +60,24 @@ def reset() -> None:
 def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
     """Return the rooms for one invocation, which time their messages in `log`."""
     adapters = installed()
-    remaining = context.get_remaining_time_in_millis() / 1000
-    deadline = time.monotonic() + remaining - _SECONDS_TO_FINISH
-    subscriptions = adapters.subscriptions_until(deadline)
-    connections = adapters.connections_until(deadline)
+    deadlines = deadlines_within(context.get_remaining_time_in_millis() / 1000)
+    subscriptions = adapters.subscriptions(deadlines)
+    connections = adapters.connections(deadlines)
     if settings().is_traced:
         subscriptions = _tracing().TracedSubscriptions(subscriptions)
         connections = _tracing().TracedConnections(connections)
     connections = TimedConnections(connections, log)
     return Rooms(subscriptions, connections, is_broadcast=settings().delivery == BROADCAST)
+
+
+def deadlines_within(seconds: float) -> Deadlines:
+    """Share out the time that an invocation has left."""
+    now, seconds = time.monotonic(), max(0.0, seconds - _SECONDS_TO_FINISH)
+    return Deadlines(
+        table=now + seconds * _SHARE_OF_TABLE,
+        posts=now + seconds * _SHARE_OF_POSTS,
+        clean_up=now + seconds,
+    )
 
 
 def warm() -> None:
@@ -84,38 +100,22 @@ def _tracing() -> ModuleType:
 def _lean() -> Adapters:
     from signaling.aws import lean
 
-    dynamodb = lean.dynamodb()
+    service = lean.dynamodb()
     management = lean.Service(settings().connections_endpoint, "execute-api")
+    client, table = lean.LeanDynamoDB(service), settings().table
     return Adapters(
-        lambda deadline: DynamoDBSubscriptions(lean.DynamoDB(dynamodb, deadline), settings().table),
-        lambda deadline: lean.LeanConnections(management, deadline),
-        lambda: lean.warm(dynamodb, management),
+        lambda deadlines: DynamoDBSubscriptions(client, table, deadlines),
+        lambda deadlines: lean.LeanConnections(management, deadlines.posts),
+        lambda: lean.warm(service, management),
     )
 
 
 def _boto3() -> Adapters:
-    import boto3
-    from botocore.config import Config
+    from signaling.aws import sdk
 
-    from signaling.aws.posts import THREADS, ApiGatewayConnections
-    from signaling.aws.retries import ATTEMPT_SECONDS
-
-    dynamodb = boto3.client(
-        "dynamodb",
-        config=Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard"}),
-    )
-    management = boto3.client(
-        "apigatewaymanagementapi",
-        endpoint_url=settings().connections_endpoint,
-        config=Config(
-            connect_timeout=ATTEMPT_SECONDS / 3,
-            read_timeout=ATTEMPT_SECONDS * 2 / 3,
-            max_pool_connections=THREADS,
-            retries={"total_max_attempts": 1},  # ApiGatewayConnections tries again itself
-        ),
-    )
-    subscriptions = DynamoDBSubscriptions(dynamodb, settings().table)
+    client, table = sdk.SdkDynamoDB(sdk.dynamodb()), settings().table
+    management = sdk.management(settings().connections_endpoint)
     return Adapters(
-        lambda deadline: subscriptions,
-        lambda deadline: ApiGatewayConnections(management, deadline),
+        lambda deadlines: DynamoDBSubscriptions(client, table, deadlines),
+        lambda deadlines: sdk.SdkConnections(management, deadlines.posts),
     )

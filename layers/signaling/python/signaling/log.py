@@ -67,13 +67,23 @@ class InvocationLog:
         elif not isinstance(message, Ping):
             self.add(topics=len(message.topics))
 
-    def add_outcome(self, outcome: Outcome) -> None:
-        """Add how many recipients there were, and what became of the message for how many."""
+    def add_outcome(self, outcome: Outcome, is_tidy: bool) -> None:
+        """Add how many recipients there were, and what became of the message for how many.
+
+        A room that is not tidy still has rows of those who are gone, or lacks a peer id.
+        """
         delivered, gone, failed = map(len, outcome)
         recipients = delivered + gone + failed
         self.add(recipients=recipients, delivered=delivered, gone=gone, failed=failed)
-        if failed:
+        if not is_tidy:
+            self.add(clean_up="failed")
+        if failed or not is_tidy:
             self.add(level="WARNING")
+
+    def add_fan_out(self, milliseconds: float) -> None:
+        """Add how long the frames of a message took; that a client is told of an error is none."""
+        if "error" not in self._fields:
+            self.add(fan_out_milliseconds=milliseconds)
 
     def add_refusal(self, error: SignalingError) -> None:
         """Add the error that the client was told; one of ours is louder than one of its own."""
@@ -96,10 +106,10 @@ class TimedConnections:
         payload: str,
         introductions: Sequence[Introduction] = (),
     ) -> Outcome:
-        """Send, and add the time that it took; of several sends the last one's stays."""
+        """Send, and add the time that it took."""
         started = time.perf_counter()
         outcome = self._connections.send(connections, payload, introductions)
-        self._log.add(fan_out_milliseconds=_milliseconds_since(started))
+        self._log.add_fan_out(_milliseconds_since(started))
         return outcome
 
 

@@ -11,15 +11,25 @@ _LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
 _EXPIRY_MARGIN_SECONDS = 10 * 60
 
 
+class Deadlines(NamedTuple):
+    """Until when an invocation may do what, in `time.monotonic` seconds."""
+
+    table: float
+    """Read and write rows."""
+    posts: float
+    """Send frames, also the one that tells a client that the table took too long."""
+    clean_up: float
+    """Bring rows up to date once everything is sent."""
+
+
 class Sender(NamedTuple):
-    """A client's request to enter or leave a topic."""
+    """The client whose message is handled, and when it sent it."""
 
     connection: str
     connected_at: int
     """When the connection was opened, epoch milliseconds."""
     requested_at: int
-    """When API Gateway got the request, epoch milliseconds: two messages of one client may be
-    handled in either order, and the later request is what the client wants."""
+    """When API Gateway got the message, epoch milliseconds."""
 
     @property
     def expires_at(self) -> int:
@@ -45,30 +55,36 @@ class Subscriber(NamedTuple):
 
 
 class Subscriptions(Protocol):
-    """Port: the set of (topic, connection) pairs. Every method raises SubscriptionsError."""
+    """Port: the set of (topic, connection) pairs.
 
-    def add(self, topic: str, sender: Sender, announce: Announce | None = None) -> None:
-        """Make sure that the connection is in `topic`; a peer id once stored is kept.
+    Requests of one client may be handled in any order, and the latest of them is what holds. Of the
+    same millisecond, an announce counts as later than a `subscribe`, which it always follows, and
+    that as later than an `unsubscribe`: a row too many costs a post, a row too few two clients that
+    never meet.
 
-        Does nothing if a later request has put it there already. Of the same millisecond, an
-        announce counts as later than what is no announce: a client announces itself last.
-        """
+    Every method raises SubscriptionsError, also when its time has run out.
+    """
 
-    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
-        """Store the peer id that the connection goes by, if it is in `topic`."""
+    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Put `sender` into each of `topics`."""
 
-    def remove(self, topic: str, sender: Sender) -> None:
-        """Make sure that the connection is not in `topic`, unless a later request put it there.
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+        """Put `sender` into `topic` and keep its announce."""
 
-        One of the same millisecond counts as later: a row too many costs a post, a row too few
-        two clients that never meet.
-        """
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Take `sender` out of each of `topics` and forget what it was there."""
 
     def of_topic(self, topic: str) -> list[Subscriber]:
         """Return every subscriber of `topic`, including those written just before this call."""
 
+    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
+        """Store the peer id that the connection goes by, if it is in `topic`."""
+
+    def remove(self, topic: str, connections: Sequence[str]) -> None:
+        """Remove connections that do not exist any more from `topic`."""
+
     def remove_connection(self, connection: str) -> None:
-        """Remove the connection from every topic."""
+        """Remove a connection that does not exist any more from every topic."""
 
 
 class Introduction(NamedTuple):

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from signaling.access.grants import Grants
-from signaling.errors import ForbiddenTopicError
+from signaling.errors import ForbiddenTopicError, SubscriptionsError
 from signaling.ports import Connections, Introduction, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import (
     PONG,
@@ -33,19 +33,27 @@ it would never be answered and stay a dead connection, while a page that goes ig
 """
 
 
+class Handled(NamedTuple):
+    """What came of a message."""
+
+    outcome: Outcome
+    """Of the frames that it caused."""
+    is_tidy: bool = True
+    """Whether the room's rows could be brought up to date afterwards."""
+
+
 class Rooms:
     """Rooms for the time of one invocation."""
 
     def __init__(
         self, subscriptions: Subscriptions, connections: Connections, is_broadcast: bool = False
     ) -> None:
-        """Keep subscribers in `subscriptions` and reach them over `connections`."""
         self._subscriptions = subscriptions
         self._connections = connections
         self._is_broadcast = is_broadcast
 
-    def handle(self, sender: Sender, message: Message, grants: Grants) -> Outcome:
-        """Do what `message` asks for and return what became of the frames that it caused.
+    def handle(self, sender: Sender, message: Message, grants: Grants) -> Handled:
+        """Do what `message` asks for.
 
         Raises:
             ForbiddenTopicError: `grants` leave out a topic; all that they allow is done.
@@ -59,31 +67,28 @@ class Rooms:
             case Subscribe():
                 self._subscribe(sender, message.topics, grants)
             case Unsubscribe():
-                for topic in message.topics:
-                    self._subscriptions.remove(topic, sender)
+                self._subscriptions.unsubscribe(message.topics, sender)
             case Ping():
-                return self.reply(sender.connection, PONG)
-        return Outcome([], [], [])
+                return Handled(self.reply(sender.connection, PONG))
+        return Handled(Outcome([], [], []))
 
     def _subscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
-        forbidden = []
-        for topic in topics:
-            if grants.allows(topic):
-                self._subscriptions.add(topic, sender)
-            else:
-                forbidden.append(topic)
-        if forbidden:
-            raise ForbiddenTopicError(forbidden)
+        granted = [topic for topic in topics if grants.allows(topic)]
+        if granted:
+            self._subscriptions.subscribe(granted, sender)
+        if len(granted) < len(topics):
+            raise ForbiddenTopicError([topic for topic in topics if topic not in granted])
 
-    def publish(self, sender: Sender, publish: Publish) -> Outcome:
+    def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
 
         An announce is written before the topic is read, everything else is sent first: a client
-        asks again for nothing, so a lost message is worse than a peer id that is learned late.
+        asks again for nothing, so a lost message is worse than a peer id that is learned late. For
+        the same reason nothing that fails after the sending may change what the sender is told.
         """
         topic, announce = publish.topic, publish.announce
         if announce is not None:
-            self._subscriptions.add(topic, sender, announce)
+            self._subscriptions.announce(topic, sender, announce)
         subscribers = self._subscriptions.of_topic(topic)
         clients = len(subscribers)
         payload = publish.encode(clients)
@@ -96,12 +101,15 @@ class Rooms:
                 Introduction(each, sender.connection, encode_announce(topic, data, clients))
                 for each, data in announced
             ]
-        result = self._connections.send(receivers, payload, introductions)
-        if announce is None:
-            self._learn_peer(sender, publish, subscribers)
-        for connection in dict.fromkeys(result.gone):
-            self._subscriptions.remove_connection(connection)
-        return result
+        outcome = self._connections.send(receivers, payload, introductions)
+        try:
+            if announce is None:
+                self._learn_peer(sender, publish, subscribers)
+            if outcome.gone:
+                self._subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
+        except SubscriptionsError:
+            return Handled(outcome, is_tidy=False)
+        return Handled(outcome)
 
     def reply(self, connection: str, frame: str) -> Outcome:
         """Send `frame` to one connection."""

@@ -13,7 +13,9 @@ class TracedSubscriptions:
     def __init__(self, subscriptions: Subscriptions) -> None:
         """Read and write through `subscriptions`."""
         self._subscriptions = subscriptions
-        self.add = subscriptions.add
+        self.subscribe = subscriptions.subscribe
+        self.announce = subscriptions.announce
+        self.unsubscribe = subscriptions.unsubscribe
         self.learn_peer = subscriptions.learn_peer
         self.remove = subscriptions.remove
         self.remove_connection = subscriptions.remove_connection

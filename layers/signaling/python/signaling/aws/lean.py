@@ -5,12 +5,13 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from signaling.aws.dynamodb import Answer, Parameters, RequestError
 from signaling.aws.http1 import CONNECT_SECONDS, Host, Response
 from signaling.aws.posts import Call, send_through
-from signaling.aws.retries import ATTEMPTS, delay_after, is_worth_another_attempt
+from signaling.aws.retries import ATTEMPTS, THROTTLED, delay_after, is_worth_another_attempt
 from signaling.aws.sigv4 import Credentials, Scope, quote, sign
 from signaling.aws.steps import Steps, Wait, run
 from signaling.ports import Introduction, Outcome
@@ -18,27 +19,7 @@ from signaling.ports import Introduction, Outcome
 IN_FLIGHT = 64
 """Most requests under way at once."""
 
-_THROTTLED = {
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-}
-"""https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html"""
-
 _TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
-
-
-class ServiceError(Exception):
-    """A service refused a request; `response` is that of botocore's ClientError."""
-
-    def __init__(self, response: Response) -> None:
-        """Take code and message from `response`."""
-        code, message = _error(response)
-        super().__init__(f"{code}: {message}")
-        self.response = {
-            "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": response.status},
-        }
 
 
 class Request(NamedTuple):
@@ -120,32 +101,30 @@ class Service:
         return True
 
 
-class DynamoDB(NamedTuple):
-    """DynamoDB as boto3's low-level client offers it: `update_item(TableName=..., Key=...)`.
-
-    Every operation raises ServiceError, or OSError if there is no response until `deadline`, in
-    `time.monotonic` seconds.
-    """
+class LeanDynamoDB(NamedTuple):
+    """DynamoDB over its JSON protocol."""
 
     service: Service
-    deadline: float
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return the operation `name`, which DynamoDB spells in another case."""
-        return lambda **parameters: self._call(name.title().replace("_", ""), parameters)
+    def query(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
+        """Make each of `requests`."""
+        return self._ask("Query", requests, deadline)
 
-    def _call(self, operation: str, parameters: dict[str, Any]) -> Any:
+    def update_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
+        """Make each of `requests`."""
+        return self._ask("UpdateItem", requests, deadline)
+
+    def batch_write_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
+        """Make each of `requests`."""
+        return self._ask("BatchWriteItem", requests, deadline)
+
+    def _ask(self, operation: str, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
         headers = {
             "content-type": "application/x-amz-json-1.0",
             "x-amz-target": f"DynamoDB_20120810.{operation}",
         }
-        body = json.dumps(parameters).encode()
-        (response,) = self.service.ask([Request("POST", "/", body)], headers, self.deadline)
-        if isinstance(response, OSError):
-            raise response
-        if response.status >= 300:
-            raise ServiceError(response)
-        return json.loads(response.body)
+        posts = [Request("POST", "/", json.dumps(each).encode()) for each in requests]
+        return list(map(_answer, self.service.ask(posts, headers, deadline)))
 
 
 class LeanConnections(NamedTuple):
@@ -208,13 +187,21 @@ def _status(response: Response | OSError) -> int | None:
 
 def _may_succeed_later(response: Response | OSError) -> bool:
     if isinstance(response, Response) and response.status == 400:
-        return _error(response)[0] in _THROTTLED
+        return _code(response) in THROTTLED
     return is_worth_another_attempt(_status(response))
 
 
-def _error(response: Response) -> tuple[str, str]:
+def _answer(response: Response | OSError) -> Answer:
+    if isinstance(response, OSError):
+        return RequestError(type(response).__name__)
+    if response.status >= 300:
+        return RequestError(_code(response), response.status)
+    answer: dict[str, Any] = json.loads(response.body)
+    return answer
+
+
+def _code(response: Response) -> str:
     try:
-        told = json.loads(response.body)
-        return told["__type"].rpartition("#")[2], told.get("message") or told.get("Message", "")
+        return str(json.loads(response.body)["__type"]).rpartition("#")[2]
     except (ValueError, TypeError, KeyError):
-        return str(response.status), ""
+        return str(response.status)

@@ -1,17 +1,56 @@
 """When a request to AWS is made again, and after how long."""
 
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
 ATTEMPT_SECONDS = 3.0
 """The longest that one attempt may take: to connect 1 s, to read 2 s."""
 
 ATTEMPTS = 6
 """How often a request is tried."""
 
+THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+"""Codes of DynamoDB that come with status 400, which otherwise is final.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+"""
+
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 
+Result = TypeVar("Result")
+
+
+def tried(
+    attempt: Callable[[], Result],
+    may_succeed_later: Callable[[Result], bool],
+    deadline: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result | None:
+    """Return what `attempt` came to, after more attempts if they may help and still fit.
+
+    None means that there was no time for a single one before `deadline`, in seconds of `clock`.
+    """
+    result = None
+    for number in range(ATTEMPTS):
+        pause = delay_after(number - 1) if number else 0.0
+        if clock() + pause + ATTEMPT_SECONDS > deadline:
+            break
+        sleep(pause)
+        result = attempt()
+        if not may_succeed_later(result):
+            break
+    return result
+
 
 def is_worth_another_attempt(status: int | None) -> bool:
-    """Tell whether the same post may succeed later: throttled, server error or no answer."""
+    """Tell whether the same request may succeed later: throttled, server error or no answer."""
     return status is None or status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR
 
 

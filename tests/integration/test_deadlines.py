@@ -1,0 +1,173 @@
+"""What a client and the owner's log get when AWS is slow, through either client."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from functions.disconnect import app as disconnect
+from functions.message import app as message
+from tests.support.events import EVENTS
+from tests.support.stub import SILENCE, Received, Reply, Stub, reply
+
+# A function's connections to AWS stay open as long as its process; here nobody closes them.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+TOPICS = [f"room-{number}" for number in range(100)]
+
+
+class Invocation(NamedTuple):
+    """Lambda's context object with some time left."""
+
+    seconds: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+class Aws:
+    """Stand-ins for DynamoDB and @connections; tests say what each answers."""
+
+    def __init__(self) -> None:
+        self.answer_of_table: Callable[[str, dict[str, Any]], Reply] = lambda *_: reply()
+        self.answer_of: Callable[[str], Reply] = lambda connection: reply()
+        self.table = Stub(self._answer_of_table)
+        self.connections = Stub(lambda request: self.answer_of(connection_of(request)))
+
+    def _answer_of_table(self, request: Received) -> Reply:
+        return self.answer_of_table(operation_of(request), json.loads(request.body))
+
+    def operations(self) -> list[str]:
+        return [operation_of(request) for request in self.table.requests]
+
+    def frames(self) -> list[dict[str, Any]]:
+        return [json.loads(request.body) for request in self.connections.requests]
+
+    def close(self) -> None:
+        self.table.close()
+        self.connections.close()
+
+
+def operation_of(request: Received) -> str:
+    return request.headers["x-amz-target"].partition(".")[2]
+
+
+def connection_of(request: Received) -> str:
+    return request.path.rpartition("/")[2]
+
+
+def rows(*connections: str) -> Reply:
+    times = {name: {"N": str(2**40)} for name in ("connected_at", "requested_at", "expires_at")}
+    items = [
+        {"pk": {"S": "topic-t"}, "sk": {"S": f"connection-{each}"}, **times} for each in connections
+    ]
+    return reply(body=json.dumps({"Items": items}).encode())
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    aws = Aws()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", aws.table.url)
+    monkeypatch.setenv("CONNECTIONS_ENDPOINT", f"{aws.connections.url}/dev")
+    monkeypatch.setenv("TABLE_NAME", "table")
+    yield aws
+    aws.close()
+
+
+@pytest.fixture(params=["lean", "boto3"])
+def shortest(request: pytest.FixtureRequest, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds in which a client can find out that AWS is silent, and still say so."""
+    monkeypatch.setenv("AWS_CLIENT", request.param)
+    return {"lean": 3.0, "boto3": 8.0}[request.param]
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
+    """Handles a message and returns the line of the log, once it is sure that it was in time."""
+
+    def told(seconds: float, **body: Any) -> dict[str, Any]:
+        started = time.monotonic()
+        event = {**EVENTS["subscribe"], "body": json.dumps(body)}
+        assert message.lambda_handler(event, Invocation(seconds)) == {"statusCode": 200}
+        assert time.monotonic() - started < seconds
+        line: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return line
+
+    return told
+
+
+def test_a_hundred_topics_are_entered_while_the_table_is_slow(
+    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
+) -> None:
+    def slowly(operation: str, request: dict[str, Any]) -> Reply:
+        time.sleep(0.4)
+        return reply()
+
+    aws.answer_of_table = slowly
+    assert "error" not in told(29, type="subscribe", topics=TOPICS)
+    assert aws.operations() == ["UpdateItem"] * 100
+
+
+def test_whoever_waits_for_a_silent_table_is_told(
+    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
+) -> None:
+    aws.answer_of_table = lambda *_: SILENCE
+    line = told(shortest, type="subscribe", topics=TOPICS[:20])
+    assert (line["error"], line["level"]) == ("unavailable", "ERROR")
+    assert "fan_out_milliseconds" not in line
+    assert [frame["code"] for frame in aws.frames()] == ["unavailable"]
+
+
+def test_who_is_gone_is_removed_after_a_fan_out_that_took_all_its_time(
+    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
+) -> None:
+    aws.answer_of_table = lambda operation, _: (
+        rows("a", "gone", "silent") if operation == "Query" else reply()
+    )
+    aws.answer_of = lambda connection: (
+        SILENCE if connection == "silent" else reply(410 if connection == "gone" else 200)
+    )
+    line = told(shortest, type="publish", topic="t", data={})
+    assert (line["delivered"], line["gone"], line["failed"]) == (1, 1, 1)
+    assert "error" not in line and "clean_up" not in line
+    assert line["fan_out_milliseconds"] > 1000
+    assert aws.operations() == ["Query", "BatchWriteItem"]
+
+
+def test_a_clean_up_that_fails_changes_nothing_of_what_the_publish_tells(
+    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
+) -> None:
+    aws.answer_of_table = lambda operation, _: (
+        rows("a", "gone") if operation == "Query" else reply(400)
+    )
+    aws.answer_of = lambda connection: reply(410 if connection == "gone" else 200)
+    line = told(29, type="publish", topic="t", data={})
+    assert (line["delivered"], line["gone"], line["failed"]) == (1, 1, 0)
+    assert (line["clean_up"], line["level"]) == ("failed", "WARNING")
+    assert not [frame for frame in aws.frames() if frame["type"] == "error"]
+
+
+def test_a_connection_in_twenty_thousand_topics_leaves_them_all(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many batches at once, 5 ms each: one after the other they would take more than their time."""
+    keys = [{"pk": {"S": f"topic-{n}"}, "sk": {"S": "connection-a"}} for n in range(20_000)]
+    page = reply(body=json.dumps({"Items": keys}).encode())
+    under_way = most_under_way = 0
+
+    def answer(operation: str, request: dict[str, Any]) -> Reply:
+        nonlocal under_way, most_under_way
+        if operation == "Query":
+            return page
+        under_way += 1
+        most_under_way = max(most_under_way, under_way)
+        time.sleep(0.005)
+        under_way -= 1
+        return reply()
+
+    aws.answer_of_table = answer
+    disconnect.lambda_handler(EVENTS["disconnect"], Invocation(29))
+    assert aws.operations().count("BatchWriteItem") == 800
+    assert most_under_way > 10
