@@ -41,7 +41,6 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
     last_words: bytes,
 ) -> None:
-    monkeypatch.setattr(http1, "_TRUSTED_SECONDS", 0)
     stub = start(reply())
     service = services(stub.url)
     post(service, "before")
@@ -142,8 +141,7 @@ def test_threads_may_share_a_service(start: StartStub, services: MakeService) ->
 
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(use, range(16)))
-    idle = [connection for connection, _ in service.host.idle]
-    assert len(idle) == len(set(idle)) == stub.connections
+    assert len(service.host.idle) == len(set(service.host.idle)) == stub.connections
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -181,3 +179,16 @@ def test_a_server_with_the_certificate_of_another_name_gets_nothing(
     assert query(services(stub.url)).code == "SSLCertVerificationError"
     assert post(services(stub.url)).failed == [ID]
     assert stub.requests == []
+
+
+def test_an_endpoint_may_be_an_ipv6_address(start: StartStub, services: MakeService) -> None:
+    stub = start(reply(), address="::1")
+    assert post(services(f"{stub.url}/dev")).delivered == [ID]
+
+
+def test_a_connection_on_which_more_came_than_the_answer_is_not_used_again(
+    start: StartStub, services: MakeService
+) -> None:
+    stub = start(Reply((b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK",)), reply())
+    assert post(services(stub.url)).delivered == [ID]
+    assert stub.connections == 2

@@ -41,13 +41,18 @@ class Stub:
     """Answers over HTTP, or HTTPS if it is given a `context`, until it is closed."""
 
     def __init__(
-        self, answer: Callable[[Received], Reply], context: ssl.SSLContext | None = None
+        self,
+        answer: Callable[[Received], Reply],
+        context: ssl.SSLContext | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self.requests: list[Received] = []
         self.connections = 0
         self._answer = answer
         self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._host = f"[{address}]" if ":" in address else "localhost"
+        self._listener = socket.create_server((address, 0), family=family, backlog=256)
         self._port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept)]
@@ -55,7 +60,7 @@ class Stub:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._context else 'http'}://localhost:{self._port}"
+        return f"{'https' if self._context else 'http'}://{self._host}:{self._port}"
 
     def hang_up(self, last_words: bytes = b"") -> None:
         """Close every connection that is open, after sending it `last_words`."""

@@ -18,7 +18,13 @@ READ_SECONDS = 2.0
 
 _LARGEST_TLS_RECORD = 16_384  # reading as much leaves nothing in TLS's buffer, where poll is blind
 _ADDRESS_SECONDS = 10
-_TRUSTED_SECONDS = 0.5  # to look whether an idle connection is still open costs a system call
+_LARGEST_HEAD = 16 * 1024
+_LARGEST_RESPONSE = 16 * 1024 * 1024
+"""A page of DynamoDB has 1 MB, several times as much as JSON."""
+
+_WITHOUT_BODY = (204, 304)
+_INFORMATION = range(100, 200)
+_HEXADECIMAL = b"0123456789abcdefABCDEF"
 
 
 class Response(NamedTuple):
@@ -42,9 +48,13 @@ class Host:
         scheme, _, rest = url.partition("://")
         self.name, _, path = rest.partition("/")
         self.path = f"/{path}".rstrip("/")
-        self.idle: list[tuple[socket.socket, float]] = []  # and since when
+        self.idle: list[socket.socket] = []
         self._is_secure = scheme == "https"
-        server, _, port = self.name.partition(":")
+        if self.name.startswith("["):  # an IPv6 address, as in http://[::1]:8000
+            server, _, port = self.name[1:].partition("]")
+            port = port.removeprefix(":")
+        else:
+            server, _, port = self.name.partition(":")
         self._server = server.encode()  # as str it would need the codec for international names
         self._port = int(port or (443 if self._is_secure else 80))
         self._failures = 0
@@ -56,8 +66,8 @@ class Host:
             OSError: there is none, or not the whole of it.
         """
         while self.idle:
-            connection, since = self.idle.pop()
-            if time.monotonic() - since < _TRUSTED_SECONDS or _is_open(connection):
+            connection = self.idle.pop()
+            if _is_open(connection):
                 try:
                     return (yield from self._exchange_over(connection, request))
                 except _ClosedWhileIdleError:
@@ -69,12 +79,12 @@ class Host:
     def warm(self) -> Steps[None]:
         """Open a connection for later, if that is possible."""
         with suppress(OSError):
-            self.idle.append(((yield from self._connect()), 0.0))
+            self.idle.append((yield from self._connect()))
 
     def close(self) -> None:
         """Close the idle connections."""
         while self.idle:
-            self.idle.pop()[0].close()
+            self.idle.pop().close()
 
     def _exchange_over(self, connection: socket.socket, request: bytes) -> Steps[Response]:
         received, is_reusable = bytearray(), False
@@ -94,18 +104,18 @@ class Host:
                 if not data:
                     raise ConnectionError("half an answer")
         except TimeoutError:
-            self.close()  # they may lead into the same void
+            self.close()  # what made this one silent may have cut off the idle ones, too
             raise
         except (ConnectionError, ssl.SSLError, ValueError) as error:
             raise (ConnectionError if received else _ClosedWhileIdleError)(error) from error
         finally:
             if is_reusable:
-                self.idle.append((connection, time.monotonic()))
+                self.idle.append(connection)
             else:
                 connection.close()
 
     def _connect(self) -> Steps[socket.socket]:
-        addresses = _addresses(self._server, self._port, int(time.monotonic() / _ADDRESS_SECONDS))
+        addresses = _addresses(self._server, self._port, int(time.time() / _ADDRESS_SECONDS))
         family, kind, protocol, _, address = addresses[self._failures % len(addresses)]
         connection = socket.socket(family, kind, protocol)
         try:
@@ -128,27 +138,60 @@ class Host:
 
 
 def parse(received: bytearray) -> tuple[Response | None, bool]:
-    """Return the answer, once `received` is the whole, and whether the connection stays open.
+    """Return the response, once `received` is the whole, and whether the connection stays open.
 
-    Raises ValueError for what is not HTTP.
+    Raises ValueError for what is not one response of HTTP/1.1 that says how long it is.
     """
+    if len(received) > _LARGEST_RESPONSE:
+        raise ValueError("a response without end")
     end_of_head = received.find(b"\r\n\r\n")
     if end_of_head < 0:
+        if len(received) > _LARGEST_HEAD:
+            raise ValueError("a head without end")
         return None, False
-    status_line, *lines = received[:end_of_head].decode("latin-1").split("\r\n")
-    version, status = status_line.split(" ", 2)[:2]
-    fields = (line.partition(":") for line in lines)
-    headers = {name.lower(): value.strip() for name, _, value in fields}
-    content = received[end_of_head + 4 :]
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        body = _joined_chunks(content)
+    version, status, headers = _parse_head(received[:end_of_head].decode("latin-1"))
+    start = end_of_head + 4
+    if "transfer-encoding" in headers:
+        body, end = _joined_chunks(received, start)
     else:
-        length = 0 if status in ("204", "304") else int(headers.get("content-length", 0))
-        body = bytes(content[:length]) if len(content) >= length else None
+        length = _length(headers, status)
+        end = start + length
+        body = bytes(received[start:end]) if len(received) >= end else None
     if body is None:
         return None, False
+    if len(received) > end:
+        raise ValueError("more than one response")
     stays_open = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
-    return Response(int(status), headers, body), stays_open
+    return Response(status, headers, body), stays_open
+
+
+def _parse_head(head: str) -> tuple[str, int, dict[str, str]]:
+    status_line, *lines = head.split("\r\n")
+    version, status = status_line.split(" ", 2)[:2]
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip()
+        if name in ("content-length", "transfer-encoding") and name in headers:
+            raise ValueError("two lengths")
+        headers[name] = value
+    if int(status) in _INFORMATION:
+        raise ValueError("information that nobody asked for")
+    coding = headers.get("transfer-encoding")
+    if coding is not None and (coding.lower() != "chunked" or "content-length" in headers):
+        raise ValueError("a length that two sides may read differently")
+    return version, int(status), headers
+
+
+def _length(headers: dict[str, str], status: int) -> int:
+    length = headers.get("content-length")
+    if length is None and status in _WITHOUT_BODY:
+        return 0
+    if length is None or not (length.isascii() and length.isdigit()):
+        raise ValueError("no length")
+    if int(length) > _LARGEST_RESPONSE:
+        raise ValueError("too long a response")
+    return int(length)
 
 
 @cache
@@ -185,15 +228,24 @@ def _retried(
             yield Wait(READ_SECONDS, connection, select.POLLOUT)
 
 
-def _joined_chunks(content: bytearray) -> bytes | None:
-    body, start = b"", 0
-    while (end_of_size := content.find(b"\r\n", start)) >= 0:
-        size = int(content[start:end_of_size].partition(b";")[0], 16)
-        if size == 0:  # trailers may follow, up to an empty line
-            return body if content.find(b"\r\n\r\n", end_of_size) >= 0 else None
-        body += content[end_of_size + 2 : end_of_size + 2 + size]
-        start = end_of_size + 2 + size + 2
-    return None
+def _joined_chunks(received: bytearray, start: int) -> tuple[bytes | None, int]:
+    """Return the body whose chunks begin at `start`, None if some are missing, and its end."""
+    body = b""
+    while (end_of_size := received.find(b"\r\n", start)) >= 0:
+        size = received[start:end_of_size].partition(b";")[0].strip()
+        if not size or size.strip(_HEXADECIMAL):
+            raise ValueError("a chunk without a size")
+        data = end_of_size + 2
+        if int(size, 16) == 0:  # trailers may follow, up to an empty line
+            end = received.find(b"\r\n\r\n", end_of_size)
+            return (body, end + 4) if end >= 0 else (None, 0)
+        start = data + int(size, 16) + 2
+        if len(received) < start:
+            break
+        if received[start - 2 : start] != b"\r\n":
+            raise ValueError("a chunk longer than its size")
+        body += received[data : start - 2]
+    return None, 0
 
 
 @lru_cache(maxsize=4)
