@@ -24,7 +24,12 @@ class InvocationLog:
     """The line of one invocation, printed when its `with` block ends, if its level is wanted."""
 
     def __init__(self, event: Event) -> None:
-        """Start the line with what `event` tells."""
+        """Start the line with what `event` tells.
+
+        Raises:
+            SettingError: the settings cannot be read, so nothing may be done for the event.
+        """
+        self._least = LEVELS.index(settings().log_level)
         self._started = time.perf_counter()
         self._topic: str | None = None
         self._fields: dict[str, Any] = {
@@ -46,7 +51,7 @@ class InvocationLog:
         """Print the line; an exception passes on after its type was noted."""
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
-        if LEVELS.index(self._fields["level"]) < LEVELS.index(settings().log_level):
+        if LEVELS.index(self._fields["level"]) < self._least:
             return
         self.add(milliseconds=_milliseconds_since(self._started))
         if self._topic is not None:
