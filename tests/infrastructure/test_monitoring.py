@@ -53,7 +53,7 @@ SEARCH = re.compile(
 
 
 def shown(resources: Resources) -> list[Metric]:
-    """Return the metrics of the dashboard, also those that it finds by a search."""
+    """Return the metrics on the dashboard, including those that it finds by search."""
     (dashboard,) = of_type(resources, "CloudWatch::Dashboard").values()
     metrics = []
     for widget in json.loads(dashboard["DashboardBody"])["widgets"]:
@@ -66,7 +66,7 @@ def shown(resources: Resources) -> list[Metric]:
                 continue
             assert "stat" in widget["properties"] or "stat" in options
             names = [each for each in row if isinstance(each, str)]
-            # `.` repeats what stands above it.
+            # A `.` repeats what is above it.
             last = [last[place] if each == "." else each for place, each in enumerate(names)]
             pairs = zip(last[2::2], last[3::2], strict=True)
             metrics.append(Metric(last[0], last[1], frozenset(pairs)))

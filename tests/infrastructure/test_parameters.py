@@ -1,4 +1,4 @@
-"""What values the template's parameters take, alone and together."""
+"""Which values the template's parameters take, alone and together."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ COMPANIONS = {
     "CertificateArn": {"DomainName": "signaling.example.com"},
     "HostedZoneId": {"DomainName": "signaling.example.com", "CertificateArn": CERTIFICATE},
 }
-"""What the rules ask for beside a parameter."""
+"""What else the rules require when a parameter is set."""
 
 VIOLATIONS = {
     "JwksUrlNeedsIssuer": [

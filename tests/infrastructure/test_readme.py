@@ -1,4 +1,4 @@
-"""What README.md says of the template."""
+"""What README.md and docs/ say about the templates."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What `template.yaml` promises to the code, and the code to it."""
+"""What the code expects from `template.yaml`, and the template from the code."""
 
 import re
 from typing import Any
@@ -55,7 +55,7 @@ def takes(variable: str, value: str) -> bool:
 
 
 def parameters_behind_settings() -> dict[str, dict[str, Any]]:
-    """Return the parameters that the functions get as they are, by the name of the variable."""
+    """Return the parameters that functions get unchanged, by the name of the variable."""
     environments = [
         resource["Properties"].get("Environment", {}).get("Variables", {})
         for name, resource in RESOURCES.items()
@@ -88,7 +88,7 @@ def test_the_functions_take_the_values_that_the_template_takes_and_no_others() -
     assert set(parameters_behind_settings()) - bounded == {"ALLOWED_ORIGINS"}
 
 
-# --- AllowedOrigins: what deploys must not refuse everybody ---------------------------------------
+# --- AllowedOrigins: a value that deploys must not refuse everybody -------------------------------
 
 ALLOWED_ORIGINS = re.compile(TEMPLATE["Parameters"]["AllowedOrigins"]["AllowedPattern"])
 NEAR_ORIGINS = st.builds(

@@ -1,4 +1,4 @@
-"""What the environment may set."""
+"""Which settings the environment may hold."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ class InvocationLog:
     """The line of one invocation, printed when its `with` block ends, if its level is wanted."""
 
     def __init__(self, event: Event) -> None:
-        """Start the line with what `event` tells.
+        """Start the line with route and connection of `event`.
 
         Raises:
             SettingError: the settings cannot be read, so nothing may be done for the event.
@@ -48,7 +48,7 @@ class InvocationLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Print the line; an exception passes on after its type was noted."""
+        """Print the line, with the type of an exception, which then goes on its way."""
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
         if LEVELS.index(self._fields["level"]) < self._least:
@@ -65,7 +65,7 @@ class InvocationLog:
         self._fields.update(fields)
 
     def add_message(self, message: Message) -> None:
-        """Add what kind of message came in, and to which topic or how many."""
+        """Add the type of the message, and its topic or how many topics it has."""
         self.add(type=message.type)
         if isinstance(message, Publish):
             self._topic = message.topic
@@ -73,7 +73,7 @@ class InvocationLog:
             self.add(topics=len(message.topics))
 
     def add_outcome(self, outcome: Outcome) -> None:
-        """Add how many recipients there were, and what became of the message for how many."""
+        """Add how many recipients there were, and how many got the message or did not."""
         delivered, gone, failed = map(len, outcome)
         recipients = delivered + gone + failed
         self.add(recipients=recipients, delivered=delivered, gone=gone, failed=failed)
@@ -81,7 +81,7 @@ class InvocationLog:
             self.add(level="WARNING")
 
     def add_refusal(self, error: SignalingError) -> None:
-        """Add the error that the client was told; one of ours is louder than one of its own."""
+        """Add the error that the client was told; if the fault is ours, the level is ERROR."""
         self.add(error=error.code)
         if isinstance(error, SubscriptionsError):
             self.add(level="ERROR")
@@ -101,7 +101,7 @@ class TimedConnections:
         payload: str,
         introductions: Sequence[Introduction] = (),
     ) -> Outcome:
-        """Send, and add the time that it took; of several sends the last one's stays."""
+        """Send, and add the time that it took; after several sends, that of the last one."""
         started = time.perf_counter()
         outcome = self._connections.send(connections, payload, introductions)
         self._log.add(fan_out_milliseconds=_milliseconds_since(started))

@@ -1,4 +1,4 @@
-"""What the owner of a stack can choose, read from the environment late and once."""
+"""What the owner of a stack can choose, read from the environment once, when it is first needed."""
 
 import json
 import os
@@ -12,19 +12,19 @@ from signaling.access.origins import ANY_ORIGIN, parse_origins
 from signaling.protocol import Limits
 
 ADDRESSED = "addressed"
-"""A message goes to whom it is for: never back to its sender, a signal to its addressee."""
+"""A message goes only to the clients it is meant for, and never back to its sender."""
 
 BROADCAST = "broadcast"
-"""A message goes to every subscriber, its sender too, as y-webrtc's own server does it."""
+"""A message goes to every subscriber, including its sender, as with y-webrtc's own server."""
 
 LEAN = "lean"
-"""The layer's own AWS client: a tenth of the SDK's CPU."""
+"""The layer's own AWS client, which needs a tenth of the SDK's CPU."""
 
 BOTO3 = "boto3"
 """The AWS SDK that the Lambda runtime brings."""
 
 LEVELS = ("INFO", "WARNING", "ERROR")
-"""Levels of log lines, from the least."""
+"""Levels of log lines, from the lowest."""
 
 _TABLE_NAME = "[A-Za-z0-9_.-]{3,255}"
 _URL = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#]*)?"
@@ -46,15 +46,15 @@ class Settings(NamedTuple):
 
     table: str
     connections_endpoint: str
-    """`https://{api}.execute-api.{region}.{suffix}/{stage}`: never made of an event's domainName,
-    which is the custom domain where there is one, and that does not serve @connections."""
+    """`https://{api}.execute-api.{region}.{suffix}/{stage}`. An event's domainName would not do: it
+    may be a custom domain, which does not serve @connections."""
     delivery: str
     limits: Limits
     allowed_origins: tuple[str, ...]
-    """Patterns of the pages that may connect; `*` is every page."""
+    """Patterns of the origins whose pages may connect; `*` allows everybody."""
     aws_client: str
     log_level: str
-    """The least level of a line that is logged, one of `LEVELS`."""
+    """The lowest level that is logged, one of `LEVELS`."""
     is_traced: bool
     """Whether X-Ray gets subsegments."""
 
