@@ -1,4 +1,4 @@
-"""Authorizer of $connect: lets in who brings one valid token, a signed JWT, as `?token=`."""
+"""Authorizer of $connect: admit clients that bring one valid token, a signed JWT, as `?token=`."""
 
 from typing import Any
 

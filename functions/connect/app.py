@@ -1,4 +1,4 @@
-"""$connect: admit a client. It writes nothing: a connection without a topic has no row."""
+"""$connect: admit a client. Nothing is written: a connection without topics has no row."""
 
 from signaling.access.origins import is_allowed_origin
 from signaling.event import OK, Event, LambdaContext, RawEvent

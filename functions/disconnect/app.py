@@ -1,4 +1,4 @@
-"""$disconnect: take a client out of every room. API Gateway calls it at most once, or never."""
+"""$disconnect: remove a client from every room. API Gateway calls it once at most."""
 
 from signaling.bootstrap import rooms, warm
 from signaling.event import OK, Event, LambdaContext, RawEvent

@@ -1,4 +1,4 @@
-"""$default: one message of a client. What it may not send gets it an error frame, never a 5xx."""
+"""$default: handle one message. A message that is not allowed gets an error frame, not a 5xx."""
 
 from signaling.bootstrap import rooms, warm
 from signaling.errors import SignalingError

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 import pytest
@@ -46,8 +46,14 @@ class Metric(NamedTuple):
     dimensions: frozenset[tuple[str, str]] = frozenset()
 
 
+SEARCH = re.compile(
+    r"SEARCH\('\{([\w/]+),(\w+)\} \2=\((.+?)\) MetricName=\((.+?)\)', '(p50|p99|Sum|Maximum)'\)"
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html"""
+
+
 def shown(resources: Resources) -> list[Metric]:
-    """Return the metrics of the dashboard, `.` replaced by what it repeats."""
+    """Return the metrics on the dashboard, including those that it finds by search."""
     (dashboard,) = of_type(resources, "CloudWatch::Dashboard").values()
     metrics = []
     for widget in json.loads(dashboard["DashboardBody"])["widgets"]:
@@ -55,12 +61,33 @@ def shown(resources: Resources) -> list[Metric]:
         last: list[str] = []
         for row in widget["properties"]["metrics"]:
             options = row[-1] if isinstance(row[-1], dict) else {}
+            if "expression" in options:
+                metrics += found(options["expression"])
+                continue
             assert "stat" in widget["properties"] or "stat" in options
             names = [each for each in row if isinstance(each, str)]
+            # A `.` repeats what is above it.
             last = [last[place] if each == "." else each for place, each in enumerate(names)]
             pairs = zip(last[2::2], last[3::2], strict=True)
             metrics.append(Metric(last[0], last[1], frozenset(pairs)))
     return metrics
+
+
+def found(search: str) -> list[Metric]:
+    parts = SEARCH.fullmatch(search)
+    assert parts, search
+    assert len(search) <= 1024
+    namespace, dimension, values, names, _ = parts.groups()
+    return [
+        Metric(namespace, name, frozenset({(dimension, value)}))
+        for name, value in product(alternatives(names), alternatives(values))
+    ]
+
+
+def alternatives(text: str) -> list[str]:
+    quoted = text.split(" OR ")
+    assert all(re.fullmatch(r'"[^"]+"', each) for each in quoted), text
+    return [each.strip('"') for each in quoted]
 
 
 def alarmed(resources: Resources) -> dict[str, list[Metric]]:
@@ -101,6 +128,14 @@ def test_dashboard_and_alarms_show_metrics_that_exist(overrides: dict[str, str])
     resources = deployed(**overrides)
     for metric in [*shown(resources), *chain(*alarmed(resources).values())]:
         assert_exists(metric, resources)
+
+
+def test_every_metric_of_every_function_is_on_the_dashboard() -> None:
+    functions = {"connect", "disconnect", "message", "authorize"}
+    assert {each for each in shown(deployed(**AUTHORIZER)) if each.namespace == "AWS/Lambda"} == {
+        Metric("AWS/Lambda", name, frozenset({("FunctionName", function)}))
+        for name, function in product(AWS_METRICS["AWS/Lambda"], functions)
+    }
 
 
 def test_every_metric_of_our_own_is_on_the_dashboard() -> None:

@@ -1,4 +1,4 @@
-"""`--parameter-overrides` of the local server, beside SAM CLI's option of that name."""
+"""The local server's option `--parameter-overrides`, compared with SAM CLI's."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What values the template's parameters take, alone and together."""
+"""Which values the template's parameters take, alone and together."""
 
 import re
 from typing import Any
@@ -17,8 +17,11 @@ CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0f6d49cd"
 PATTERNED = {
     "Stage": (["dev", "prod_2-a"], ["", "a/b", "é", "a" * 129]),
     "AllowedOrigins": (
-        ["*", "https://a.example", "https://a.example, http://localhost:8080,https://*.b.example"],
-        ["", "a.example", "https://a.example/path", "https://a.example https://b.example"],
+        [
+            *("*", "https://a.example", "capacitor://localhost", "https://a.example https://b.c"),
+            "https://a.example, http://localhost:8080,https://*.b.example",
+        ],
+        ["", "a.example", "https://a.example/path", "https://*", "https://*.*.a.example"],
     ),
     "JwtIssuer": (
         [ISSUER, f"{ISSUER}/realms/a", "http://127.0.0.1:9000", "http://localhost", "http://[::1]"],
@@ -37,7 +40,7 @@ COMPANIONS = {
     "CertificateArn": {"DomainName": "signaling.example.com"},
     "HostedZoneId": {"DomainName": "signaling.example.com", "CertificateArn": CERTIFICATE},
 }
-"""What the rules ask for beside a parameter."""
+"""What else the rules require when a parameter is set."""
 
 VIOLATIONS = {
     "JwksUrlNeedsIssuer": [

@@ -1,8 +1,11 @@
-"""What `template.yaml` promises to the code, and the code to it."""
+"""What the code expects from `template.yaml`, and the template from the code."""
 
 import re
 from typing import Any
 
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
@@ -10,7 +13,7 @@ from local.invoker import load_handler
 from local.sam.template import Function, Mock, Stack
 from signaling.aws import dynamodb
 from signaling.protocol import PONG, Limits
-from signaling.settings import Settings
+from signaling.settings import SettingError, Settings
 
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
@@ -38,12 +41,92 @@ def test_every_handler_loads(stack: Stack) -> None:
 
 
 def test_every_variable_is_one_that_the_code_reads(stack: Stack) -> None:
-    read = set(
-        re.findall(r'environ\.get\("(\w+)"|_one_of\(.*"(\w+)", environ', _source("settings.py"))
-    )
     given = {name for function in functions(stack).values() for name in function.environment}
-    names = {first or second for first, second in read}
+    names = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)*)", environ', _source("settings.py")))
     assert given == {name for name in names if not name.startswith("AWS_ENDPOINT_URL")}
+
+
+def takes(variable: str, value: str) -> bool:
+    try:
+        Settings.from_env({variable: value})
+    except SettingError:
+        return False
+    return True
+
+
+def parameters_behind_settings() -> dict[str, dict[str, Any]]:
+    """Return the parameters that functions get unchanged, by the name of the variable."""
+    environments = [
+        resource["Properties"].get("Environment", {}).get("Variables", {})
+        for name, resource in RESOURCES.items()
+        if resource["Type"] == "AWS::Serverless::Function" and name != "AuthorizeFunction"
+    ]
+    environments.append(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
+    return {
+        variable: TEMPLATE["Parameters"][value["Ref"]]
+        for environment in environments
+        for variable, value in environment.items()
+        if value.get("Ref") in TEMPLATE["Parameters"]
+    }
+
+
+def test_the_functions_take_the_values_that_the_template_takes_and_no_others() -> None:
+    bounded = set()
+    for variable, declaration in parameters_behind_settings().items():
+        if declaration["Type"] == "Number":
+            least, most = declaration["MinValue"], declaration["MaxValue"]
+            taken = [takes(variable, str(each)) for each in (least - 1, least, most, most + 1)]
+            assert taken == [False, True, True, False], variable
+        elif "AllowedValues" in declaration:
+            assert all(takes(variable, each) for each in declaration["AllowedValues"]), variable
+            with pytest.raises(SettingError) as refused:
+                Settings.from_env({variable: "other"})
+            assert refused.value.allowed == f"one of {', '.join(declaration['AllowedValues'])}"
+        else:
+            continue
+        bounded.add(variable)
+    assert set(parameters_behind_settings()) - bounded == {"ALLOWED_ORIGINS"}
+
+
+# --- AllowedOrigins: a value that deploys must not refuse everybody -------------------------------
+
+ALLOWED_ORIGINS = re.compile(TEMPLATE["Parameters"]["AllowedOrigins"]["AllowedPattern"])
+NEAR_ORIGINS = st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(
+        [*["https://"] * 5, "http://", "HTTPS://", "capacitor://", "https:/", "://", "null", ""]
+    ),
+    st.sampled_from(["", "", "*.", "*.*.", "*", "a.*.", "."]),
+    st.sampled_from(
+        [
+            *(*["example.com"] * 3, "EXAMPLE.com", "localhost", "127.0.0.1", "[::1]", "[", ""),
+            *("a_b-c.d", "xn--bcher-kva.example", "ex\u00e4mple.com", "\u212aelvin.com"),
+            *("a..b", "a.", "b@a.com"),
+        ]
+    ),
+    st.sampled_from([*[""] * 5, ":3000", ":", ":port", ":123456", ":\u0663", ".", "/", "/a", "?x"]),
+)
+NEAR_LISTS = st.builds(
+    str.join,
+    st.sampled_from([",", ", ", " ", " , ", ",,"]),
+    st.lists(NEAR_ORIGINS | st.just("*"), min_size=1, max_size=3),
+)
+
+
+@example("https://*.*.example.com")
+@example("https://*")
+@example("https://example.com:port")
+@example("https://example.com?x")
+@example("https://example.com.")
+@example("https://ex\u00e4mple.com")
+@given(NEAR_LISTS | st.from_regex(ALLOWED_ORIGINS, fullmatch=True) | st.text())
+def test_whatever_the_template_takes_for_origins_the_functions_take(text: str) -> None:
+    assert not ALLOWED_ORIGINS.fullmatch(text) or takes("ALLOWED_ORIGINS", text)
+
+
+@given(NEAR_LISTS)
+def test_the_template_takes_all_origins_that_the_functions_take(text: str) -> None:
+    assert not takes("ALLOWED_ORIGINS", text) or ALLOWED_ORIGINS.fullmatch(text.strip(", "))
 
 
 def test_defaults_of_the_template_are_those_of_the_code(stack: Stack) -> None:

@@ -31,7 +31,7 @@ CHOICES: list[list[dict[str, str]]] = [
 
 
 def references(value: Any, resolver: Resolver) -> Iterator[str]:
-    """Yield the names that `value` refers to where its conditions lead."""
+    """Yield the names that `value` refers to when its conditions are decided."""
     if isinstance(value, list):
         for each in value:
             yield from references(each, resolver)
@@ -73,7 +73,7 @@ def test_nothing_refers_to_what_is_not_deployed(choices: tuple[dict[str, str], .
 
 @pytest.mark.parametrize("tracing", ["Disabled", "Active"])
 def test_the_translated_template_lints_clean(tracing: str, tmp_path: Path) -> None:
-    """cfn-lint itself goes through the combinations of a template's conditions."""
+    """Lint once: cfn-lint itself tries every combination of the template's conditions."""
     source = deepcopy(translated(tracing))
     for function in of_type(source["Resources"], "Lambda::Function").values():
         if "TracingConfig" in function:  # there only for Active, which cfn-lint cannot know

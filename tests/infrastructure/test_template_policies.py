@@ -1,4 +1,4 @@
-"""What each function of `template.yaml` may do, as IAM gets it: these actions, nothing else."""
+"""What IAM lets each function of `template.yaml` do: these actions and nothing else."""
 
 import re
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ Parameters = dict[str, str]
 
 
 class Rights(NamedTuple):
-    """What a role allows: AWS's own policies, and pairs of action and resource."""
+    """What a role allows: managed policies, and pairs of action and resource."""
 
     managed: set[str]
     granted: set[tuple[str, str]]

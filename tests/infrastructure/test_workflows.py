@@ -1,4 +1,4 @@
-"""GitHub's workflows: they run what the project has, and may do no more than they must."""
+"""GitHub workflows: they run what exists, and have no rights that they do not need."""
 
 import re
 import tomllib

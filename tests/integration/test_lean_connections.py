@@ -38,7 +38,6 @@ def test_a_connection_that_the_server_will_close_is_not_used_again(
 def test_a_connection_that_was_closed_while_idle_is_replaced(
     start: StartStub,
     services: MakeService,
-    monkeypatch: pytest.MonkeyPatch,
     last_words: bytes,
 ) -> None:
     stub = start(reply())

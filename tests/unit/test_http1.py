@@ -68,7 +68,7 @@ def test_a_connection_that_closes_is_not_used_again(version: bytes, header: byte
 
 
 parts = st.sampled_from(
-    [HEAD, b"\r\n", b"Content-Length: ", b"1", b"0\r\n\r\n", b"chunked", CHUNKED]
+    [HEAD, CHUNKED, b"\r\n", b"Content-Length: ", b"1", b"0\r\n\r\n", b"chunked"]
 )
 
 

@@ -71,6 +71,8 @@ def test_a_page_that_is_not_listed_is_refused(origin: str | None) -> None:
         *("https://a.*.com", "https://example.com/", "https://example.com/path", "null"),
         *("https://b\u00fccher.example", "https://example.com:port", "https://user@example.com"),
         *("https://example..com", "https://example.com:\u0663", "*.example.com", "**"),
+        *("https://*.*.example.com", "https://*.[::1]", "https://example.com.", "https://a:"),
+        *("https://example.com?x", "https://ex\u00e4mple.com", "https://\u212aelvin.com"),
     ],
 )
 def test_a_pattern_that_no_page_could_match_is_refused(text: str) -> None:

@@ -1,9 +1,11 @@
-"""What the environment may set."""
+"""Which settings the environment may hold."""
+
+from typing import Any
 
 import pytest
 
 from signaling.protocol import Limits
-from signaling.settings import Settings
+from signaling.settings import SettingError, Settings
 
 
 def test_without_an_environment_the_defaults_hold() -> None:
@@ -22,7 +24,7 @@ def test_the_environment_sets_everything() -> None:
             "DELIVERY": "broadcast",
             "MAX_TOPICS": "1",
             "MAX_TOPIC_BYTES": "2",
-            "MAX_MESSAGE_BYTES": "3",
+            "MAX_MESSAGE_BYTES": "1024",
             "ALLOWED_ORIGINS": "https://example.com, http://localhost:3000",
             "AWS_CLIENT": "boto3",
             "LOG_LEVEL": "WARNING",
@@ -33,7 +35,7 @@ def test_the_environment_sets_everything() -> None:
         table="table",
         connections_endpoint="https://example.com/dev",
         delivery="broadcast",
-        limits=Limits(1, 2, 3),
+        limits=Limits(1, 2, 1024),
         allowed_origins=("https://example.com", "http://localhost:3000"),
         aws_client="boto3",
         log_level="WARNING",
@@ -41,20 +43,64 @@ def test_the_environment_sets_everything() -> None:
     )
 
 
+WRONG = {
+    "TABLE_NAME": ["a", "sub scriptions", "b\u00fccher"],
+    "CONNECTIONS_ENDPOINT": ["example.com/dev", "wss://example.com/dev", "https://", "https://a:b"],
+    "AWS_ENDPOINT_URL": ["localhost:4566", "http://aws?x"],
+    "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": ["localhost:4566"],
+    "DELIVERY": ["unicast", "", "Addressed"],
+    "MAX_TOPICS": ["abc", "", "0", "-1", "1001", "1.5", "1e2", " 5", "1_0", "\u0663", "9" * 5000],
+    "MAX_TOPIC_BYTES": ["many", "0", "1019"],
+    "MAX_MESSAGE_BYTES": ["32 KB", "1023", "131001"],
+    "ALLOWED_ORIGINS": ["", "example.com", "https://*", "https://a.example, https://b.example/"],
+    "AWS_CLIENT": ["boto"],
+    "LOG_LEVEL": ["DEBUG", "info"],
+    "TRACING": ["on"],
+}
+
+
+def test_every_variable_that_is_read_is_tried() -> None:
+    read = set()
+
+    class Environ(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:
+            read.add(name)
+            return super().get(name, default)
+
+    Settings.from_env(Environ(CONNECTIONS_ENDPOINT="https://example.com/dev"))
+    assert read == set(WRONG)
+
+
 @pytest.mark.parametrize(
-    "environ",
+    ("variable", "value"), [(name, value) for name, values in WRONG.items() for value in values]
+)
+def test_a_wrong_setting_is_refused_with_what_is_allowed(variable: str, value: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        Settings.from_env({"CONNECTIONS_ENDPOINT": "https://example.com/dev", variable: value})
+    error = refused.value
+    assert (error.variable, error.value) == (variable, value)
+    assert str(error) == f"{variable} is {value!r}: choose {error.allowed}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "allowed"),
     [
-        {"DELIVERY": "unicast"},
-        {"MAX_TOPICS": "many"},
-        {"ALLOWED_ORIGINS": "example.com"},
-        {"AWS_CLIENT": "boto"},
-        {"LOG_LEVEL": "DEBUG"},
-        {"TRACING": "on"},
+        ("MAX_TOPICS", "abc", "a whole number from 1 to 1000"),
+        ("DELIVERY", "unicast", "one of addressed, broadcast"),
+        ("AWS_ENDPOINT_URL", "aws", "a URL such as https://example.com/dev"),
+        ("TABLE_NAME", "a b", "the name of a DynamoDB table"),
+        (
+            "ALLOWED_ORIGINS",
+            "https://a.example,https://*",
+            "* for everybody, or origins such as https://example.com and https://*.example.com, "
+            "without a path, other alphabets in punycode; not 'https://*'",
+        ),
     ],
 )
-def test_a_wrong_setting_is_refused(environ: dict[str, str]) -> None:
-    with pytest.raises(ValueError):
-        Settings.from_env(environ)
+def test_what_is_allowed_is_said_in_words(variable: str, value: str, allowed: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        Settings.from_env({"CONNECTIONS_ENDPOINT": "https://example.com/dev", variable: value})
+    assert refused.value.allowed == allowed
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What the owner of a stack sees: one JSON line per invocation.
 
-Room names are often the only secret that a room has, so a topic is logged as a short hash, and
-tokens, query strings and payloads are not logged at all.
+A room's name is often its only secret, so a topic is logged as a short hash. The hash has no salt:
+whoever guesses the name can find it. Tokens, query strings and payloads are not logged at all.
 """
 
 import hashlib
@@ -24,7 +24,12 @@ class InvocationLog:
     """The line of one invocation, printed when its `with` block ends, if its level is wanted."""
 
     def __init__(self, event: Event) -> None:
-        """Start the line with what `event` tells."""
+        """Start the line with route and connection of `event`.
+
+        Raises:
+            SettingError: the settings cannot be read, so nothing may be done for the event.
+        """
+        self._least = LEVELS.index(settings().log_level)
         self._started = time.perf_counter()
         self._topic: str | None = None
         self._fields: dict[str, Any] = {
@@ -43,10 +48,10 @@ class InvocationLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Print the line; an exception passes on after its type was noted."""
+        """Print the line, with the type of an exception, which then goes on its way."""
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
-        if LEVELS.index(self._fields["level"]) < LEVELS.index(settings().log_level):
+        if LEVELS.index(self._fields["level"]) < self._least:
             return
         self.add(milliseconds=_milliseconds_since(self._started))
         if self._topic is not None:
@@ -60,7 +65,7 @@ class InvocationLog:
         self._fields.update(fields)
 
     def add_message(self, message: Message) -> None:
-        """Add what kind of message came in, and to which topic or how many."""
+        """Add the type of the message, and its topic or how many topics it has."""
         self.add(type=message.type)
         if isinstance(message, Publish):
             self._topic = message.topic
@@ -68,7 +73,7 @@ class InvocationLog:
             self.add(topics=len(message.topics))
 
     def add_outcome(self, outcome: Outcome, is_tidy: bool) -> None:
-        """Add how many recipients there were, and what became of the message for how many.
+        """Add how many recipients there were, and how many got the message or did not.
 
         A room that is not tidy still has rows of those who are gone, or lacks a peer id.
         """
@@ -81,12 +86,12 @@ class InvocationLog:
             self.add(level="WARNING")
 
     def add_fan_out(self, milliseconds: float) -> None:
-        """Add how long the frames of a message took; that a client is told of an error is none."""
+        """Add how long it took to send a message to all; an error frame does not count."""
         if "error" not in self._fields:
             self.add(fan_out_milliseconds=milliseconds)
 
     def add_refusal(self, error: SignalingError) -> None:
-        """Add the error that the client was told; one of ours is louder than one of its own."""
+        """Add the error that the client was told; if the fault is ours, the level is ERROR."""
         self.add(error=error.code)
         if isinstance(error, SubscriptionsError):
             self.add(level="ERROR")
@@ -115,7 +120,7 @@ class TimedConnections:
 
 @lru_cache
 def hash_of(topic: str) -> str:
-    """Return a short name for `topic` that does not give it away."""
+    """Return a short hash of `topic`, which whoever guesses the topic can compute too."""
     return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

@@ -1,6 +1,9 @@
-"""What the owner of a stack can choose, read from the environment late and once."""
+"""What the owner of a stack can choose, read from the environment once, when it is first needed."""
 
+import json
 import os
+import re
+import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -9,20 +12,33 @@ from signaling.access.origins import ANY_ORIGIN, parse_origins
 from signaling.protocol import Limits
 
 ADDRESSED = "addressed"
-"""A message goes to whom it is for: never back to its sender, a signal to its addressee."""
+"""A message goes only to the clients it is meant for, and never back to its sender."""
 
 BROADCAST = "broadcast"
-"""A message goes to every subscriber, its sender too, as y-webrtc's own server does it."""
+"""A message goes to every subscriber, including its sender, as with y-webrtc's own server."""
 
 LEAN = "lean"
-"""The layer's own AWS client: a tenth of the SDK's CPU."""
+"""The layer's own AWS client, which needs a tenth of the SDK's CPU."""
 
 BOTO3 = "boto3"
 """The AWS SDK that the Lambda runtime brings."""
 
-
 LEVELS = ("INFO", "WARNING", "ERROR")
-"""Levels of log lines, from the least."""
+"""Levels of log lines, from the lowest."""
+
+_TABLE_NAME = "[A-Za-z0-9_.-]{3,255}"
+_URL = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#]*)?"
+
+
+class SettingError(ValueError):
+    """A variable of the environment has a value that is not allowed."""
+
+    def __init__(self, variable: str, value: str, allowed: str) -> None:
+        """Say which variable it is, what it holds and what it may hold."""
+        super().__init__(f"{variable} is {value!r}: choose {allowed}")
+        self.variable = variable
+        self.value = value
+        self.allowed = allowed
 
 
 class Settings(NamedTuple):
@@ -30,15 +46,15 @@ class Settings(NamedTuple):
 
     table: str
     connections_endpoint: str
-    """`https://{api}.execute-api.{region}.{suffix}/{stage}`: never made of an event's domainName,
-    which is the custom domain where there is one, and that does not serve @connections."""
+    """`https://{api}.execute-api.{region}.{suffix}/{stage}`. An event's domainName would not do: it
+    may be a custom domain, which does not serve @connections."""
     delivery: str
     limits: Limits
     allowed_origins: tuple[str, ...]
-    """Patterns of the pages that may connect; `*` is every page."""
+    """Patterns of the origins whose pages may connect; `*` allows everybody."""
     aws_client: str
     log_level: str
-    """The least level of a line that is logged, one of `LEVELS`."""
+    """The lowest level that is logged, one of `LEVELS`."""
     is_traced: bool
     """Whether X-Ray gets subsegments."""
 
@@ -47,47 +63,89 @@ class Settings(NamedTuple):
         """Read settings from `environ`, with the template's defaults for what is not set.
 
         Raises:
-            ValueError: a value is none of those that there are, a limit is no number, or something
-                in `ALLOWED_ORIGINS` no origin.
+            SettingError: a variable has a value that is not allowed.
         """
         defaults = Limits()
         return cls(
-            table=environ.get("TABLE_NAME", ""),
+            table=_matching("TABLE_NAME", environ, _TABLE_NAME, "the name of a DynamoDB table"),
             connections_endpoint=_connections_endpoint(environ),
-            delivery=_one_of((ADDRESSED, BROADCAST), "DELIVERY", environ),
+            delivery=_one_of("DELIVERY", environ, (ADDRESSED, BROADCAST)),
             limits=Limits(
-                topics=int(environ.get("MAX_TOPICS", defaults.topics)),
-                topic_bytes=int(environ.get("MAX_TOPIC_BYTES", defaults.topic_bytes)),
-                message_bytes=int(environ.get("MAX_MESSAGE_BYTES", defaults.message_bytes)),
+                topics=_number("MAX_TOPICS", environ, defaults.topics, 1, 1000),
+                topic_bytes=_number("MAX_TOPIC_BYTES", environ, defaults.topic_bytes, 1, 1018),
+                message_bytes=_number(
+                    "MAX_MESSAGE_BYTES", environ, defaults.message_bytes, 1024, 131_000
+                ),
             ),
-            allowed_origins=parse_origins(environ.get("ALLOWED_ORIGINS", ANY_ORIGIN)),
-            aws_client=_one_of((LEAN, BOTO3), "AWS_CLIENT", environ),
-            log_level=_one_of(LEVELS, "LOG_LEVEL", environ),
-            is_traced=_one_of(("Disabled", "Active"), "TRACING", environ) == "Active",
+            allowed_origins=_origins("ALLOWED_ORIGINS", environ),
+            aws_client=_one_of("AWS_CLIENT", environ, (LEAN, BOTO3)),
+            log_level=_one_of("LOG_LEVEL", environ, LEVELS),
+            is_traced=_one_of("TRACING", environ, ("Disabled", "Active")) == "Active",
         )
 
 
+@cache
+def settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        SettingError: as `Settings.from_env` does. The first time, the log says so as well.
+    """
+    try:
+        return Settings.from_env(os.environ)
+    except SettingError as error:
+        _log_once(error.variable, error.value, error.allowed)
+        raise
+
+
+@cache
+def _log_once(variable: str, value: str, allowed: str) -> None:
+    # Not with `InvocationLog`, whose level is one of the settings.
+    fields = {"variable": variable, "value": value, "allowed": allowed}
+    sys.stdout.write(json.dumps({"level": "ERROR", "error": "SettingError", **fields}) + "\n")
+
+
 def _connections_endpoint(environ: Mapping[str, str]) -> str:
-    # The SDKs' own variables, and their precedence, for either client: boto3 reads neither when it
-    # is given a URL. The one for all services knows no API and no stage, which every emulator that
+    # The SDKs' own variables, in the SDKs' order, for either client: boto3 reads neither when it is
+    # given a URL. The one for all services knows no API and no stage, which every emulator that
     # follows LocalStack finds in the path: https://docs.localstack.cloud/aws/services/apigateway/
-    deployed = environ.get("CONNECTIONS_ENDPOINT", "")
-    if service := environ.get("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"):
+    deployed = _url("CONNECTIONS_ENDPOINT", environ)
+    if service := _url("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", environ):
         return service
-    if deployed and (everything := environ.get("AWS_ENDPOINT_URL")):
+    if deployed and (everything := _url("AWS_ENDPOINT_URL", environ)):
         host, _, stage = deployed.partition("://")[2].partition("/")
         return f"{everything.rstrip('/')}/_aws/execute-api/{host.partition('.')[0]}/{stage}"
     return deployed
 
 
-def _one_of(values: tuple[str, ...], name: str, environ: Mapping[str, str]) -> str:
-    value = environ.get(name, values[0])
-    if value not in values:
-        raise ValueError(f"{name} is {value!r}: choose one of {', '.join(values)}")
+def _url(name: str, environ: Mapping[str, str]) -> str:
+    return _matching(name, environ, _URL, "a URL such as https://example.com/dev")
+
+
+def _matching(name: str, environ: Mapping[str, str], pattern: str, allowed: str) -> str:
+    value = environ.get(name, "")
+    if value and not re.fullmatch(pattern, value):
+        raise SettingError(name, value, allowed)
     return value
 
 
-@cache
-def settings() -> Settings:
-    """Return the settings of this process."""
-    return Settings.from_env(os.environ)
+def _number(name: str, environ: Mapping[str, str], default: int, least: int, most: int) -> int:
+    value = environ.get(name, str(default))
+    if not re.fullmatch("[0-9]{1,9}", value) or not least <= int(value) <= most:
+        raise SettingError(name, value, f"a whole number from {least} to {most}")
+    return int(value)
+
+
+def _one_of(name: str, environ: Mapping[str, str], values: tuple[str, ...]) -> str:
+    value = environ.get(name, values[0])
+    if value not in values:
+        raise SettingError(name, value, f"one of {', '.join(values)}")
+    return value
+
+
+def _origins(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    value = environ.get(name, ANY_ORIGIN)
+    try:
+        return parse_origins(value)
+    except ValueError as error:
+        raise SettingError(name, value, str(error)) from None

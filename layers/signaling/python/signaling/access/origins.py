@@ -1,12 +1,15 @@
-"""Which web pages may connect, by the Origin that browsers send. Pure."""
+"""Which web pages may connect, by the Origin header that browsers send. Pure."""
 
 import re
 from collections.abc import Sequence
 
 ANY_ORIGIN = "*"
 
-_LABELS = r"[a-z0-9_-]+(\.[a-z0-9_-]+)*"
-_PATTERN = rf"[a-z][a-z0-9+.-]*://(\*\.)?({_LABELS}|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?"
+# Letters of both cases are spelled out: a pattern that ignores case takes U+212A for a k.
+_LABELS = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+_PATTERN = rf"[A-Za-z][A-Za-z0-9+.-]*://((\*\.)?{_LABELS}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?"
+"""AllowedOrigins in `template.yaml` repeats this: a change here is a change there."""
+
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -14,17 +17,17 @@ def parse_origins(text: str) -> tuple[str, ...]:
     """Return the patterns in `text`, between commas or spaces.
 
     Raises:
-        ValueError: there is none, or one that no Origin could match.
+        ValueError: there is no pattern, or one that no Origin could match. The message says what
+            is allowed.
     """
     patterns = tuple(text.replace(",", " ").split())
-    if not patterns:
-        raise ValueError(f"no origin is allowed: choose {ANY_ORIGIN!r} to let every page in")
-    for each in patterns:
-        if each != ANY_ORIGIN and not re.fullmatch(_PATTERN, each.lower()):
-            raise ValueError(
-                f"{each!r} is no origin: write https://example.com or https://*.example.com, "
-                "without a path, other alphabets in punycode"
-            )
+    wrong = [each for each in patterns if each != ANY_ORIGIN and not re.fullmatch(_PATTERN, each)]
+    if wrong or not patterns:
+        raise ValueError(
+            f"{ANY_ORIGIN} for everybody, or origins such as https://example.com and "
+            "https://*.example.com, without a path, other alphabets in punycode; not "
+            + repr(wrong[0] if wrong else "")
+        )
     return patterns
 
 
@@ -33,8 +36,8 @@ def is_allowed_origin(origin: str | None, patterns: Sequence[str]) -> bool:
     if ANY_ORIGIN in patterns:
         return True
     # Every browser sends an Origin (https://www.rfc-editor.org/rfc/rfc6455#section-4.1), so a
-    # client without one is no page of those listed. A program can still send the one it likes:
-    # this keeps other people's pages out, and only tokens keep other people's programs out.
+    # client without one is not a listed page. A program can send any Origin it likes: this keeps
+    # other sites' pages out, but only tokens keep programs out.
     if origin is None or not origin.isascii():
         return False
     found = _canonical(origin)

@@ -20,7 +20,7 @@ _MOST_TOKEN_CHARACTERS = 8192
 _LEEWAY_SECONDS = 30  # between the issuer's clock and ours
 
 _SECONDS_OF_ISSUER_KEYS = 60 * 60
-_SECONDS_OF_SECRET = 60  # so long is a rotated secret still the old one
+_SECONDS_OF_SECRET = 60  # after which a changed secret takes effect
 
 REASONS = {
     jwt.ExpiredSignatureError: "expired",
