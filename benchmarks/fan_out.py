@@ -150,7 +150,7 @@ def _report(results: _Results, largest: _Figures, is_limited: bool) -> Report:
 def _checks(plotted: dict[str, list[_Figures]], largest: _Figures) -> list[Check]:
     cpu = {name: [each.cpu_a_post for each in figures] for name, figures in plotted.items()}
     wall = spread([each.wall for each in plotted[_LEAN]]).median
-    in_flight = lean._workers(_PLOTTED_ROOM, idle=0)  # fewer than IN_FLIGHT for a small room
+    in_flight = lean.connections_for(_PLOTTED_ROOM, idle=0)  # fewer than IN_FLIGHT for a small room
     ideal = _LONG * math.ceil(_PLOTTED_ROOM / in_flight)
     return [
         Check(

@@ -5,8 +5,10 @@ Along a straight line the cost of one more is always the same. So a cost is told
 worse than a straight line.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from benchmarks.local_server import Load, put
@@ -15,6 +17,7 @@ from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import Deployed, fan_outs
 from benchmarks.stub import Stub
 from benchmarks.table import local_table
+from signaling.aws import lean
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
@@ -26,6 +29,7 @@ from tests.support.servers import LocalServer
 # With each number of subscribers, how often a room of so many is published to.
 _SUBSCRIBERS = {1: 200, 10: 100, 100: 30, 1_000: 10, 10_000: 3}
 _TOPICS = (1, 10, 100, 1_000, 10_000)
+_TOPICS_OF_A_MESSAGE = (1, 10, 100)
 _CONNECTIONS = (100, 500, 1_000, 5_000)
 _DELAY = 5
 _PUBLISHES = 20_000
@@ -33,6 +37,7 @@ _OPERATIONS = 100
 _ROWS_PER_BATCH = 25
 _MOST_OVER_LINE = 1.5
 """Processors' caches hold less of more; a square would make it 5 to 10."""
+_MOST_FOR_100_TOPICS = 4.0
 _CONNECTED_AT = 2**50
 
 
@@ -53,7 +58,8 @@ class _Growth(NamedTuple):
 
 def report() -> Report:
     """Return how each cost grows."""
-    growths = [_subscribers(), *_table(), _connections()]
+    topics = _topics_of_a_message()
+    growths = [_subscribers(), topics, *_table(), _connections()]
     rows: list[tuple[str, ...]] = []
     for growth in growths:
         for size, cost in growth.costs.items():
@@ -72,14 +78,21 @@ def report() -> Report:
         rows,
         [
             "The third column is 1 along a straight line and less where a fixed cost is shared. "
-            "Publishes go through the lean client to a stub that answers after "
-            f"{_DELAY} ms; the table is in DynamoDB Local; connections are in rooms of 10 on the "
+            "Publishes and messages of many topics go through the lean client to a stub that "
+            f"answers after {_DELAY} ms; the table is in DynamoDB Local; connections are in rooms of 10 on the "
             "local server, which keeps rooms in memory."
         ],
         [
             Check(f"{growth.what}, {max(growth.costs):,}, over a straight line", over_line, bound)
             for growth in growths
             for over_line, bound in [(growth.over_line(max(growth.costs)) or 0, _MOST_OVER_LINE)]
+        ]
+        + [
+            Check(
+                "Time to subscribe to 100 topics, over that for one",
+                100 * topics.costs[100] / topics.costs[1],
+                _MOST_FOR_100_TOPICS,
+            )
         ],
         "Cost at the largest size, over the size before",
         [Bar(each.what, each.over_line(max(each.costs)) or 0, is_ours=True) for each in growths],
@@ -97,6 +110,28 @@ def _subscribers() -> _Growth:
         stub.stop()
         deployed.remove()
     return _Growth("subscribers of a topic", "CPU us a post", costs)
+
+
+def _topics_of_a_message() -> _Growth:
+    stub = Stub(_DELAY)
+    os.environ["AWS_CA_BUNDLE"] = str(stub.authorities)
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = stub.url
+    service = lean.dynamodb()
+    deadlines = deadlines_within(3600)
+    subscriptions = DynamoDBSubscriptions(lean.LeanDynamoDB(service), "table", deadlines)
+    costs = {}
+    try:
+        for topics in _TOPICS_OF_A_MESSAGE:
+            names = [f"room-{number}" for number in range(topics)]
+            sender = Sender("me", _CONNECTED_AT, 0)
+            enter = partial(subscriptions.subscribe, names, sender)
+            times = [_timed(enter) for _ in range(_OPERATIONS)]
+            costs[topics] = 1e3 * spread(times).median / topics
+    finally:
+        del os.environ["AWS_ENDPOINT_URL_DYNAMODB"], os.environ["AWS_CA_BUNDLE"]
+        service.host.close()
+        stub.stop()
+    return _Growth("topics of a message", "us each", costs)
 
 
 def _table() -> list[_Growth]:

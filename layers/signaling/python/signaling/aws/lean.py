@@ -19,6 +19,9 @@ from signaling.ports import Introduction, Outcome
 IN_FLIGHT = 64
 """Most requests under way at once."""
 
+_BREADTH_OF_TABLE = 5
+"""More than posts get: all writes of a message go to one host, and somebody waits for the last."""
+
 _TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
 
 
@@ -33,9 +36,13 @@ class Request(NamedTuple):
 class Service:
     """An AWS service in the function's Region, with the function's credentials."""
 
-    def __init__(self, url: str, signing_name: str) -> None:
-        """Reach the service that signatures call `signing_name` at `url`."""
+    def __init__(self, url: str, signing_name: str, breadth: int = 2) -> None:
+        """Reach the service that signatures call `signing_name` at `url`.
+
+        `breadth` decides how many connections are opened, see `connections_for`.
+        """
         self.host = Host(url)
+        self._breadth = breadth
         self._scope = Scope(_region(), signing_name)
         self._skew = 0.0
 
@@ -65,7 +72,8 @@ class Service:
                 elif attempt + 1 < ATTEMPTS and _may_succeed_later(responses[index]):
                     queue.append((index, attempt + 1, time.monotonic() + delay_after(attempt)))
 
-        run([work() for _ in range(_workers(len(requests), len(self.host.idle)))], deadline)
+        connections = connections_for(len(requests), len(self.host.idle), self._breadth)
+        run([work() for _ in range(connections)], deadline)
         return responses
 
     def _signed(self, request: Request, headers: Mapping[str, str], skew: float) -> bytes:
@@ -99,6 +107,16 @@ class Service:
             return False
         self._skew = seen
         return True
+
+
+def connections_for(requests: int, idle: int, breadth: int = 2) -> int:
+    """Return how many connections to use for so many `requests` when so many are open and `idle`.
+
+    To open one takes about as long as to wait for a response. With n requests, the sum of both is
+    least for about the square root of n connections; `breadth` times as many are opened, because
+    the next message finds them open.
+    """
+    return min(requests, IN_FLIGHT, max(idle, breadth * math.isqrt(requests)))
 
 
 class LeanDynamoDB(NamedTuple):
@@ -162,19 +180,13 @@ def dynamodb() -> Service:
         or os.environ.get("AWS_ENDPOINT_URL")
         or f"https://dynamodb.{_region()}.{suffix}"
     )
-    return Service(url, "dynamodb")
+    return Service(url, "dynamodb", _BREADTH_OF_TABLE)
 
 
 def warm(*services: Service) -> None:
     """Open a connection to each of `services` that has a URL, if that is possible."""
     hosts = [service.host for service in services if service.host.name]
     run([host.warm() for host in hosts], time.monotonic() + CONNECT_SECONDS)
-
-
-def _workers(requests: int, idle: int) -> int:
-    # To open a connection takes about as long as to wait for a response: with n of each, the sum
-    # is least for the square root of n; twice that, as the next message finds them open.
-    return min(requests, IN_FLIGHT, max(idle, 2 * math.isqrt(requests)))
 
 
 def _region() -> str:
