@@ -79,8 +79,8 @@ def report() -> Report:
         [
             "The third column is 1 along a straight line and less where a fixed cost is shared. "
             "Publishes and messages of many topics go through the lean client to a stub that "
-            f"answers after {_DELAY} ms; the table is in DynamoDB Local; connections are in rooms of 10 on the "
-            "local server, which keeps rooms in memory."
+            f"answers after {_DELAY} ms; the table is in DynamoDB Local; connections are in rooms "
+            "of 10 on the local server, which keeps rooms in memory."
         ],
         [
             Check(f"{growth.what}, {max(growth.costs):,}, over a straight line", over_line, bound)
