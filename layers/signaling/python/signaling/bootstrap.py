@@ -1,4 +1,4 @@
-"""What stands behind the two ports: AWS, or what `install` was given."""
+"""The composition root: what is behind the two ports, AWS or what `install` was given."""
 
 import os
 import time
@@ -14,13 +14,13 @@ from signaling.rooms import Rooms
 from signaling.settings import BROADCAST, LEAN, settings
 
 _SECONDS_TO_FINISH = 0.5
-"""Time that nothing else gets, to write the log line."""
+"""Kept back to write the log line."""
 
 _SHARE_OF_TABLE, _SHARE_OF_POSTS = 0.5, 0.85
-"""Parts of an invocation's time after which the table and the posts must have ended.
+"""When work on the table and posts must end, as parts of the time that an invocation has.
 
-Whoever waits for a slow table in vain is told so within the time of the posts, and when these have
-used up theirs, those who are gone can still be removed.
+So there is time left to tell a client that the table did not answer, and to remove clients that
+turned out to be gone.
 """
 
 
@@ -51,7 +51,7 @@ def installed() -> Adapters:
 
 
 def reset() -> None:
-    """Let the next invocation choose anew, as the environment says."""
+    """Forget the adapters and settings, so that the next invocation reads the environment again."""
     global _installed
     _installed = None
     settings.cache_clear()
@@ -81,14 +81,14 @@ def deadlines_within(seconds: float) -> Deadlines:
 
 
 def warm() -> None:
-    """Connect to AWS during Lambda's init phase, which has a full CPU and is no client's time."""
+    """Connect to AWS during Lambda's init phase, which has a full CPU and keeps no client waiting."""
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
         installed().warm()
         if settings().is_traced:
             _tracing()
 
 
-# These import late: $connect needs no client, the local server in memory has none, and few trace.
+# Imported late: the local server in memory needs no AWS client, and few stacks are traced.
 
 
 def _tracing() -> ModuleType:

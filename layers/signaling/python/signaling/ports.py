@@ -46,23 +46,23 @@ class Subscriber(NamedTuple):
     connected_at: int
     """When the connection was opened, epoch milliseconds."""
     requested_at: int
-    """When the last of the requests was made that put it there, epoch milliseconds."""
+    """When it last subscribed or announced itself, epoch milliseconds."""
     announce: str | None
-    """Data of the announce, if that last request was one: of an earlier one the peer may be gone,
-    as when a page left the topic and entered it again."""
+    """Data of its announce, None if it has subscribed again since: the peer that made it may be
+    gone, as after a page has left the topic and entered it again."""
     entered_at: int | None
-    """When the first announce was made that is known of it, epoch milliseconds."""
+    """When it first announced itself, epoch milliseconds."""
 
 
 class Subscriptions(Protocol):
     """Port: the set of (topic, connection) pairs.
 
-    Requests of one client may be handled in any order, and the latest of them is what holds. Of the
-    same millisecond, an announce counts as later than a `subscribe`, which it always follows, and
-    that as later than an `unsubscribe`: a row too many costs a post, a row too few two clients that
-    never meet.
+    Messages of one client may be handled in any order, but the latest one wins. In the same
+    millisecond an announce counts as later than a `subscribe`, which it always follows, and a
+    `subscribe` as later than an `unsubscribe`: one row too many costs a post, one too few keeps two
+    clients apart.
 
-    Every method raises SubscriptionsError, also when its time has run out.
+    Every method raises SubscriptionsError if the table fails or the time runs out.
     """
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
@@ -72,7 +72,7 @@ class Subscriptions(Protocol):
         """Put `sender` into `topic` and keep its announce."""
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Take `sender` out of each of `topics` and forget what it was there."""
+        """Take `sender` out of each of `topics` and forget its peer id and announce."""
 
     def of_topic(self, topic: str) -> list[Subscriber]:
         """Return every subscriber of `topic`, including those written just before this call."""
@@ -88,20 +88,20 @@ class Subscriptions(Protocol):
 
 
 class Introduction(NamedTuple):
-    """An announce that is sent only if who made it is still there."""
+    """An announce that is sent only if the client that made it is still connected."""
 
     connection: str
-    """Who announced itself, and is asked for before anything is sent."""
+    """The client that made it."""
     receiver: str
     payload: str
 
 
 class Outcome(NamedTuple):
-    """What became of frames: for each its receiver is in exactly one list."""
+    """What became of frames. The receiver of each is in exactly one list."""
 
     delivered: list[str]
     gone: list[str]
-    """The connection does not exist any more, or whoever was to be introduced to it."""
+    """The connection has ended; or, in place of the receiver, that of an introduced client."""
     failed: list[str]
     """API Gateway refused, or the invocation's time ran out."""
 

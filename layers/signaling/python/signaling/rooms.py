@@ -18,18 +18,18 @@ from signaling.protocol import (
 NEW_MILLISECONDS = 5_000
 """How long a subscribe or an announce is new: its introductions may still be under way.
 
-A cold start of a second for the announce, another for the offer that answers it, and up to 1.5 s of
-pauses before a post is tried again. No longer, because whoever subscribes and stays silent does not
-hear of those who come within this time.
+The announce may meet a cold start of a second, the offer that answers it another one, and posts
+that are tried again pause for up to 1.5 s. It is no longer than that because a client that
+subscribes and never announces itself does not hear of those who come within this time.
 """
 
 SAME_MOMENT_MILLISECONDS = 100
-"""How far apart two connections may be opened that are put in order by peer id, not by time.
+"""Two connections that are opened within this time are ordered by peer id, others by time.
 
-By time alone two servers, which a page reaches one after the other, could choose differently. But
-the later connection is the better choice: who is told of the other makes an offer, and a page that
-reloads announces itself once more as it goes, less than a second before it comes back. An offer to
-it would never be answered and stay a dead connection, while a page that goes ignores what it gets.
+A page reaches two servers one after the other, so by time alone they could choose differently. For
+longer intervals time is better. Whoever hears an announce makes an offer, and a page that reloads
+announces itself once more as it goes. An offer to it is never answered and leaves a dead
+connection; the page itself, which is the older connection, ignores what it hears.
 """
 
 
@@ -39,7 +39,7 @@ class Handled(NamedTuple):
     outcome: Outcome
     """Of the frames that it caused."""
     is_tidy: bool = True
-    """Whether the room's rows could be brought up to date afterwards."""
+    """Whether the rows of the room were brought up to date afterwards."""
 
 
 class Rooms:
@@ -82,9 +82,9 @@ class Rooms:
     def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
 
-        An announce is written before the topic is read, everything else is sent first: a client
-        asks again for nothing, so a lost message is worse than a peer id that is learned late. For
-        the same reason nothing that fails after the sending may change what the sender is told.
+        An announce is written before the topic is read. Everything else is sent first, because
+        y-webrtc never sends a message again: to lose one is worse than to learn a peer id late. So
+        a failure after the sending does not change what the sender is told.
         """
         topic, announce = publish.topic, publish.announce
         if announce is not None:
@@ -128,11 +128,11 @@ class Rooms:
 def recipients(
     subscribers: list[Subscriber], sender: str, to: str | None, is_broadcast: bool = False
 ) -> list[str]:
-    """Return the connections that a message of `sender` for peer `to` is sent to.
+    """Return the connections that get a message of `sender` for the peer `to`.
 
-    Addressed: never the sender. A message for a peer goes to whoever claims that id and to those
-    who have not said who they are; if nobody claims it, or nobody is named, to all others. (An
-    announce goes to those whom `introduce` names.) Broadcast: everyone.
+    Broadcast: all. Addressed: never the sender. A message for a peer goes to every connection with
+    that peer id or with none yet. If no connection has the id, or `to` is None, it goes to all
+    others. (Who gets an announce is up to `introduce`.)
     """
     if is_broadcast:
         return [each.connection for each in subscribers]
@@ -154,15 +154,16 @@ class Told(NamedTuple):
 def introduce(subscribers: list[Subscriber], sender: Sender, announce: str) -> Told:
     """Return who hears of whom when `sender` makes the `announce`.
 
-    Of two that enter, each writes its row before it reads the topic, so the one whose read comes
-    last sees both rows and introduces them; and since the direction depends on nothing but the two
-    rows, the other one, if it sees both, chooses the same. One direction it must be: announces that
-    cross break y-webrtc's connections (https://github.com/yjs/y-webrtc/pull/39).
+    Of two clients that enter, each writes its row before it reads the topic, so the one that reads
+    last sees both rows and introduces them. The direction depends on the two rows alone, so if the
+    other one sees both, too, it chooses the same. It must be one direction: announces that cross
+    break y-webrtc's connections (https://github.com/yjs/y-webrtc/pull/39).
 
-    Whoever subscribed a moment ago is left to its own announce, which is still to come and will
-    find this row. Whoever announced itself long ago may not know yet that it lost the sender, so it
-    is told, which it ignores if it has not, and not announced, which would be answered in vain. An
-    announce says nothing if its sender has left meanwhile, or has replaced it by another one.
+    A client that subscribed a moment ago and has not announced itself is left out: its announce is
+    still to come and will find this row. A client that announced itself long ago hears of the
+    sender in any case. It may have lost its connection to the sender without knowing it yet; if
+    not, it ignores the announce. Nobody hears anything if the sender has left in the meantime or
+    has announced itself again.
     """
     own = _find(subscribers, sender.connection)
     if own is None or (own.announce is not None and own.requested_at > sender.requested_at):
@@ -183,11 +184,11 @@ def introduce(subscribers: list[Subscriber], sender: Sender, announce: str) -> T
 
 
 def _is_introduced_to(one: Subscriber, other: Subscriber) -> bool:
-    """Tell the direction between two that have announced themselves.
+    """Tell whether `one` is introduced to `other`, and not the other way round.
 
-    Who came is introduced to who was there, even if that one announces itself again just now; of
-    two that are new in the room, the later connection to the earlier one; and of two connections
-    of one moment, the one of lower rank to the other.
+    A client that enters is introduced to one that has been there for some time, even if that one is
+    just announcing itself again. Of two that are new in the room, the later connection is
+    introduced to the earlier one. Of two that connected at the same moment, the lower rank decides.
     """
     entered_later_by = _entered_at(one) - _entered_at(other)
     if abs(entered_later_by) > NEW_MILLISECONDS:
@@ -203,9 +204,9 @@ def _entered_at(subscriber: Subscriber) -> int:
 
 
 def _rank(subscriber: Subscriber) -> tuple[str, str]:
-    """Return the peer id, so that two servers choose alike, or else the connection id.
+    """Return the peer id, so that two servers choose alike, and the connection id.
 
-    A password hides peer ids, and two connections may claim the same.
+    The connection id decides where a password hides the peer id or two connections have the same.
     """
     announce = subscriber.announce or ""
     is_encrypted = announce.startswith('"')
