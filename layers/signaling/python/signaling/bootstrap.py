@@ -81,7 +81,7 @@ def deadlines_within(seconds: float) -> Deadlines:
 
 
 def warm() -> None:
-    """Connect to AWS during Lambda's init phase, which has a full CPU and keeps no client waiting."""
+    """Connect to AWS in Lambda's init phase, which has a full CPU and keeps no client waiting."""
     if "AWS_LAMBDA_RUNTIME_API" in os.environ:
         installed().warm()
         if settings().is_traced:
