@@ -117,13 +117,15 @@ def test_bad_frames_get_an_error_frame(name: str, code: str) -> None:
     assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", code)
 
 
-@pytest.mark.parametrize(("body", "code"), HOSTILE.values(), ids=HOSTILE)
-def test_every_hostile_body_gets_one_error_frame(body: str, code: str) -> None:
+def test_every_hostile_body_gets_one_error_frame() -> None:
     room = Room()
-    event = {**EVENTS["subscribe"], "body": body}
-    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
-    ((receiver, frame),) = room.connections.sent
-    assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", code)
+    for body, _ in HOSTILE.values():
+        event = {**EVENTS["subscribe"], "body": body}
+        assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    assert [frame["code"] for _, frame in room.connections.sent] == [
+        code for _, code in HOSTILE.values()
+    ]
+    assert room.connections.receivers() == [SENDER] * len(HOSTILE)
     assert room.members() == {SENDER, "other="}
 
 
