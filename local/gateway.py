@@ -11,8 +11,10 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from local.authorizer import granted_context
+from local.connection import Connection, Socket
 from local.invoker import Answer, Context, Handler, InlineInvoker, Invoker, load_handler
 from local.lambda_events import (
     Event,
@@ -32,37 +34,6 @@ LIFE_SECONDS = 2 * 60 * 60
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 
 _RESERVED_ROUTES = ("$connect", "$disconnect", "$default", AUTHORIZER)
-
-
-class Socket(Protocol):
-    """The client's end of a connection."""
-
-    def send(self, frame: bytes) -> bool:
-        """Send a text frame; False means that the client reads too slowly to take it."""
-
-    def close(self, code: int) -> None:
-        """Close the WebSocket."""
-
-
-class Connection:
-    """One client."""
-
-    def __init__(self, context: Event, now: float) -> None:
-        """Start a connection whose events carry `context`."""
-        self.id: str = context["connectionId"]
-        self.context = context
-        self.socket: Socket | None = None
-        self.opened = self.last_active = now
-        self._last_request = 0
-
-    def request_time(self) -> int:
-        """Return epoch milliseconds for the next event, later than those of the last one.
-
-        API Gateway promises no such thing, but one machine is so quick that requests sent one
-        after the other would often bear the same time, and their order would be lost.
-        """
-        self._last_request = max(int(time.time() * 1000), self._last_request + 1)
-        return self._last_request
 
 
 class PostStatus(NamedTuple):
@@ -246,32 +217,6 @@ def _result_of(function: Function, handler: Handler, event: Event) -> Any:
     except Exception:
         traceback.print_exc(file=sys.stderr)
         return None
-
-
-def granted_context(result: Any) -> dict[str, Any] | None:
-    """Return `requestContext.authorizer` as an authorizer's `result` grants it, or None.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
-
-    Raises:
-        ValueError: it is no policy, or its context has a value that is neither text, number nor
-            truth value.
-    """
-    try:
-        effects = {statement["Effect"] for statement in result["policyDocument"]["Statement"]}
-        context = {key: _as_text(value) for key, value in result.get("context", {}).items()}
-        principal = result["principalId"]
-    except (AttributeError, KeyError, TypeError):
-        raise ValueError("it is no policy") from None
-    if effects != {"Allow"}:
-        return None
-    return {"principalId": principal, "integrationLatency": 0, **context}
-
-
-def _as_text(value: Any) -> str:
-    if not isinstance(value, str | int | float):
-        raise ValueError(f"a {type(value).__name__} in its context")
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _send(socket: Socket, payload: bytes) -> None:

@@ -12,7 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import ROOT
-from local.gateway import Connection, Gateway
+from local.connection import Connection
+from local.gateway import Gateway
 from local.in_memory import InProcessConnections
 from local.invoker import Invoker
 from local.lambda_events import Handshake, connection_context, new_id

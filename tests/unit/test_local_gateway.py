@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from local.gateway import LARGEST_MESSAGE, Connection, Gateway
+from local.connection import Connection
+from local.gateway import LARGEST_MESSAGE, Gateway
 from local.invoker import InlineInvoker
 from local.lambda_events import Handshake
 from local.sam.template import Stack

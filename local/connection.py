@@ -1,0 +1,37 @@
+"""A client's connection, as the gateway knows it."""
+
+import time
+from typing import Protocol
+
+from local.lambda_events import Event
+
+
+class Socket(Protocol):
+    """The client's end of a connection."""
+
+    def send(self, frame: bytes) -> bool:
+        """Send a text frame; False means that the client reads too slowly to take it."""
+
+    def close(self, code: int) -> None:
+        """Close the WebSocket."""
+
+
+class Connection:
+    """One client."""
+
+    def __init__(self, context: Event, now: float) -> None:
+        """Start a connection whose events carry `context`."""
+        self.id: str = context["connectionId"]
+        self.context = context
+        self.socket: Socket | None = None
+        self.opened = self.last_active = now
+        self._last_request = 0
+
+    def request_time(self) -> int:
+        """Return epoch milliseconds for the next event, later than those of the last one.
+
+        API Gateway promises no such thing, but one machine is so quick that requests sent one
+        after the other would often bear the same time, and their order would be lost.
+        """
+        self._last_request = max(int(time.time() * 1000), self._last_request + 1)
+        return self._last_request
