@@ -6,8 +6,6 @@ import gc
 import logging
 import os
 import random
-import re
-import shlex
 import signal
 import sys
 import time
@@ -19,6 +17,7 @@ from local import ROOT, dynamodb
 from local.gateway import LIFE_SECONDS, Gateway
 from local.in_memory import InProcessConnections, MemorySubscriptions
 from local.invoker import InlineInvoker, Invoker
+from local.sam.parameters import parse_overrides
 from local.sam.template import Stack, load
 from local.server import Server
 from signaling import bootstrap
@@ -32,7 +31,7 @@ def main() -> int:
     options = _options()
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
-        parameters = _parameters(options.parameter_overrides)
+        parameters = parse_overrides(options.parameter_overrides)
         stack = load(ROOT / "template.yaml", parameters)
         if "LogLevel" not in parameters:
             os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line a message would hide the rest
@@ -77,21 +76,6 @@ def _options() -> argparse.Namespace:
         help="parameters of template.yaml, as `sam deploy` takes them",
     )
     return parser.parse_args()
-
-
-def _parameters(overrides: list[str]) -> dict[str, str]:
-    """Return names and values of `NAME=VALUE` or `ParameterKey=NAME,ParameterValue=VALUE` pairs."""
-    parameters = {}
-    try:
-        pairs = shlex.split(" ".join(overrides))
-    except ValueError as error:
-        raise ValueError(f"--parameter-overrides: {error}") from None
-    for pair in pairs:
-        match = re.fullmatch(r"(?:ParameterKey=)?(\w+)(?:,ParameterValue)?=(.*)", pair, re.DOTALL)
-        if not match:
-            raise ValueError(f"--parameter-overrides takes NAME=VALUE, not {pair!r}")
-        parameters[match[1]] = match[2]
-    return parameters
 
 
 def _milliseconds(text: str) -> tuple[float, float]:

@@ -1,5 +1,7 @@
 """CloudFormation's intrinsic functions and conditions, resolved without CloudFormation. Pure.
 
+Only those that our templates use, as SAM hands them to CloudFormation.
+
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
 
@@ -13,10 +15,8 @@ NO_VALUE = object()
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": "123456789012",
     "AWS::NoValue": NO_VALUE,
-    "AWS::NotificationARNs": [],
     "AWS::Partition": "aws",
     "AWS::Region": "us-east-1",
-    "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/local/local",
     "AWS::StackName": "local",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -35,20 +35,16 @@ class Resolver:
         self._names: dict[str, Any] = {**PSEUDO_PARAMETERS, **parameters}
         self._resources: Mapping[str, Any] = template.get("Resources", {})
         self._conditions: Mapping[str, Any] = template.get("Conditions", {})
-        self._mappings: Mapping[str, Any] = template.get("Mappings", {})
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": lambda name: self._names.get(name, name),
             "Condition": self.condition,
             "Fn::And": lambda values: all(self.resolve(each) for each in values),
             "Fn::Equals": lambda values: self.resolve(values[0]) == self.resolve(values[1]),
-            "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": lambda path: path if isinstance(path, str) else ".".join(path),
             "Fn::If": lambda values: self.resolve(values[1 if self.condition(values[0]) else 2]),
             "Fn::Join": lambda values: values[0].join(map(str, self.resolve(values[1]))),
             "Fn::Not": lambda values: not self.resolve(values[0]),
             "Fn::Or": lambda values: any(self.resolve(each) for each in values),
-            "Fn::Select": lambda values: self.resolve(values[1])[int(self.resolve(values[0]))],
-            "Fn::Split": lambda values: self.resolve(values[1]).split(values[0]),
             "Fn::Sub": self._substitute,
         }
 
@@ -76,12 +72,6 @@ class Resolver:
             for name, resource in self._resources.items()
             if "Condition" not in resource or self.condition(resource["Condition"])
         }
-
-    def _find_in_map(self, path: list[Any]) -> Any:
-        value: Any = self._mappings
-        for key in path:
-            value = value[self.resolve(key)]
-        return value
 
     def _substitute(self, argument: str | list[Any]) -> str:
         text, own = (argument, {}) if isinstance(argument, str) else argument

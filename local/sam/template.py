@@ -5,7 +5,6 @@ The template goes through aws-sam-translator, so this reads what CloudFormation 
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from local.sam.intrinsics import PSEUDO_PARAMETERS, Resolver
+from local.sam.parameters import check_rules, values_of
 
 _FUNCTION_URI = re.compile(r"/functions/(\w+)\.Arn/invocations$")
 _SELECTION = re.compile(r"^\$request\.body\.(\w+)$")
@@ -79,11 +79,11 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
             body.
     """
     source = yaml_parse(path.read_text())
-    parameters = _parameters(source, overrides or {})
+    parameters = values_of(source.get("Parameters", {}), overrides or {})
     code = _local_code(source, path.parent)
     translated = translate(source, parameters)
     resolver = Resolver(translated, parameters)
-    _check_rules(source, resolver)
+    check_rules(source.get("Rules", {}), resolver)
     others = {name: f"not {parameters[name]}" for name in overrides or ()}
     with_other_overrides = Resolver(translated, parameters | others)
     resources = resolver.resources()
@@ -125,44 +125,6 @@ def _differing(translated: dict[str, Any], resolver: Resolver, other: Resolver) 
 class _NoManagedPolicies:
     def load(self) -> dict[str, str]:
         return {}
-
-
-def _parameters(source: dict[str, Any], overrides: Mapping[str, str]) -> dict[str, str]:
-    declared: dict[str, dict[str, Any]] = source.get("Parameters", {})
-    if unknown := sorted(set(overrides) - set(declared)):
-        raise ValueError(f"the template has no parameter {', '.join(unknown)}")
-    values = {}
-    for name, declaration in declared.items():
-        if name not in overrides and "Default" not in declaration:
-            raise ValueError(f"parameter {name} needs a value")
-        value = str(overrides.get(name, declaration.get("Default")))
-        if complaint := _complaint(declaration, value):
-            raise ValueError(f"parameter {name} is {value!r}: {complaint}")
-        values[name] = value
-    return values
-
-
-def _complaint(declaration: dict[str, Any], value: str) -> str | None:
-    """Return why CloudFormation would refuse `value` for the parameter, or None."""
-    allowed = [str(each) for each in declaration.get("AllowedValues", [])]
-    if allowed and value not in allowed:
-        return f"one of {', '.join(allowed)}"
-    if declaration["Type"] == "Number":
-        least, most = declaration.get("MinValue", 0), declaration.get("MaxValue", sys.maxsize)
-        if not value.isdecimal() or not least <= int(value) <= most:
-            return f"not a number from {least} to {most}"
-    pattern = declaration.get("AllowedPattern")
-    if pattern and not re.fullmatch(pattern, value):
-        return str(declaration.get("ConstraintDescription", f"not {pattern}"))
-    return None
-
-
-def _check_rules(source: dict[str, Any], resolver: Resolver) -> None:
-    for rule in source.get("Rules", {}).values():
-        if resolver.resolve(rule.get("RuleCondition", True)):
-            for assertion in rule["Assertions"]:
-                if not resolver.resolve(assertion["Assert"]):
-                    raise ValueError(assertion["AssertDescription"])
 
 
 def _local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:
