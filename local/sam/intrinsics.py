@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 NO_VALUE = object()
@@ -82,3 +82,25 @@ class Resolver:
             return f"${{{name}}}" if literal else str(names.get(name, name))
 
         return _VARIABLE.sub(value_of, text)
+
+
+def names_in(value: Any, conditions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the parameters and resources that `value` depends on, through `conditions` too."""
+    if isinstance(value, list):
+        for each in value:
+            yield from names_in(each, conditions)
+    elif isinstance(value, dict):
+        for function, argument in value.items():
+            if function == "Ref":
+                yield argument
+            elif function == "Condition":
+                yield from names_in(conditions[argument], conditions)
+            elif function == "Fn::If":
+                yield from names_in([conditions[argument[0]], *argument[1:]], conditions)
+            elif function == "Fn::Sub":
+                text, own = (argument, {}) if isinstance(argument, str) else argument
+                names = (name for literal, name in _VARIABLE.findall(text) if not literal)
+                yield from (name for name in names if name not in own)
+                yield from names_in([*own.values()], conditions)
+            else:
+                yield from names_in(argument, conditions)

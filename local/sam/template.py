@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from local.sam.intrinsics import PSEUDO_PARAMETERS, Resolver
+from local.sam.intrinsics import PSEUDO_PARAMETERS, Resolver, names_in
 from local.sam.parameters import check_rules, values_of
 
 _FUNCTION_URI = re.compile(r"/functions/(\w+)\.Arn/invocations$")
@@ -84,8 +84,6 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     translated = translate(source, parameters)
     resolver = Resolver(translated, parameters)
     check_rules(source.get("Rules", {}), resolver)
-    others = {name: f"not {parameters[name]}" for name in overrides or ()}
-    with_other_overrides = Resolver(translated, parameters | others)
     resources = resolver.resources()
     (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
     (stage,) = _of_type(resources, "AWS::ApiGatewayV2::Stage").values()
@@ -99,7 +97,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         routes=_routes(resources, code),
         authorizer=_authorizer(resources, code),
         table={"TableName": table, **properties},
-        overridden=_differing(translated, resolver, with_other_overrides),
+        overridden=_overridden(translated, set(overrides or ())),
     )
 
 
@@ -113,12 +111,13 @@ def translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, A
     return translated
 
 
-def _differing(translated: dict[str, Any], resolver: Resolver, other: Resolver) -> set[str]:
+def _overridden(translated: dict[str, Any], overrides: set[str]) -> set[str]:
+    conditions = translated.get("Conditions", {})
     return {
         name
         for function in _of_type(translated["Resources"], "AWS::Lambda::Function").values()
         for name, value in function.get("Environment", {}).get("Variables", {}).items()
-        if resolver.resolve(value) != other.resolve(value)
+        if not overrides.isdisjoint(names_in(value, conditions))
     }
 
 

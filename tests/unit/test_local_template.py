@@ -9,7 +9,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from local.sam.intrinsics import Resolver
+from local.sam.intrinsics import Resolver, names_in
 from local.sam.template import Function, load
 from tests.support.monitoring import TEMPLATE as MONITORING
 from tests.support.translation import translated
@@ -42,6 +42,20 @@ TEMPLATE: dict[str, Any] = {
 )
 def test_intrinsic_functions_are_resolved(value: Any, resolved: Any) -> None:
     assert Resolver(TEMPLATE, {"Stage": "prod"}).resolve(value) == resolved
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("Stage", set()),
+        ({"Fn::If": ["IsDev", {"Ref": "Table"}, "no"]}, {"Stage", "Table"}),
+        ({"Fn::Sub": "${Stage}/${Table.Arn}/${!Literal}"}, {"Stage", "Table.Arn"}),
+        ({"Fn::Sub": ["${a}-${Stage}", {"a": {"Ref": "Table"}}]}, {"Stage", "Table"}),
+        ({"Fn::Join": ["/", ["a", {"Ref": "Stage"}]]}, {"Stage"}),
+    ],
+)
+def test_names_are_found_wherever_a_value_depends_on_them(value: Any, names: set[str]) -> None:
+    assert set(names_in(value, TEMPLATE["Conditions"])) == names
 
 
 def test_the_intrinsic_functions_are_those_of_our_templates() -> None:
