@@ -1,7 +1,7 @@
 """A client's connection, as the gateway knows it."""
 
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from local.lambda_events import Event
 
@@ -35,3 +35,10 @@ class Connection:
         """
         self._last_request = max(int(time.time() * 1000), self._last_request + 1)
         return self._last_request
+
+
+class Refusal(NamedTuple):
+    """What a client gets in place of a connection."""
+
+    status: int
+    """Of HTTP."""

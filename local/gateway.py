@@ -4,17 +4,18 @@ Everything here runs on the event loop's thread, but for `post` and the function
 run where the `Invoker` puts them.
 """
 
+import asyncio
 import json
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from local.authorizer import granted_context
-from local.connection import Connection, Socket
+from local.connection import Connection, Refusal, Socket
 from local.invoker import Answer, Context, Handler, InlineInvoker, Invoker, load_handler
 from local.lambda_events import (
     Event,
@@ -74,48 +75,27 @@ class Gateway:
         }
         self._quoted_keys = [f'"{key}"' for key in stack.routes if key not in _RESERVED_ROUTES]
 
-    def connect(
-        self,
-        handshake: Handshake,
-        admit: Callable[[Connection], None],
-        refuse: Callable[[int], None],
-    ) -> None:
-        """Ask the authorizer and `$connect`, then `admit` or, with an HTTP status, `refuse`."""
+    async def connect(self, handshake: Handshake) -> Connection | Refusal:
+        """Ask the authorizer, if the stack has one, and `$connect` whether the client may enter."""
         now = time.time()
         context = connection_context(handshake, self.stage, new_id(), int(now * 1000))
         connection = Connection(context, now)
-
-        def take_decision(result: Any) -> None:
+        if self._identity is not None:
+            if not all(handshake.query_value(name) for name in self._identity):
+                return Refusal(401)
+            event = authorize_event(context, handshake, connection.request_time())
             try:
-                granted = granted_context(result)
+                granted = granted_context(await self._result_of(AUTHORIZER, event))
             except ValueError as error:
                 print(f"error: the authorizer's answer: {error}", file=sys.stderr)
-                refuse(500)
-                return
+                return Refusal(500)
             if granted is None:
-                refuse(403)
-            else:
-                context["authorizer"] = granted
-                connect()
-
-        def connect() -> None:
-            event = connect_event(context, handshake, connection.request_time())
-            self._invoke("$connect", event, take_answer)
-
-        def take_answer(result: Any) -> None:
-            status = result.get("statusCode", 502) if isinstance(result, dict) else 502
-            if 200 <= status < 300:
-                admit(connection)
-            else:
-                refuse(status)
-
-        if self._identity is None:
-            connect()
-        elif not all(handshake.query_value(name) for name in self._identity):
-            refuse(401)
-        else:
-            event = authorize_event(context, handshake, connection.request_time())
-            self._invoke(AUTHORIZER, event, take_decision)
+                return Refusal(403)
+            context["authorizer"] = granted
+        event = connect_event(context, handshake, connection.request_time())
+        result = await self._result_of("$connect", event)
+        status = result.get("statusCode", 502) if isinstance(result, dict) else 502
+        return connection if 200 <= status < 300 else Refusal(status)
 
     def opened(self, connection: Connection, socket: Socket) -> None:
         """Let messages pass: the WebSocket of an admitted connection is open."""
@@ -206,12 +186,18 @@ class Gateway:
                 return True
         return "\\u" in body
 
+    async def _result_of(self, route: str, event: Event) -> Any:
+        """Run the route's handler and return its result, or None if it failed."""
+        result = asyncio.get_running_loop().create_future()
+        self._invoke(route, event, result.set_result)
+        return await result
+
     def _invoke(self, route: str, event: Event, answer: Answer) -> None:
         """Run the route's handler and give its result, or None if it failed, to `answer`."""
-        self._invoker.invoke(partial(_result_of, *self._functions[route], event), answer)
+        self._invoker.invoke(partial(_run, *self._functions[route], event), answer)
 
 
-def _result_of(function: Function, handler: Handler, event: Event) -> Any:
+def _run(function: Function, handler: Handler, event: Event) -> Any:
     try:
         return handler(event, Context(function))
     except Exception:

@@ -14,7 +14,7 @@ from aiohttp import web
 from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
 
-from local.connection import Connection
+from local.connection import Connection, Refusal
 from local.gateway import LARGEST_MESSAGE, Gateway
 from local.lambda_events import Handshake
 
@@ -46,6 +46,7 @@ class _FirstRequest(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._is_open = True
         self._too_slow: asyncio.TimerHandle
+        self._connecting: asyncio.Task[None]  # a task that nobody holds may be collected
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -67,7 +68,16 @@ class _FirstRequest(asyncio.Protocol):
             self._hand_to_http()
         else:
             self._transport.pause_reading()
-            self._gateway.connect(handshake, self._hand_to_websocket, self._refuse)
+            self._connecting = asyncio.create_task(self._connect(handshake))
+
+    async def _connect(self, handshake: Handshake) -> None:
+        outcome = await self._gateway.connect(handshake)
+        if not self._is_open:
+            return
+        if isinstance(outcome, Refusal):
+            self._refuse(outcome.status)
+        else:
+            self._hand_to_websocket(outcome)
 
     def _hand_to_http(self) -> None:
         protocol = self._http()
@@ -76,8 +86,6 @@ class _FirstRequest(asyncio.Protocol):
         protocol.data_received(self._received)
 
     def _hand_to_websocket(self, connection: Connection) -> None:
-        if not self._is_open:
-            return
         protocol = WSProtocol(
             None,  # host and port, of a client
             None,  # path, of a client
@@ -107,14 +115,13 @@ class _FirstRequest(asyncio.Protocol):
         self._transport.resume_reading()
 
     def _refuse(self, status: int) -> None:
-        if self._is_open:
-            try:
-                phrase = HTTPStatus(status).phrase
-            except ValueError:
-                phrase = ""
-            head = f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            self._transport.write(head.encode())
-            self._transport.close()
+        try:
+            phrase = HTTPStatus(status).phrase
+        except ValueError:
+            phrase = ""
+        head = f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        self._transport.write(head.encode())
+        self._transport.close()
 
 
 class _Client(WSListener):

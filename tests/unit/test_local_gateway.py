@@ -1,5 +1,6 @@
 """The local gateway without sockets: routes and posts."""
 
+import asyncio
 import json
 
 import pytest
@@ -20,10 +21,10 @@ def gateway(stack: Stack) -> Gateway:
 
 
 def connected(gateway: Gateway, socket: RecordingSocket) -> Connection:
-    admitted: list[Connection] = []
-    gateway.connect(Handshake("/", "", [], "192.0.2.1"), admitted.append, lambda status: None)
-    gateway.opened(admitted[0], socket)
-    return admitted[0]
+    connection = asyncio.run(gateway.connect(Handshake("/", "", [], "192.0.2.1")))
+    assert isinstance(connection, Connection)
+    gateway.opened(connection, socket)
+    return connection
 
 
 @pytest.mark.parametrize(
