@@ -3,7 +3,7 @@
 import time
 from typing import NamedTuple, Protocol
 
-from local.lambda_events import Event
+from signaling.event import RawEvent
 
 
 class Socket(Protocol):
@@ -19,7 +19,7 @@ class Socket(Protocol):
 class Connection:
     """One client."""
 
-    def __init__(self, context: Event, now: float) -> None:
+    def __init__(self, context: RawEvent, now: float) -> None:
         """Start a connection whose events carry `context`."""
         self.id: str = context["connectionId"]
         self.context = context

@@ -16,9 +16,8 @@ from typing import Any, NamedTuple
 
 from local.authorizer import granted_context
 from local.connection import Connection, Refusal, Socket
-from local.invoker import Answer, Context, Handler, InlineInvoker, Invoker, load_handler
+from local.invoker import Context, Handler, InlineInvoker, Invoker, TakeResult, load_handler
 from local.lambda_events import (
-    Event,
     Handshake,
     authorize_event,
     connect_event,
@@ -28,6 +27,7 @@ from local.lambda_events import (
     new_id,
 )
 from local.sam.template import AUTHORIZER, Function, Mock, Stack
+from signaling.event import RawEvent
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
@@ -113,11 +113,11 @@ class Gateway:
             return
         event = message_event(connection.context, route, body, connection.request_time())
 
-        def answer(result: Any) -> None:
+        def tell_if_it_failed(result: Any) -> None:
             if result is None:
                 self.post(connection.id, _internal_server_error(connection, event))
 
-        self._invoke(route, event, answer)
+        self._invoke(route, event, tell_if_it_failed)
 
     def closed(self, connection: Connection, code: int, reason: str = "") -> None:
         """Forget a connection whose WebSocket has closed and invoke `$disconnect`."""
@@ -186,18 +186,18 @@ class Gateway:
                 return True
         return "\\u" in body
 
-    async def _result_of(self, route: str, event: Event) -> Any:
+    async def _result_of(self, route: str, event: RawEvent) -> Any:
         """Run the route's handler and return its result, or None if it failed."""
         result = asyncio.get_running_loop().create_future()
         self._invoke(route, event, result.set_result)
         return await result
 
-    def _invoke(self, route: str, event: Event, answer: Answer) -> None:
-        """Run the route's handler and give its result, or None if it failed, to `answer`."""
-        self._invoker.invoke(partial(_run, *self._functions[route], event), answer)
+    def _invoke(self, route: str, event: RawEvent, take_result: TakeResult) -> None:
+        """Run the route's handler and give its result, or None if it failed, to `take_result`."""
+        self._invoker.invoke(partial(_run, *self._functions[route], event), take_result)
 
 
-def _run(function: Function, handler: Handler, event: Event) -> Any:
+def _run(function: Function, handler: Handler, event: RawEvent) -> Any:
     try:
         return handler(event, Context(function))
     except Exception:
@@ -209,7 +209,7 @@ def _send(socket: Socket, payload: bytes) -> None:
     socket.send(payload)
 
 
-def _internal_server_error(connection: Connection, event: Event) -> bytes:
+def _internal_server_error(connection: Connection, event: RawEvent) -> bytes:
     return json.dumps(
         {
             "message": "Internal server error",
