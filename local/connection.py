@@ -20,7 +20,6 @@ class Connection:
     """One client."""
 
     def __init__(self, context: RawEvent, now: float) -> None:
-        """Start a connection whose events carry `context`."""
         self.id: str = context["connectionId"]
         self.context = context
         self.socket: Socket | None = None

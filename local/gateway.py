@@ -59,7 +59,6 @@ class Gateway:
         invoker: Invoker | InlineInvoker,
         life_seconds: float = LIFE_SECONDS,
     ) -> None:
-        """Serve the API of `stack`, each connection for at most `life_seconds`."""
         self.stage = stack.stage
         self.connections: dict[str, Connection] = {}
         self._selection = stack.selection

@@ -22,7 +22,6 @@ class Context:
     """Lambda's context object, as far as the functions use it."""
 
     def __init__(self, function: Function) -> None:
-        """Start the invocation's time."""
         self.aws_request_id = new_id()
         self.function_name = function.name
         self._deadline = time.monotonic() + function.timeout

@@ -31,7 +31,6 @@ class Resolver:
     """
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
-        """Resolve for `template` with the values `parameters` of its parameters."""
         self._names: dict[str, Any] = {**PSEUDO_PARAMETERS, **parameters}
         self._resources: Mapping[str, Any] = template.get("Resources", {})
         self._conditions: Mapping[str, Any] = template.get("Conditions", {})
