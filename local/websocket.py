@@ -22,6 +22,7 @@ SECONDS_TO_CLOSE = 1.0
 """Time that a client gets to read why it is closed."""
 
 _LARGEST_FRAME = 32 * 1024
+_MOST_FRAGMENTS = 1024
 _LARGEST_HEAD = 16 * 1024
 _LARGEST_BUFFER = 1024 * 1024
 _SECONDS_TO_SEND_REQUEST = 10
@@ -132,7 +133,8 @@ class _Client(WSListener):
         self._gateway = gateway
         self._connection = connection
         self._transport: WSTransport
-        self._fragments: list[bytes] = []
+        self._begun = bytearray()  # of a message that comes in several frames
+        self._fragments = 0
         self._is_text = True
         self._reads_too_slowly = False
 
@@ -154,12 +156,16 @@ class _Client(WSListener):
             if frame.fin and not self._fragments:
                 self._received(frame.get_payload_as_bytes())
             else:
-                self._fragments.append(frame.get_payload_as_bytes())
-                if sum(map(len, self._fragments)) > LARGEST_MESSAGE:
+                self._begun += frame.get_payload_as_memoryview()
+                self._fragments += 1
+                if len(self._begun) > LARGEST_MESSAGE:
                     self.close(1009)
+                elif self._fragments > _MOST_FRAGMENTS:
+                    self.close(1008)
                 elif frame.fin:
-                    message = b"".join(self._fragments)
-                    self._fragments.clear()
+                    message = bytes(self._begun)
+                    self._begun.clear()
+                    self._fragments = 0
                     self._received(message)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
