@@ -9,8 +9,11 @@ from signaling.event import RawEvent
 class Socket(Protocol):
     """The client's end of a connection."""
 
-    def send(self, frame: bytes) -> bool:
-        """Send a text frame; False means that the client reads too slowly to take it."""
+    is_behind: bool
+    """Whether the client reads too slowly to be sent more; any thread may ask."""
+
+    def send(self, frame: bytes) -> None:
+        """Send a text frame."""
 
     def close(self, code: int) -> None:
         """Close the WebSocket."""

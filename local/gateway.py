@@ -146,12 +146,14 @@ class Gateway:
                 status = _GONE
             elif is_too_large:
                 status = _TOO_LARGE
+            elif connection.socket.is_behind:
+                status = _LIMIT_EXCEEDED
             else:
                 connection.last_active = now
-                if not is_on_loop:
-                    self._invoker.call_back(partial(_send, connection.socket, payload))
-                elif not connection.socket.send(payload):
-                    status = _LIMIT_EXCEEDED
+                if is_on_loop:
+                    connection.socket.send(payload)
+                else:
+                    self._invoker.call_back(partial(connection.socket.send, payload))
             statuses.append(status)
         return statuses
 
@@ -202,10 +204,6 @@ def _run(function: Function, handler: Handler, event: RawEvent) -> Any:
     except Exception:
         traceback.print_exc(file=sys.stderr)
         return None
-
-
-def _send(socket: Socket, payload: bytes) -> None:
-    socket.send(payload)
 
 
 def _internal_server_error(connection: Connection, event: RawEvent) -> bytes:

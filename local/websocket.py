@@ -136,7 +136,7 @@ class _Client(WSListener):
         self._begun = bytearray()  # of a message that comes in several frames
         self._fragments = 0
         self._is_text = True
-        self._reads_too_slowly = False
+        self.is_behind = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
@@ -175,16 +175,13 @@ class _Client(WSListener):
         self._gateway.closed(self._connection, code)
 
     def pause_writing(self) -> None:
-        self._reads_too_slowly = True
+        self.is_behind = True
 
     def resume_writing(self) -> None:
-        self._reads_too_slowly = False
+        self.is_behind = False
 
-    def send(self, frame: bytes) -> bool:
-        if self._reads_too_slowly:
-            return False
+    def send(self, frame: bytes) -> None:
         self._transport.send(WSMsgType.TEXT, frame)
-        return True
 
     def close(self, code: int) -> None:
         self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int

@@ -54,7 +54,7 @@ def test_a_connection_is_closed_when_its_life_is_over(stack: Stack) -> None:
 
 def test_a_post_to_several_tells_what_became_of_each(gateway: Gateway) -> None:
     here, slow = RecordingSocket(), RecordingSocket()
-    slow.reads = False
+    slow.is_behind = True
     ids = [connected(gateway, here).id, connected(gateway, slow).id, "gone="]
     assert [status for status, _ in gateway.post_to_each(ids, b"frame")] == [200, 429, 410]
     assert here.frames == [b"frame"]
