@@ -108,10 +108,14 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{options.host}:{options.port}: {reason}") from None
-    os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = (
-        f"http://127.0.0.1:{port}/{stack.stage}"
-    )
     if not in_memory:
+        address = server.address()
+        if address is None:  # the layer's own client does not speak IPv6
+            raise ValueError(
+                f"--dynamodb needs a --host of IPv4: posts do not go to {options.host}"
+            )
+        endpoint = f"http://{address}/{stack.stage}"
+        os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
         bootstrap.installed()  # now, because boto3 makes clients in one thread only
     _greet(options.host, port, options.dynamodb)
     gc.freeze()  # what is there now stays: no need to look at it again and again
@@ -162,7 +166,9 @@ def _no_pause() -> None:
 
 
 def _greet(host: str, port: int, endpoint: str | None) -> None:
-    name = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host
+    name = f"[{host}]" if ":" in host else host
+    if host in ("127.0.0.1", "0.0.0.0", "::"):
+        name = "localhost"
     print(
         f"Signaling for y-webrtc on ws://{name}:{port}, rooms in {endpoint or 'memory'}\n"
         f"Demo: http://{name}:{port}/\n"

@@ -1,6 +1,7 @@
 """What listens: WebSocket and HTTP on one port."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import aiofastnet
@@ -34,6 +35,15 @@ class Server:
         self._tasks.append(loop.create_task(self._close_overdue_connections()))
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
+
+    def address(self) -> str | None:
+        """Return `host:port` at which this machine reaches it over IPv4, or None."""
+        assert self._server
+        for listener in self._server.sockets:
+            if listener.family == socket.AF_INET:
+                host, port = listener.getsockname()
+                return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+        return None
 
     async def stop(self) -> None:
         """Stop listening and close every connection with 1001, as a departing API would."""
