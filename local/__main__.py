@@ -34,7 +34,9 @@ def main() -> int:
         parameters = parse_overrides(options.parameter_overrides)
         stack = load(ROOT / "template.yaml", parameters)
         if "LogLevel" not in parameters:
-            os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line a message would hide the rest
+            os.environ.setdefault(
+                "LOG_LEVEL", "WARNING"
+            )  # a line for each message would bury the rest
         _set_environment(stack)
         return asyncio.run(_serve(stack, options))
     except (OSError, ValueError) as error:
@@ -59,14 +61,14 @@ def _options() -> argparse.Namespace:
         type=_milliseconds,
         default=(0.0, 0.0),
         metavar="MIN:MAX",
-        help="wait a random time of so many milliseconds before each invocation",
+        help="delay each invocation by a random time, in milliseconds",
     )
     parser.add_argument(
         "--life",
         type=_seconds,
         default=LIFE_SECONDS,
         metavar="SECONDS",
-        help="close each connection after so many seconds (API Gateway's two hours: %(default)s)",
+        help="close each connection after this time (API Gateway's two hours: %(default)s)",
     )
     parser.add_argument(
         "--parameter-overrides",
@@ -95,7 +97,7 @@ def _seconds(text: str) -> float:
 async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     latency: tuple[float, float] = options.latency
     in_memory = options.dynamodb is None
-    waits = not in_memory or latency[1] > 0 or stack.authorizer  # which may fetch keys
+    waits = not in_memory or latency[1] > 0 or stack.authorizer  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
     gateway = Gateway(stack, invoker, options.life)
     if in_memory:
@@ -118,7 +120,7 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
         os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
         bootstrap.installed()  # now, because boto3 makes clients in one thread only
     _greet(options.host, port, options.dynamodb)
-    gc.freeze()  # what is there now stays: no need to look at it again and again
+    gc.freeze()  # what exists now stays: no need to scan it again and again
     flushing = asyncio.create_task(_flush_log())
     await _interrupted()
     flushing.cancel()
@@ -128,15 +130,15 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
 
 
 def _is_of_our_own(record: logging.LogRecord) -> bool:
-    """Tell it from aiohttp's report of a bad request, which quotes the URL with its token."""
+    """Tell whether it is not aiohttp's report of a bad request, which quotes the URL's token."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _set_environment(stack: Stack) -> None:
     """Give the functions their environment.
 
-    What an option chose wins over what is set already, as by `DELIVERY=...`, and that over the
-    template's defaults.
+    A parameter override wins over a variable that is already set, as by `DELIVERY=...`, and that
+    over the template's default.
     """
     for function in stack.functions().values():
         for name, value in function.environment.items():

@@ -10,15 +10,15 @@ def granted_context(result: Any) -> dict[str, Any] | None:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
 
     Raises:
-        ValueError: it is no policy, or its context has a value that is neither text, number nor
-            truth value.
+        ValueError: it is not a policy, or its context has a value that is neither a string,
+            a number nor a boolean.
     """
     try:
         effects = {statement["Effect"] for statement in result["policyDocument"]["Statement"]}
         context = {key: _as_text(value) for key, value in result.get("context", {}).items()}
         principal = result["principalId"]
     except (AttributeError, KeyError, TypeError):
-        raise ValueError("it is no policy") from None
+        raise ValueError("it is not a policy") from None
     if effects != {"Allow"}:
         return None
     return {"principalId": principal, "integrationLatency": 0, **context}

@@ -32,8 +32,8 @@ class Connection:
     def request_time(self) -> int:
         """Return epoch milliseconds for the next event, later than those of the last one.
 
-        API Gateway promises no such thing, but one machine is so quick that requests sent one
-        after the other would often bear the same time, and their order would be lost.
+        API Gateway does not promise this, but on one machine successive requests would often fall
+        into the same millisecond, and their order would be lost.
         """
         self._last_request = max(int(time.time() * 1000), self._last_request + 1)
         return self._last_request

@@ -1,7 +1,7 @@
 """API Gateway's part: connections, routes, invocations and @connections. Knows no sockets.
 
-Everything here runs on the event loop's thread, but for `post` and the functions' handlers, which
-run where the `Invoker` puts them.
+Everything here runs on the event loop's thread, except the functions' handlers, which run where
+the `Invoker` puts them, and the posts that they make.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ _RESERVED_ROUTES = ("$connect", "$disconnect", "$default", AUTHORIZER)
 
 
 class PostStatus(NamedTuple):
-    """Answer of @connections: HTTP status, and the exception's name where it is one."""
+    """Answer of @connections: HTTP status, and the exception's name if it is an error."""
 
     status: int
     error: str | None = None
@@ -180,7 +180,7 @@ class Gateway:
     def _may_name_route(self, body: str) -> bool:
         r"""Tell whether a route key can be in `body`: as it is, or written with `\u` escapes.
 
-        Most messages have none, and need not be parsed to learn it.
+        Most messages contain none, so they need not be parsed.
         """
         for key in self._quoted_keys:
             if key in body:

@@ -17,7 +17,7 @@ _NO_NODE_PAGE = """<!doctype html><title>y-webrtc signaling</title>
 
 
 def http_application(gateway: Gateway, demo: Path) -> web.Application:
-    """Return what answers for `gateway`, with the files in the folder `demo` if it exists."""
+    """Return the application that serves `gateway`, and the folder `demo` if it exists."""
 
     async def post(request: web.Request) -> web.Response:
         status, error = gateway.post(request.match_info["id"], await request.read())
@@ -45,7 +45,7 @@ def http_application(gateway: Gateway, demo: Path) -> web.Application:
     async def page(request: web.Request) -> web.Response:
         name = request.match_info.get("file") or "index.html"
         if (demo / name).is_file():
-            # Not a FileResponse: it wants asyncio's own transports.
+            # Not a FileResponse, which needs asyncio's own transports.
             kind, _ = guess_type(name)
             return web.Response(body=(demo / name).read_bytes(), content_type=kind)
         if name == "index.html":

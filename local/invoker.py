@@ -56,7 +56,7 @@ class Invoker:
         self._loop.call_soon_threadsafe(job)
 
     async def finish(self, seconds: float) -> None:
-        """Let the invocations under way end, for `seconds` at most, and drop the others."""
+        """Let invocations finish for at most `seconds`, and drop those that have not started."""
         end = self._loop.time() + seconds
         while self._delayed and self._loop.time() < end:
             await asyncio.sleep(0.01)
@@ -69,7 +69,7 @@ class Invoker:
 
 
 class InlineInvoker:
-    """Runs each invocation to its end: for handlers that never wait, this is the same, faster."""
+    """Runs each invocation to its end: enough for handlers that never wait, and faster."""
 
     def invoke(self, work: Callable[[], Any], take_result: TakeResult) -> None:
         """Do `work` now and give its result to `take_result`."""
@@ -80,7 +80,7 @@ class InlineInvoker:
         job()
 
     async def finish(self, seconds: float) -> None:
-        """Return: nothing is ever under way."""
+        """Do nothing: no invocation is ever under way."""
 
 
 def load_handler(function: Function) -> Handler:

@@ -1,6 +1,6 @@
 """The events that API Gateway hands to a WebSocket API's functions, field for field. Pure.
 
-Checked against the captured ones in `events/`, key by key, by the tests.
+The tests compare them, key by key, with those captured in `events/`.
 """
 
 import base64
@@ -27,7 +27,7 @@ class Handshake(NamedTuple):
     source_ip: str
 
     def header(self, name: str, default: str = "") -> str:
-        """Return the first header called `name`, in any case."""
+        """Return the first header `name`, given in lower case and found in any."""
         return next((value for key, value in self.headers if key.lower() == name), default)
 
     def query_value(self, name: str) -> str:

@@ -30,7 +30,7 @@ class Server:
         """
         await self._http.setup()
         loop = asyncio.get_running_loop()
-        # picows's own transports: their cost per message is a part of asyncio's.
+        # The transports that picows is made for, at a fraction of asyncio's cost per message.
         self._server = await aiofastnet.create_server(loop, self._accept, host, port)
         self._tasks.append(loop.create_task(self._close_overdue_connections()))
         chosen: int = self._server.sockets[0].getsockname()[1]
@@ -46,7 +46,7 @@ class Server:
         return None
 
     async def stop(self) -> None:
-        """Stop listening and close every connection with 1001, as a departing API would."""
+        """Stop listening and close every connection with 1001, going away."""
         for task in self._tasks:
             task.cancel()
         if self._server:

@@ -1,6 +1,6 @@
 """A client's socket, from its first request to its last frame.
 
-picows speaks WebSocket, at a small part of aiohttp's cost per frame. A socket belongs to nobody
+picows speaks WebSocket, at a fraction of aiohttp's cost per frame. A socket belongs to neither
 until its first request is read: one that asks for an upgrade goes to picows once `$connect` has
 admitted the client, every other one goes to aiohttp.
 """
@@ -19,7 +19,7 @@ from local.gateway import LARGEST_MESSAGE, Gateway
 from local.lambda_events import Handshake
 
 SECONDS_TO_CLOSE = 1.0
-"""Time that a client gets to read why it is closed."""
+"""How long a client has to read the close code."""
 
 _LARGEST_FRAME = 32 * 1024
 _MOST_FRAGMENTS = 1024
@@ -102,7 +102,7 @@ class _FirstRequest(asyncio.Protocol):
             True,  # answer pings
             _LARGEST_FRAME,
             None,  # extra headers
-            4096,  # bytes of read buffer to begin with: most messages are shorter
+            4096,  # bytes of read buffer at first: most messages are shorter
         )
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
@@ -149,7 +149,7 @@ class _Client(WSListener):
             transport.send_close(frame.get_close_code())
             transport.disconnect()
         elif transport.is_close_frame_sent:
-            pass  # picows goes on parsing after a frame that was too large
+            pass  # picows keeps parsing after a frame that is too large
         elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             if kind != WSMsgType.CONTINUATION:
                 self._is_text = kind == WSMsgType.TEXT
@@ -185,7 +185,7 @@ class _Client(WSListener):
 
     def close(self, code: int) -> None:
         self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int
-        # At once would reset the socket, and the client might never read the code.
+        # To disconnect at once would reset the socket before the client has read the code.
         asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._transport.disconnect)
 
     def _received(self, payload: bytes) -> None:

@@ -13,7 +13,7 @@ def parse_overrides(arguments: Iterable[str]) -> dict[str, str]:
     """Return names and values of `NAME=VALUE` or `ParameterKey=NAME,ParameterValue=VALUE` pairs.
 
     Raises:
-        ValueError: there is something else among them.
+        ValueError: one of them is not such a pair.
     """
     parameters = {}
     try:

@@ -1,4 +1,4 @@
-"""What `template.yaml` deploys, as far as the local server plays it.
+"""What `template.yaml` deploys, as far as the local server needs it.
 
 The template goes through aws-sam-translator, so this reads what CloudFormation would get.
 """
@@ -48,7 +48,7 @@ class Authorizer(NamedTuple):
 
     function: Function
     query_parameters: list[str]
-    """Identity source: without one of them API Gateway answers 401 and asks nobody."""
+    """Identity sources: without one of them API Gateway answers 401 and does not ask it."""
 
 
 class Stack(NamedTuple):
@@ -102,7 +102,7 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
 
 
 def translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """Return what CloudFormation gets of the SAM template `source`, which is used up."""
+    """Return what CloudFormation gets of the SAM template `source`, and change `source`."""
     for resource in source["Resources"].values():
         for key in _CODE & set(resource.get("Properties", {})):
             resource["Properties"][key] = _UPLOADED
