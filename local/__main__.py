@@ -119,10 +119,11 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
         endpoint = f"http://{address}/{stack.stage}"
         os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
         bootstrap.installed()  # now, because boto3 makes clients in one thread only
+    interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C
     _greet(options.host, port, options.dynamodb)
     gc.freeze()  # what exists now stays: no need to scan it again and again
     flushing = asyncio.create_task(_flush_log())
-    await _interrupted()
+    await interrupted.wait()
     flushing.cancel()
     await server.stop()
     await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
@@ -187,11 +188,11 @@ async def _flush_log() -> None:
         sys.stdout.flush()
 
 
-async def _interrupted() -> None:
-    stop = asyncio.Event()
+def _interruption() -> asyncio.Event:
+    interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    return interrupted
 
 
 if __name__ == "__main__":
