@@ -19,19 +19,14 @@ help: ## show what make can do
 run: .venv/run local/demo/dist ## serve on PORT=4444; DYNAMODB=http://... for a real table
 	@exec .venv/bin/python -m local $(RUN_ARGS)
 
-# sam sets no variable that the template does not declare, so a copy declares the endpoint of the
-# table, in place of LOG_LEVEL, whose default will do. The event becomes one of now, because a row
-# lives for two hours. On Linux only Docker's own host-gateway knows this machine's address, and
-# only ARGS="--host 0.0.0.0" makes `make run` listen there.
+# On Linux only Docker's own host-gateway knows this machine's address, and only
+# ARGS="--host 0.0.0.0" makes `make run` listen there.
 invoke: export SAM_CLI_TELEMETRY = 0
 invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make run DYNAMODB=...
 	@.venv/bin/sam build >/dev/null 2>&1 || .venv/bin/sam build
-	@sed 's/ LOG_LEVEL:/ AWS_ENDPOINT_URL_DYNAMODB:/' .aws-sam/build/template.yaml \
-	  >.aws-sam/build/local.yaml
-	@sed -E 's/"(connectedAt|requestTimeEpoch)": [0-9]+/"\1": '$$(date +%s)'000/' $(EVENT) \
-	  >.aws-sam/build/event.json
+	@.venv/bin/python -m local.sam.container $(EVENT)
 	.venv/bin/sam local invoke $(FUNCTION) --event .aws-sam/build/event.json \
-	  --env-vars local/sam/environment.json --template .aws-sam/build/local.yaml \
+	  --env-vars .aws-sam/build/environment.json --template .aws-sam/build/local.json \
 	  --add-host host.docker.internal:host-gateway \
 	  --parameter-overrides Architecture=$(PROCESSOR)
 

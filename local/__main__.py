@@ -6,8 +6,6 @@ import gc
 import logging
 import os
 import random
-import re
-import shlex
 import signal
 import sys
 import time
@@ -19,6 +17,7 @@ from local import ROOT, dynamodb
 from local.gateway import LIFE_SECONDS, Gateway
 from local.in_memory import InProcessConnections, MemorySubscriptions
 from local.invoker import InlineInvoker, Invoker
+from local.sam.parameters import parse_overrides
 from local.sam.template import Stack, load
 from local.server import Server
 from signaling import bootstrap
@@ -32,10 +31,12 @@ def main() -> int:
     options = _options()
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
-        parameters = _parameters(options.parameter_overrides)
+        parameters = parse_overrides(options.parameter_overrides)
         stack = load(ROOT / "template.yaml", parameters)
         if "LogLevel" not in parameters:
-            os.environ.setdefault("LOG_LEVEL", "WARNING")  # a line a message would hide the rest
+            os.environ.setdefault(
+                "LOG_LEVEL", "WARNING"
+            )  # a line for each message would bury the rest
         _set_environment(stack)
         return asyncio.run(_serve(stack, options))
     except (OSError, ValueError) as error:
@@ -60,14 +61,14 @@ def _options() -> argparse.Namespace:
         type=_milliseconds,
         default=(0.0, 0.0),
         metavar="MIN:MAX",
-        help="wait a random time of so many milliseconds before each invocation",
+        help="delay each invocation by a random time, in milliseconds",
     )
     parser.add_argument(
         "--life",
         type=_seconds,
         default=LIFE_SECONDS,
         metavar="SECONDS",
-        help="close each connection after so many seconds (API Gateway's two hours: %(default)s)",
+        help="close each connection after this time (API Gateway's two hours: %(default)s)",
     )
     parser.add_argument(
         "--parameter-overrides",
@@ -77,21 +78,6 @@ def _options() -> argparse.Namespace:
         help="parameters of template.yaml, as `sam deploy` takes them",
     )
     return parser.parse_args()
-
-
-def _parameters(overrides: list[str]) -> dict[str, str]:
-    """Return names and values of `NAME=VALUE` or `ParameterKey=NAME,ParameterValue=VALUE` pairs."""
-    parameters = {}
-    try:
-        pairs = shlex.split(" ".join(overrides))
-    except ValueError as error:
-        raise ValueError(f"--parameter-overrides: {error}") from None
-    for pair in pairs:
-        match = re.fullmatch(r"(?:ParameterKey=)?(\w+)(?:,ParameterValue)?=(.*)", pair, re.DOTALL)
-        if not match:
-            raise ValueError(f"--parameter-overrides takes NAME=VALUE, not {pair!r}")
-        parameters[match[1]] = match[2]
-    return parameters
 
 
 def _milliseconds(text: str) -> tuple[float, float]:
@@ -111,7 +97,7 @@ def _seconds(text: str) -> float:
 async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     latency: tuple[float, float] = options.latency
     in_memory = options.dynamodb is None
-    waits = not in_memory or latency[1] > 0 or stack.authorizer  # which may fetch keys
+    waits = not in_memory or latency[1] > 0 or stack.authorizer  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
     gateway = Gateway(stack, invoker, options.life)
     if in_memory:
@@ -124,15 +110,20 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{options.host}:{options.port}: {reason}") from None
-    os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = (
-        f"http://127.0.0.1:{port}/{stack.stage}"
-    )
     if not in_memory:
+        address = server.address()
+        if address is None:  # the layer's own client does not speak IPv6
+            raise ValueError(
+                f"--dynamodb needs a --host of IPv4: posts do not go to {options.host}"
+            )
+        endpoint = f"http://{address}/{stack.stage}"
+        os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
         bootstrap.installed()  # now, because boto3 makes clients in one thread only
+    interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C
     _greet(options.host, port, options.dynamodb)
-    gc.freeze()  # what is there now stays: no need to look at it again and again
+    gc.freeze()  # what exists now stays: no need to scan it again and again
     flushing = asyncio.create_task(_flush_log())
-    await _interrupted()
+    await interrupted.wait()
     flushing.cancel()
     await server.stop()
     await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
@@ -140,15 +131,15 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
 
 
 def _is_of_our_own(record: logging.LogRecord) -> bool:
-    """Tell it from aiohttp's report of a bad request, which quotes the URL with its token."""
+    """Tell whether it is not aiohttp's report of a bad request, which quotes the URL's token."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _set_environment(stack: Stack) -> None:
     """Give the functions their environment.
 
-    What an option chose wins over what is set already, as by `DELIVERY=...`, and that over the
-    template's defaults.
+    A parameter override wins over a variable that is already set, as by `DELIVERY=...`, and that
+    over the template's default.
     """
     for function in stack.functions().values():
         for name, value in function.environment.items():
@@ -178,7 +169,9 @@ def _no_pause() -> None:
 
 
 def _greet(host: str, port: int, endpoint: str | None) -> None:
-    name = "localhost" if host in ("127.0.0.1", "0.0.0.0") else host
+    name = f"[{host}]" if ":" in host else host
+    if host in ("127.0.0.1", "0.0.0.0", "::"):
+        name = "localhost"
     print(
         f"Signaling for y-webrtc on ws://{name}:{port}, rooms in {endpoint or 'memory'}\n"
         f"Demo: http://{name}:{port}/\n"
@@ -195,11 +188,11 @@ async def _flush_log() -> None:
         sys.stdout.flush()
 
 
-async def _interrupted() -> None:
-    stop = asyncio.Event()
+def _interruption() -> asyncio.Event:
+    interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    return interrupted
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
     """Direct every AWS client of this process to `endpoint` and make `table` there.
 
     Raises:
-        ConnectionError: the endpoint does not do it.
+        ConnectionError: the endpoint does not answer, or refuses.
     """
     os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")

@@ -1,21 +1,23 @@
 """API Gateway's part: connections, routes, invocations and @connections. Knows no sockets.
 
-Everything here runs on the event loop's thread, but for `post` and the functions' handlers, which
-run where the `Invoker` puts them.
+Everything here runs on the event loop's thread, except the functions' handlers, which run where
+the `Invoker` puts them, and the posts that they make.
 """
 
+import asyncio
 import json
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from local.invoker import Answer, Context, Handler, InlineInvoker, Invoker, load_handler
+from local.authorizer import granted_context
+from local.connection import Connection, Refusal, Socket
+from local.invoker import Context, Handler, InlineInvoker, Invoker, TakeResult, load_handler
 from local.lambda_events import (
-    Event,
     Handshake,
     authorize_event,
     connect_event,
@@ -25,6 +27,7 @@ from local.lambda_events import (
     new_id,
 )
 from local.sam.template import AUTHORIZER, Function, Mock, Stack
+from signaling.event import RawEvent
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
@@ -34,39 +37,8 @@ LIFE_SECONDS = 2 * 60 * 60
 _RESERVED_ROUTES = ("$connect", "$disconnect", "$default", AUTHORIZER)
 
 
-class Socket(Protocol):
-    """The client's end of a connection."""
-
-    def send(self, frame: bytes) -> bool:
-        """Send a text frame; False means that the client reads too slowly to take it."""
-
-    def close(self, code: int) -> None:
-        """Close the WebSocket."""
-
-
-class Connection:
-    """One client."""
-
-    def __init__(self, context: Event, now: float) -> None:
-        """Start a connection whose events carry `context`."""
-        self.id: str = context["connectionId"]
-        self.context = context
-        self.socket: Socket | None = None
-        self.opened = self.last_active = now
-        self._last_request = 0
-
-    def request_time(self) -> int:
-        """Return epoch milliseconds for the next event, later than those of the last one.
-
-        API Gateway promises no such thing, but one machine is so quick that requests sent one
-        after the other would often bear the same time, and their order would be lost.
-        """
-        self._last_request = max(int(time.time() * 1000), self._last_request + 1)
-        return self._last_request
-
-
 class PostStatus(NamedTuple):
-    """Answer of @connections: HTTP status, and the exception's name where it is one."""
+    """Answer of @connections: HTTP status, and the exception's name if it is an error."""
 
     status: int
     error: str | None = None
@@ -87,7 +59,6 @@ class Gateway:
         invoker: Invoker | InlineInvoker,
         life_seconds: float = LIFE_SECONDS,
     ) -> None:
-        """Serve the API of `stack`, each connection for at most `life_seconds`."""
         self.stage = stack.stage
         self.connections: dict[str, Connection] = {}
         self._selection = stack.selection
@@ -103,48 +74,27 @@ class Gateway:
         }
         self._quoted_keys = [f'"{key}"' for key in stack.routes if key not in _RESERVED_ROUTES]
 
-    def connect(
-        self,
-        handshake: Handshake,
-        admit: Callable[[Connection], None],
-        refuse: Callable[[int], None],
-    ) -> None:
-        """Ask the authorizer and `$connect`, then `admit` or, with an HTTP status, `refuse`."""
+    async def connect(self, handshake: Handshake) -> Connection | Refusal:
+        """Ask the authorizer, if the stack has one, and `$connect` whether the client may enter."""
         now = time.time()
         context = connection_context(handshake, self.stage, new_id(), int(now * 1000))
         connection = Connection(context, now)
-
-        def take_decision(result: Any) -> None:
+        if self._identity is not None:
+            if not all(handshake.query_value(name) for name in self._identity):
+                return Refusal(401)
+            event = authorize_event(context, handshake, connection.request_time())
             try:
-                granted = granted_context(result)
+                granted = granted_context(await self._result_of(AUTHORIZER, event))
             except ValueError as error:
                 print(f"error: the authorizer's answer: {error}", file=sys.stderr)
-                refuse(500)
-                return
+                return Refusal(500)
             if granted is None:
-                refuse(403)
-            else:
-                context["authorizer"] = granted
-                connect()
-
-        def connect() -> None:
-            event = connect_event(context, handshake, connection.request_time())
-            self._invoke("$connect", event, take_answer)
-
-        def take_answer(result: Any) -> None:
-            status = result.get("statusCode", 502) if isinstance(result, dict) else 502
-            if 200 <= status < 300:
-                admit(connection)
-            else:
-                refuse(status)
-
-        if self._identity is None:
-            connect()
-        elif not all(handshake.query_value(name) for name in self._identity):
-            refuse(401)
-        else:
-            event = authorize_event(context, handshake, connection.request_time())
-            self._invoke(AUTHORIZER, event, take_decision)
+                return Refusal(403)
+            context["authorizer"] = granted
+        event = connect_event(context, handshake, connection.request_time())
+        result = await self._result_of("$connect", event)
+        status = result.get("statusCode", 502) if isinstance(result, dict) else 502
+        return connection if 200 <= status < 300 else Refusal(status)
 
     def opened(self, connection: Connection, socket: Socket) -> None:
         """Let messages pass: the WebSocket of an admitted connection is open."""
@@ -162,11 +112,11 @@ class Gateway:
             return
         event = message_event(connection.context, route, body, connection.request_time())
 
-        def answer(result: Any) -> None:
+        def tell_if_it_failed(result: Any) -> None:
             if result is None:
                 self.post(connection.id, _internal_server_error(connection, event))
 
-        self._invoke(route, event, answer)
+        self._invoke(route, event, tell_if_it_failed)
 
     def closed(self, connection: Connection, code: int, reason: str = "") -> None:
         """Forget a connection whose WebSocket has closed and invoke `$disconnect`."""
@@ -196,12 +146,14 @@ class Gateway:
                 status = _GONE
             elif is_too_large:
                 status = _TOO_LARGE
+            elif connection.socket.is_behind:
+                status = _LIMIT_EXCEEDED
             else:
                 connection.last_active = now
-                if not is_on_loop:
-                    self._invoker.call_back(partial(_send, connection.socket, payload))
-                elif not connection.socket.send(payload):
-                    status = _LIMIT_EXCEEDED
+                if is_on_loop:
+                    connection.socket.send(payload)
+                else:
+                    self._invoker.call_back(partial(connection.socket.send, payload))
             statuses.append(status)
         return statuses
 
@@ -228,19 +180,25 @@ class Gateway:
     def _may_name_route(self, body: str) -> bool:
         r"""Tell whether a route key can be in `body`: as it is, or written with `\u` escapes.
 
-        Most messages have none, and need not be parsed to learn it.
+        Most messages contain none, so they need not be parsed.
         """
         for key in self._quoted_keys:
             if key in body:
                 return True
         return "\\u" in body
 
-    def _invoke(self, route: str, event: Event, answer: Answer) -> None:
-        """Run the route's handler and give its result, or None if it failed, to `answer`."""
-        self._invoker.invoke(partial(_result_of, *self._functions[route], event), answer)
+    async def _result_of(self, route: str, event: RawEvent) -> Any:
+        """Run the route's handler and return its result, or None if it failed."""
+        result = asyncio.get_running_loop().create_future()
+        self._invoke(route, event, result.set_result)
+        return await result
+
+    def _invoke(self, route: str, event: RawEvent, take_result: TakeResult) -> None:
+        """Run the route's handler and give its result, or None if it failed, to `take_result`."""
+        self._invoker.invoke(partial(_run, *self._functions[route], event), take_result)
 
 
-def _result_of(function: Function, handler: Handler, event: Event) -> Any:
+def _run(function: Function, handler: Handler, event: RawEvent) -> Any:
     try:
         return handler(event, Context(function))
     except Exception:
@@ -248,37 +206,7 @@ def _result_of(function: Function, handler: Handler, event: Event) -> Any:
         return None
 
 
-def granted_context(result: Any) -> dict[str, Any] | None:
-    """Return `requestContext.authorizer` as an authorizer's `result` grants it, or None.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
-
-    Raises:
-        ValueError: it is no policy, or its context has a value that is neither text, number nor
-            truth value.
-    """
-    try:
-        effects = {statement["Effect"] for statement in result["policyDocument"]["Statement"]}
-        context = {key: _as_text(value) for key, value in result.get("context", {}).items()}
-        principal = result["principalId"]
-    except (AttributeError, KeyError, TypeError):
-        raise ValueError("it is no policy") from None
-    if effects != {"Allow"}:
-        return None
-    return {"principalId": principal, "integrationLatency": 0, **context}
-
-
-def _as_text(value: Any) -> str:
-    if not isinstance(value, str | int | float):
-        raise ValueError(f"a {type(value).__name__} in its context")
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _send(socket: Socket, payload: bytes) -> None:
-    socket.send(payload)
-
-
-def _internal_server_error(connection: Connection, event: Event) -> bytes:
+def _internal_server_error(connection: Connection, event: RawEvent) -> bytes:
     return json.dumps(
         {
             "message": "Internal server error",

@@ -136,7 +136,6 @@ class InProcessConnections:
     """Connections of the gateway in this process."""
 
     def __init__(self, gateway: Gateway) -> None:
-        """Post through `gateway`."""
         self._gateway = gateway
 
     def send(

@@ -9,11 +9,12 @@ from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
 
-from local.lambda_events import Event, new_id
+from local.lambda_events import new_id
 from local.sam.template import Function
+from signaling.event import RawEvent
 
-Handler = Callable[[Event, Any], Any]
-Answer = Callable[[Any], None]
+Handler = Callable[[RawEvent, Any], Any]
+TakeResult = Callable[[Any], None]
 """Takes an invocation's result, or None if it failed, on the event loop."""
 
 
@@ -21,7 +22,6 @@ class Context:
     """Lambda's context object, as far as the functions use it."""
 
     def __init__(self, function: Function) -> None:
-        """Start the invocation's time."""
         self.aws_request_id = new_id()
         self.function_name = function.name
         self._deadline = time.monotonic() + function.timeout
@@ -41,12 +41,12 @@ class Invoker:
         self._loop = asyncio.get_running_loop()
         self._delayed: set[asyncio.TimerHandle] = set()
 
-    def invoke(self, work: Callable[[], Any], answer: Answer) -> None:
-        """Do `work` soon in a thread of its own, and give its result to `answer`."""
+    def invoke(self, work: Callable[[], Any], take_result: TakeResult) -> None:
+        """Do `work` soon in a thread of its own, and give its result to `take_result`."""
 
         def start() -> None:
             self._delayed.discard(timer)
-            self._threads.submit(lambda: self.call_back(partial(answer, work())))
+            self._threads.submit(lambda: self.call_back(partial(take_result, work())))
 
         timer = self._loop.call_later(random.uniform(*self._latency), start)
         self._delayed.add(timer)
@@ -56,7 +56,7 @@ class Invoker:
         self._loop.call_soon_threadsafe(job)
 
     async def finish(self, seconds: float) -> None:
-        """Let the invocations under way end, for `seconds` at most, and drop the others."""
+        """Let invocations finish for at most `seconds`, and drop those that have not started."""
         end = self._loop.time() + seconds
         while self._delayed and self._loop.time() < end:
             await asyncio.sleep(0.01)
@@ -69,18 +69,18 @@ class Invoker:
 
 
 class InlineInvoker:
-    """Runs each invocation to its end: for handlers that never wait, this is the same, faster."""
+    """Runs each invocation to its end: enough for handlers that never wait, and faster."""
 
-    def invoke(self, work: Callable[[], Any], answer: Answer) -> None:
-        """Do `work` now and give its result to `answer`."""
-        answer(work())
+    def invoke(self, work: Callable[[], Any], take_result: TakeResult) -> None:
+        """Do `work` now and give its result to `take_result`."""
+        take_result(work())
 
     def call_back(self, job: Callable[[], None]) -> None:
         """Run `job` now."""
         job()
 
     async def finish(self, seconds: float) -> None:
-        """Return: nothing is ever under way."""
+        """Do nothing: no invocation is ever under way."""
 
 
 def load_handler(function: Function) -> Handler:

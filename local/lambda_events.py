@@ -1,6 +1,6 @@
 """The events that API Gateway hands to a WebSocket API's functions, field for field. Pure.
 
-Checked against the captured ones in `events/`, key by key, by the tests.
+The tests compare them, key by key, with those captured in `events/`.
 """
 
 import base64
@@ -8,12 +8,11 @@ import os
 from functools import lru_cache
 from itertools import count
 from time import gmtime, strftime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from local.sam.intrinsics import PSEUDO_PARAMETERS
-
-Event = dict[str, Any]
+from signaling.event import RawEvent
 
 _PREFIX = base64.urlsafe_b64encode(os.urandom(6)).decode()
 _NUMBERS = count()
@@ -28,7 +27,7 @@ class Handshake(NamedTuple):
     source_ip: str
 
     def header(self, name: str, default: str = "") -> str:
-        """Return the first header called `name`, in any case."""
+        """Return the first header `name`, given in lower case and found in any."""
         return next((value for key, value in self.headers if key.lower() == name), default)
 
     def query_value(self, name: str) -> str:
@@ -43,7 +42,7 @@ def new_id() -> str:
 
 def connection_context(
     handshake: Handshake, stage: str, connection: str, connected_at: int
-) -> Event:
+) -> RawEvent:
     """Return what is the same in `requestContext` of every event of a connection.
 
     `connected_at` is in epoch milliseconds.
@@ -62,10 +61,10 @@ def connection_context(
     }
 
 
-def connect_event(context: Event, handshake: Handshake, now: int) -> Event:
+def connect_event(context: RawEvent, handshake: Handshake, now: int) -> RawEvent:
     """Return the event of `$connect` at `now`, epoch milliseconds."""
     headers = _forwarded(handshake)
-    event: Event = {
+    event: RawEvent = {
         "headers": dict(headers),
         "multiValueHeaders": _grouped(headers),
         "requestContext": _request_context(context, "$connect", "CONNECT", now),
@@ -77,11 +76,11 @@ def connect_event(context: Event, handshake: Handshake, now: int) -> Event:
     return event
 
 
-def authorize_event(context: Event, handshake: Handshake, now: int) -> Event:
+def authorize_event(context: RawEvent, handshake: Handshake, now: int) -> RawEvent:
     """Return the event of a Lambda authorizer, type REQUEST, that guards `$connect`."""
     region, account = PSEUDO_PARAMETERS["AWS::Region"], PSEUDO_PARAMETERS["AWS::AccountId"]
     api = f"arn:aws:execute-api:{region}:{account}:{context['apiId']}/{context['stage']}"
-    event: Event = {"queryStringParameters": {}, "multiValueQueryStringParameters": {}}
+    event: RawEvent = {"queryStringParameters": {}, "multiValueQueryStringParameters": {}}
     event |= connect_event(context, handshake, now)
     del event["isBase64Encoded"]
     return event | {
@@ -91,7 +90,7 @@ def authorize_event(context: Event, handshake: Handshake, now: int) -> Event:
     }
 
 
-def message_event(context: Event, route: str, body: str | bytes, now: int) -> Event:
+def message_event(context: RawEvent, route: str, body: str | bytes, now: int) -> RawEvent:
     """Return the event of a message; `body` is bytes for a binary frame."""
     request_context = _request_context(context, route, "MESSAGE", now)
     request_context["messageId"] = new_id()
@@ -103,7 +102,7 @@ def message_event(context: Event, route: str, body: str | bytes, now: int) -> Ev
     }
 
 
-def disconnect_event(context: Event, code: int, reason: str, now: int) -> Event:
+def disconnect_event(context: RawEvent, code: int, reason: str, now: int) -> RawEvent:
     """Return the event of `$disconnect` with the WebSocket close code and reason."""
     headers = [
         ("Host", context["domainName"]),
@@ -123,7 +122,7 @@ def disconnect_event(context: Event, code: int, reason: str, now: int) -> Event:
     }
 
 
-def _request_context(context: Event, route: str, kind: str, now: int) -> Event:
+def _request_context(context: RawEvent, route: str, kind: str, now: int) -> RawEvent:
     request_id = new_id()
     return {
         **context,

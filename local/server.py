@@ -1,41 +1,15 @@
-"""The sockets: WebSocket and HTTP on one port.
-
-aiohttp speaks HTTP; picows speaks WebSocket, at a small part of aiohttp's cost per frame. Each
-accepted socket belongs to neither until its first request is read: one that asks for an upgrade
-goes to picows once `$connect` has admitted it, every other one goes to aiohttp.
-"""
+"""What listens: WebSocket and HTTP on one port."""
 
 import asyncio
-import logging
-from datetime import UTC, datetime
-from http import HTTPStatus
-from mimetypes import guess_type
+import socket
 from pathlib import Path
-from typing import cast
 
 import aiofastnet
 from aiohttp import web
-from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
-from picows.picows import WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
 
-from local.gateway import LARGEST_MESSAGE, Connection, Gateway
-from local.lambda_events import Handshake
-
-LARGEST_FRAME = 32 * 1024
-_LARGEST_HEAD = 16 * 1024
-_LARGEST_BUFFER = 1024 * 1024
-_SECONDS_TO_SEND_REQUEST = 10
-_SECONDS_TO_CLOSE = 1.0
-_NO_STATUS, _LOST = 1005, 1006  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
-_SILENT = logging.getLogger("picows")
-_SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the protocol
-_END_OF_HEAD = b"\r\n\r\n"
-_NO_NODE_PAGE = """<!doctype html><title>y-webrtc signaling</title>
-<body style="font: 16px/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
-<h1>The signaling server runs</h1>
-<p>Its demo page needs a build, and that needs Node.js. Install Node 20 or newer
-(<code>apt install nodejs npm</code>, <code>brew install node</code>), then run
-<code>make run</code> again.</p>"""
+from local.gateway import Gateway
+from local.http import http_application
+from local.websocket import SECONDS_TO_CLOSE, accept
 
 
 class Server:
@@ -44,7 +18,7 @@ class Server:
     def __init__(self, gateway: Gateway, demo: Path) -> None:
         """Serve `gateway`, and the files in the folder `demo` if it exists."""
         self._gateway = gateway
-        self._http = web.AppRunner(_http_application(gateway, demo), access_log=None)
+        self._http = web.AppRunner(http_application(gateway, demo), access_log=None)
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
 
@@ -56,14 +30,23 @@ class Server:
         """
         await self._http.setup()
         loop = asyncio.get_running_loop()
-        # picows's own transports: their cost per message is a part of asyncio's.
+        # The transports that picows is made for, at a fraction of asyncio's cost per message.
         self._server = await aiofastnet.create_server(loop, self._accept, host, port)
         self._tasks.append(loop.create_task(self._close_overdue_connections()))
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
+    def address(self) -> str | None:
+        """Return `host:port` at which this machine reaches it over IPv4, or None."""
+        assert self._server
+        for listener in self._server.sockets:
+            if listener.family == socket.AF_INET:
+                host, port = listener.getsockname()
+                return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+        return None
+
     async def stop(self) -> None:
-        """Stop listening and close every connection with 1001, as a departing API would."""
+        """Stop listening and close every connection with 1001, going away."""
         for task in self._tasks:
             task.cancel()
         if self._server:
@@ -71,234 +54,15 @@ class Server:
         for connection in list(self._gateway.connections.values()):
             if connection.socket:
                 connection.socket.close(1001)
-        await asyncio.sleep(_SECONDS_TO_CLOSE if self._gateway.connections else 0)
+        await asyncio.sleep(SECONDS_TO_CLOSE if self._gateway.connections else 0)
         await self._http.cleanup()
 
     def _accept(self) -> asyncio.Protocol:
         http = self._http.server
         assert http is not None
-        return _FirstRequest(self._gateway, http)
+        return accept(self._gateway, http)
 
     async def _close_overdue_connections(self) -> None:
         while True:
             await asyncio.sleep(1)
             self._gateway.close_overdue()
-
-
-class _FirstRequest(asyncio.Protocol):
-    """Reads the head of a socket's first request and hands the socket on."""
-
-    def __init__(self, gateway: Gateway, http: web.Server) -> None:
-        self._gateway = gateway
-        self._http = http
-        self._received = b""
-        self._transport: asyncio.Transport
-        self._is_open = True
-        self._too_slow: asyncio.TimerHandle
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        loop = asyncio.get_running_loop()
-        self._too_slow = loop.call_later(_SECONDS_TO_SEND_REQUEST, self._transport.abort)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._is_open = False
-        self._too_slow.cancel()
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, end, _ = self._received.partition(_END_OF_HEAD)
-        if not end and len(self._received) <= _LARGEST_HEAD:
-            return
-        self._too_slow.cancel()
-        handshake = _handshake(head, self._transport) if end else None
-        if handshake is None:
-            self._hand_to_http()
-        else:
-            self._transport.pause_reading()
-            self._gateway.connect(handshake, self._hand_to_websocket, self._refuse)
-
-    def _hand_to_http(self) -> None:
-        protocol = self._http()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.data_received(self._received)
-
-    def _hand_to_websocket(self, connection: Connection) -> None:
-        if not self._is_open:
-            return
-        protocol = WSProtocol(
-            None,  # host and port, of a client
-            None,  # path, of a client
-            False,  # is a client
-            lambda request: _Client(self._gateway, connection),
-            _SILENT,
-            True,  # disconnect when a callback raises
-            _SECONDS_TO_SEND_REQUEST,
-            False,  # no pings of our own: API Gateway sends none
-            0,
-            0,
-            WSAutoPingStrategy.PING_WHEN_IDLE,
-            True,  # answer pings
-            LARGEST_FRAME,
-            None,  # extra headers
-            4096,  # bytes of read buffer to begin with: most messages are shorter
-        )
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        received = memoryview(self._received)
-        while received:
-            buffer = protocol.get_buffer(len(received))
-            size = min(len(buffer), len(received))
-            buffer[:size] = received[:size]
-            protocol.buffer_updated(size)
-            received = received[size:]
-        self._transport.resume_reading()
-
-    def _refuse(self, status: int) -> None:
-        if self._is_open:
-            try:
-                phrase = HTTPStatus(status).phrase
-            except ValueError:
-                phrase = ""
-            head = f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            self._transport.write(head.encode())
-            self._transport.close()
-
-
-class _Client(WSListener):
-    """The client's end of an admitted connection."""
-
-    def __init__(self, gateway: Gateway, connection: Connection) -> None:
-        super().__init__()
-        self._gateway = gateway
-        self._connection = connection
-        self._transport: WSTransport
-        self._fragments: list[bytes] = []
-        self._is_text = True
-        self._reads_too_slowly = False
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
-        transport.underlying_transport.set_write_buffer_limits(_LARGEST_BUFFER)
-        self._gateway.opened(self._connection, self)
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        kind = frame.msg_type
-        if kind == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code())
-            transport.disconnect()
-        elif transport.is_close_frame_sent:
-            pass  # picows goes on parsing after a frame that was too large
-        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
-            if kind != WSMsgType.CONTINUATION:
-                self._is_text = kind == WSMsgType.TEXT
-            if frame.fin and not self._fragments:
-                self._received(frame.get_payload_as_bytes())
-            else:
-                self._fragments.append(frame.get_payload_as_bytes())
-                if sum(map(len, self._fragments)) > LARGEST_MESSAGE:
-                    self.close(1009)
-                elif frame.fin:
-                    message = b"".join(self._fragments)
-                    self._fragments.clear()
-                    self._received(message)
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        handshake = transport.close_handshake
-        close = handshake and (handshake.recv if handshake.recv_then_sent else handshake.sent)
-        code = (close.code.value or _NO_STATUS) if close else _LOST
-        self._gateway.closed(self._connection, code)
-
-    def pause_writing(self) -> None:
-        self._reads_too_slowly = True
-
-    def resume_writing(self) -> None:
-        self._reads_too_slowly = False
-
-    def send(self, frame: bytes) -> bool:
-        if self._reads_too_slowly:
-            return False
-        self._transport.send(WSMsgType.TEXT, frame)
-        return True
-
-    def close(self, code: int) -> None:
-        self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int
-        # At once would reset the socket, and the client might never read the code.
-        asyncio.get_running_loop().call_later(_SECONDS_TO_CLOSE, self._transport.disconnect)
-
-    def _received(self, payload: bytes) -> None:
-        if not self._is_text:
-            self._gateway.received(self._connection, payload)
-            return
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            self.close(1007)
-            return
-        self._gateway.received(self._connection, text)
-
-
-def _handshake(head: bytes, transport: asyncio.Transport) -> Handshake | None:
-    """Return the request in `head` if it asks for a WebSocket."""
-    request_line, *lines = head.decode("latin-1").split("\r\n")
-    headers = [
-        (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)
-    ]
-    target = request_line.split(" ")[1] if request_line.count(" ") == 2 else "/"
-    path, _, query = target.partition("?")
-    handshake = Handshake(path, query, headers, transport.get_extra_info("peername")[0])
-    return handshake if handshake.header("upgrade").lower() == "websocket" else None
-
-
-def _http_application(gateway: Gateway, demo: Path) -> web.Application:
-    async def post(request: web.Request) -> web.Response:
-        status, error = gateway.post(request.match_info["id"], await request.read())
-        return _management_answer(status, error)
-
-    async def get(request: web.Request) -> web.Response:
-        connection = gateway.connections.get(request.match_info["id"])
-        if connection is None:
-            return _management_answer(410, "GoneException")
-        return web.json_response(
-            {
-                "connectedAt": _iso_time(connection.opened),
-                "identity": connection.context["identity"],
-                "lastActiveAt": _iso_time(connection.last_active),
-            }
-        )
-
-    async def delete(request: web.Request) -> web.Response:
-        connection = gateway.connections.get(request.match_info["id"])
-        if connection is None or connection.socket is None:
-            return _management_answer(410, "GoneException")
-        connection.socket.close(1000)
-        return web.Response(status=204)
-
-    async def page(request: web.Request) -> web.Response:
-        name = request.match_info.get("file") or "index.html"
-        if (demo / name).is_file():
-            # Not a FileResponse: it wants asyncio's own transports.
-            kind, _ = guess_type(name)
-            return web.Response(body=(demo / name).read_bytes(), content_type=kind)
-        if name == "index.html":
-            return web.Response(text=_NO_NODE_PAGE, content_type="text/html")
-        raise web.HTTPNotFound
-
-    application = web.Application(client_max_size=10 * LARGEST_MESSAGE)
-    connection = r"/{stage:(?:[^@]*/)?}@connections/{id}"
-    application.router.add_post(connection, post)
-    application.router.add_get(connection, get)
-    application.router.add_delete(connection, delete)
-    application.router.add_get(r"/{file:[\w.-]*}", page)
-    return application
-
-
-def _management_answer(status: int, error: str | None) -> web.Response:
-    if error is None:
-        return web.Response(status=status)
-    return web.json_response({"message": error}, status=status, headers={"x-amzn-ErrorType": error})
-
-
-def _iso_time(epoch_seconds: float) -> str:
-    return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,10 +1,12 @@
 """CloudFormation's intrinsic functions and conditions, resolved without CloudFormation. Pure.
 
+Only those that our templates use, as SAM hands them to CloudFormation.
+
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 NO_VALUE = object()
@@ -13,10 +15,8 @@ NO_VALUE = object()
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": "123456789012",
     "AWS::NoValue": NO_VALUE,
-    "AWS::NotificationARNs": [],
     "AWS::Partition": "aws",
     "AWS::Region": "us-east-1",
-    "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/local/local",
     "AWS::StackName": "local",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -31,24 +31,19 @@ class Resolver:
     """
 
     def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
-        """Resolve for `template` with the values `parameters` of its parameters."""
         self._names: dict[str, Any] = {**PSEUDO_PARAMETERS, **parameters}
         self._resources: Mapping[str, Any] = template.get("Resources", {})
         self._conditions: Mapping[str, Any] = template.get("Conditions", {})
-        self._mappings: Mapping[str, Any] = template.get("Mappings", {})
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": lambda name: self._names.get(name, name),
             "Condition": self.condition,
             "Fn::And": lambda values: all(self.resolve(each) for each in values),
             "Fn::Equals": lambda values: self.resolve(values[0]) == self.resolve(values[1]),
-            "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": lambda path: path if isinstance(path, str) else ".".join(path),
             "Fn::If": lambda values: self.resolve(values[1 if self.condition(values[0]) else 2]),
             "Fn::Join": lambda values: values[0].join(map(str, self.resolve(values[1]))),
             "Fn::Not": lambda values: not self.resolve(values[0]),
             "Fn::Or": lambda values: any(self.resolve(each) for each in values),
-            "Fn::Select": lambda values: self.resolve(values[1])[int(self.resolve(values[0]))],
-            "Fn::Split": lambda values: self.resolve(values[1]).split(values[0]),
             "Fn::Sub": self._substitute,
         }
 
@@ -77,12 +72,6 @@ class Resolver:
             if "Condition" not in resource or self.condition(resource["Condition"])
         }
 
-    def _find_in_map(self, path: list[Any]) -> Any:
-        value: Any = self._mappings
-        for key in path:
-            value = value[self.resolve(key)]
-        return value
-
     def _substitute(self, argument: str | list[Any]) -> str:
         text, own = (argument, {}) if isinstance(argument, str) else argument
         names = self._names | {name: self.resolve(value) for name, value in own.items()}
@@ -92,3 +81,25 @@ class Resolver:
             return f"${{{name}}}" if literal else str(names.get(name, name))
 
         return _VARIABLE.sub(value_of, text)
+
+
+def names_in(value: Any, conditions: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the parameters and resources that `value` depends on, through `conditions` too."""
+    if isinstance(value, list):
+        for each in value:
+            yield from names_in(each, conditions)
+    elif isinstance(value, dict):
+        for function, argument in value.items():
+            if function == "Ref":
+                yield argument
+            elif function == "Condition":
+                yield from names_in(conditions[argument], conditions)
+            elif function == "Fn::If":
+                yield from names_in([conditions[argument[0]], *argument[1:]], conditions)
+            elif function == "Fn::Sub":
+                text, own = (argument, {}) if isinstance(argument, str) else argument
+                names = (name for literal, name in _VARIABLE.findall(text) if not literal)
+                yield from (name for name in names if name not in own)
+                yield from names_in([*own.values()], conditions)
+            else:
+                yield from names_in(argument, conditions)

@@ -1,11 +1,10 @@
-"""What `template.yaml` deploys, as far as the local server plays it.
+"""What `template.yaml` deploys, as far as the local server needs it.
 
 The template goes through aws-sam-translator, so this reads what CloudFormation would get.
 """
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +12,8 @@ from typing import Any, NamedTuple
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
-from local.sam.intrinsics import PSEUDO_PARAMETERS, Resolver
+from local.sam.intrinsics import PSEUDO_PARAMETERS, Resolver, names_in
+from local.sam.parameters import check_rules, values_of
 
 _FUNCTION_URI = re.compile(r"/functions/(\w+)\.Arn/invocations$")
 _SELECTION = re.compile(r"^\$request\.body\.(\w+)$")
@@ -48,7 +48,7 @@ class Authorizer(NamedTuple):
 
     function: Function
     query_parameters: list[str]
-    """Identity source: without one of them API Gateway answers 401 and asks nobody."""
+    """Identity sources: without one of them API Gateway answers 401 and does not ask it."""
 
 
 class Stack(NamedTuple):
@@ -79,13 +79,11 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
             body.
     """
     source = yaml_parse(path.read_text())
-    parameters = _parameters(source, overrides or {})
+    parameters = values_of(source.get("Parameters", {}), overrides or {})
     code = _local_code(source, path.parent)
     translated = translate(source, parameters)
     resolver = Resolver(translated, parameters)
-    _check_rules(source, resolver)
-    others = {name: f"not {parameters[name]}" for name in overrides or ()}
-    with_other_overrides = Resolver(translated, parameters | others)
+    check_rules(source.get("Rules", {}), resolver)
     resources = resolver.resources()
     (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
     (stage,) = _of_type(resources, "AWS::ApiGatewayV2::Stage").values()
@@ -99,12 +97,12 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         routes=_routes(resources, code),
         authorizer=_authorizer(resources, code),
         table={"TableName": table, **properties},
-        overridden=_differing(translated, resolver, with_other_overrides),
+        overridden=_overridden(translated, set(overrides or ())),
     )
 
 
 def translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """Return what CloudFormation gets of the SAM template `source`, which is used up."""
+    """Return what CloudFormation gets of the SAM template `source`, and change `source`."""
     for resource in source["Resources"].values():
         for key in _CODE & set(resource.get("Properties", {})):
             resource["Properties"][key] = _UPLOADED
@@ -113,56 +111,19 @@ def translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, A
     return translated
 
 
-def _differing(translated: dict[str, Any], resolver: Resolver, other: Resolver) -> set[str]:
+def _overridden(translated: dict[str, Any], overrides: set[str]) -> set[str]:
+    conditions = translated.get("Conditions", {})
     return {
         name
         for function in _of_type(translated["Resources"], "AWS::Lambda::Function").values()
         for name, value in function.get("Environment", {}).get("Variables", {}).items()
-        if resolver.resolve(value) != other.resolve(value)
+        if not overrides.isdisjoint(names_in(value, conditions))
     }
 
 
 class _NoManagedPolicies:
     def load(self) -> dict[str, str]:
         return {}
-
-
-def _parameters(source: dict[str, Any], overrides: Mapping[str, str]) -> dict[str, str]:
-    declared: dict[str, dict[str, Any]] = source.get("Parameters", {})
-    if unknown := sorted(set(overrides) - set(declared)):
-        raise ValueError(f"the template has no parameter {', '.join(unknown)}")
-    values = {}
-    for name, declaration in declared.items():
-        if name not in overrides and "Default" not in declaration:
-            raise ValueError(f"parameter {name} needs a value")
-        value = str(overrides.get(name, declaration.get("Default")))
-        if complaint := _complaint(declaration, value):
-            raise ValueError(f"parameter {name} is {value!r}: {complaint}")
-        values[name] = value
-    return values
-
-
-def _complaint(declaration: dict[str, Any], value: str) -> str | None:
-    """Return why CloudFormation would refuse `value` for the parameter, or None."""
-    allowed = [str(each) for each in declaration.get("AllowedValues", [])]
-    if allowed and value not in allowed:
-        return f"one of {', '.join(allowed)}"
-    if declaration["Type"] == "Number":
-        least, most = declaration.get("MinValue", 0), declaration.get("MaxValue", sys.maxsize)
-        if not value.isdecimal() or not least <= int(value) <= most:
-            return f"not a number from {least} to {most}"
-    pattern = declaration.get("AllowedPattern")
-    if pattern and not re.fullmatch(pattern, value):
-        return str(declaration.get("ConstraintDescription", f"not {pattern}"))
-    return None
-
-
-def _check_rules(source: dict[str, Any], resolver: Resolver) -> None:
-    for rule in source.get("Rules", {}).values():
-        if resolver.resolve(rule.get("RuleCondition", True)):
-            for assertion in rule["Assertions"]:
-                if not resolver.resolve(assertion["Assert"]):
-                    raise ValueError(assertion["AssertDescription"])
 
 
 def _local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:

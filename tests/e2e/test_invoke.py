@@ -41,7 +41,7 @@ def test_function_and_event_are_ones_own_choice() -> None:
     command = chosen.stdout.replace("\\\n", " ").splitlines()[-1]
     words = shlex.split(command)
     assert words[1:4] == ["local", "invoke", "ConnectFunction"]
-    assert " events/connect.json " in command_before(chosen.stdout)
+    assert command_before(chosen.stdout).endswith(" events/connect.json")
     for option in ("--event", "--env-vars", "--template"):
         assert option in words
     assert words[words.index("--add-host") + 1] == "host.docker.internal:host-gateway"
@@ -63,14 +63,20 @@ def test_the_event_is_one_of_now_because_a_row_of_an_old_one_would_have_expired(
     assert event == original
 
 
-def test_what_local_env_sets_is_declared_and_leads_to_this_machine(
-    invoked: str, stack: Stack
-) -> None:
-    template: dict[str, Any] = yaml_parse(TEMPLATE.with_name("local.yaml").read_text())
-    variables = json.loads((ROOT / "local" / "sam" / "environment.json").read_text())["Parameters"]
+def test_the_endpoints_are_declared_and_lead_to_this_machine(invoked: str, stack: Stack) -> None:
+    template = json.loads(TEMPLATE.with_name("local.json").read_text())
+    variables = json.loads(TEMPLATE.with_name("environment.json").read_text())["Parameters"]
     everywhere = template["Globals"]["Function"]["Environment"]["Variables"]
-    of_message = template["Resources"]["MessageFunction"]["Properties"]["Environment"]["Variables"]
-    assert set(variables) <= set(everywhere) | set(of_message)
-    assert "AWS_ENDPOINT_URL_DYNAMODB" in everywhere  # for disconnect, too
+    assert set(variables) == {"AWS_ENDPOINT_URL_DYNAMODB", "CONNECTIONS_ENDPOINT"}
+    assert set(variables) <= set(everywhere)  # of disconnect, too
     assert variables["CONNECTIONS_ENDPOINT"].endswith(f":4444/{stack.stage}")
     assert {url.split(":")[1] for url in variables.values()} == {"//host.docker.internal"}
+
+
+def test_the_copy_is_otherwise_the_built_template(invoked: str) -> None:
+    built: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    copy = json.loads(TEMPLATE.with_name("local.json").read_text())
+    variables = copy["Globals"]["Function"]["Environment"]["Variables"]
+    for name in ("AWS_ENDPOINT_URL_DYNAMODB", "CONNECTIONS_ENDPOINT"):
+        del variables[name]
+    assert copy == built

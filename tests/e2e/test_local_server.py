@@ -104,6 +104,26 @@ def test_a_dynamodb_that_does_not_answer_is_one_clear_line() -> None:
     assert "http://127.0.0.1:9" in refused.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 at once")
+@pytest.mark.parametrize("host", ["127.0.0.2", "0.0.0.0"])
+def test_posts_go_to_where_it_listens(
+    local_server: StartLocalServer, dynamodb_local: str, host: str
+) -> None:
+    server = local_server("--host", host, "--dynamodb", dynamodb_local)
+
+    async def talk() -> None:
+        async with clients(f"ws://127.0.0.2:{server.port}", "A") as (a,):
+            await a.settled()
+
+    asyncio.run(talk())
+
+
+def test_an_address_that_posts_cannot_reach_is_one_clear_line(dynamodb_local: str) -> None:
+    refused = run("--host", "::1", "--port", "0", "--dynamodb", dynamodb_local)
+    assert refused.returncode == 1
+    assert refused.stderr == "error: --dynamodb needs a --host of IPv4: posts do not go to ::1\n"
+
+
 def test_any_path_is_a_websocket_and_a_page_is_at_the_root(
     local_server: StartLocalServer,
 ) -> None:
@@ -154,31 +174,52 @@ def test_rubbish_on_the_port_harms_nobody(local_server: StartLocalServer) -> Non
     asyncio.run(talk())
 
 
+async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.WSMessage:
+    """Send one text message, a frame for each of `fragments`, and return what comes back."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(server.websocket_url) as socket,
+    ):
+        opcodes = [0x01] + [0x00] * (len(fragments) - 1)
+        transport = socket._writer.transport
+        assert transport
+        for number, (opcode, fragment) in enumerate(zip(opcodes, fragments, strict=True)):
+            fin = 0x80 if number == len(fragments) - 1 else 0
+            length = (
+                bytes([0x80 | len(fragment)])
+                if len(fragment) < 126
+                else b"\xfe" + len(fragment).to_bytes(2)
+            )
+            transport.write(bytes([fin | opcode]) + length + bytes(4) + fragment)
+        return await socket.receive(timeout=10)
+
+
 def test_a_message_in_fragments_arrives_whole(local_server: StartLocalServer) -> None:
     server = local_server()
+    ping = b'{"type":"ping"}'
+    for fragments in (
+        (ping[:8], ping[8:12], ping[12:]),
+        (b"", ping, b""),
+        [ping[:1]] + [b""] * 500 + [ping[1:]],
+    ):
+        answer = asyncio.run(send_in_fragments(server, *fragments))
+        assert answer.data == '{"type":"pong"}'
 
-    async def send(*fragments: bytes) -> aiohttp.WSMessage:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.ws_connect(server.websocket_url) as socket,
-        ):
-            opcodes = [0x01] + [0x00] * (len(fragments) - 1)
-            transport = socket._writer.transport
-            assert transport
-            for number, (opcode, fragment) in enumerate(zip(opcodes, fragments, strict=True)):
-                fin = 0x80 if number == len(fragments) - 1 else 0
-                length = (
-                    bytes([0x80 | len(fragment)])
-                    if len(fragment) < 126
-                    else b"\xfe" + len(fragment).to_bytes(2)
-                )
-                transport.write(bytes([fin | opcode]) + length + bytes(4) + fragment)
-            return await socket.receive()
 
-    assert asyncio.run(send(b'{"type":', b'"pi', b'ng"}')).data == '{"type":"pong"}'
-    too_large = asyncio.run(send(*[b"x" * 32_000] * 5))
-    assert (too_large.type, too_large.data) == (aiohttp.WSMsgType.CLOSE, 1009)
-    assert asyncio.run(send(b"\xff")).data == 1007
+@pytest.mark.parametrize(
+    ("fragments", "close_code"),
+    [
+        ([b"x" * 32_000] * 5, 1009),
+        ([b"{"] + [b""] * 8_000 + [b"}"], 1008),
+        ([b"\xff"], 1007),
+    ],
+    ids=["too many bytes", "too many fragments", "no UTF-8"],
+)
+def test_a_message_that_is_none_closes_the_connection(
+    local_server: StartLocalServer, fragments: list[bytes], close_code: int
+) -> None:
+    answer = asyncio.run(send_in_fragments(local_server(), *fragments))
+    assert (answer.type, answer.data) == (aiohttp.WSMsgType.CLOSE, close_code)
 
 
 def test_disconnect_is_handled_for_clients_that_are_there_when_it_stops(

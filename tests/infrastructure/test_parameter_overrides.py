@@ -7,7 +7,8 @@ from samcli.cli.types import (  # type: ignore[import-untyped]  # published with
     CfnParameterOverridesType,
 )
 
-from local.__main__ import _parameters, main
+from local.__main__ import main
+from local.sam.parameters import parse_overrides
 
 ORIGINS = "https://a.example, https://*.b.example"
 
@@ -27,16 +28,16 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("text", SPELLINGS)
 def test_it_is_read_as_sam_cli_reads_it(text: str) -> None:
-    assert _parameters([text]) == CfnParameterOverridesType().convert((text,), None, None)
+    assert parse_overrides([text]) == CfnParameterOverridesType().convert((text,), None, None)
 
 
 @pytest.mark.parametrize("text", SPELLINGS[:3])
 def test_pairs_may_be_arguments_of_their_own(text: str) -> None:
-    assert _parameters(text.split()) == _parameters([text])
+    assert parse_overrides(text.split()) == parse_overrides([text])
 
 
 def test_a_quoted_value_keeps_its_spaces() -> None:
-    assert _parameters([f'AllowedOrigins="{ORIGINS}" Stage=x']) == {
+    assert parse_overrides([f'AllowedOrigins="{ORIGINS}" Stage=x']) == {
         "AllowedOrigins": ORIGINS,
         "Stage": "x",
     }

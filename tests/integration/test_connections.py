@@ -12,7 +12,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import ROOT
-from local.gateway import Connection, Gateway
+from local.connection import Connection
+from local.gateway import Gateway
 from local.in_memory import InProcessConnections
 from local.invoker import Invoker
 from local.lambda_events import Handshake, connection_context, new_id
@@ -123,6 +124,15 @@ def test_send_reports_a_payload_that_is_too_large(
     assert socket.frames == []
 
 
+def test_send_reports_a_client_that_does_not_read(
+    running: RunningGateway, connections: Connections
+) -> None:
+    (slow, slow_socket), (alive, socket) = running.open(), running.open()
+    slow_socket.is_behind = True
+    assert connections.send([slow, alive], "{}") == ([alive], [], [slow])
+    wait_until(lambda: socket.frames == [b"{}"])
+
+
 def test_an_introduction_reaches_its_receiver_if_who_it_tells_of_is_there(
     running: RunningGateway, connections: Connections
 ) -> None:
@@ -155,7 +165,7 @@ def test_connections_answers_as_api_gateway_does(running: RunningGateway, manage
     described = management.get_connection(ConnectionId=id)
     assert described["Identity"] == {"SourceIp": "192.0.2.1", "UserAgent": "test"}
     assert described["ConnectedAt"] <= described["LastActiveAt"]
-    socket.reads = False
+    socket.is_behind = True
     assert status_of(lambda: management.post_to_connection(ConnectionId=id, Data=b"x")) == (
         429,
         "LimitExceededException",

@@ -1,5 +1,6 @@
 """The event files: each handled as it should be, and shaped as the local server's own are."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from moto import mock_aws
 from functions.authorize import app as authorize
 from functions.message import app as message
 from local import ROOT
+from local.connection import Connection
 from local.dynamodb import make_table
 from local.gateway import Gateway
 from local.invoker import InlineInvoker
@@ -167,9 +169,8 @@ def test_the_local_server_builds_events_of_the_same_shape(stack: Stack) -> None:
     gateway._functions = {
         route: (function, record) for route, (function, _) in gateway._functions.items()
     }
-    admitted: list[Any] = []
-    gateway.connect(handshake, admitted.append, lambda status: None)
-    (connection,) = admitted
+    connection = asyncio.run(gateway.connect(handshake))
+    assert isinstance(connection, Connection)
     gateway.opened(connection, RecordingSocket())
     assert shape_of(seen["$connect"]) == shape_of(EVENTS["connect_page"])
     gateway.received(connection, EVENTS["publish_signal"]["body"])
@@ -182,7 +183,7 @@ def test_the_local_server_builds_events_of_the_same_shape(stack: Stack) -> None:
     context = connection_context(handshake, "dev", connection.id, 0)
     asked = authorize_event(context, handshake._replace(query="token=x"), 0)
     assert shape_of(asked) == shape_of(AUTHORIZE)
-    gateway.connect(handshake._replace(query=""), admitted.append, lambda status: None)
+    asyncio.run(gateway.connect(handshake._replace(query="")))
     assert shape_of(seen["$connect"]) == shape_of(EVENTS["connect"])
 
 

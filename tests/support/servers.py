@@ -146,7 +146,7 @@ class LocalServer(Process):
         """Start, on the same port as the last time."""
 
         def has_greeted() -> bool:
-            greeting = re.search(r"ws://localhost:(\d+)'\]", self.output)
+            greeting = re.search(r"ws://[^']+:(\d+)'\]", self.output)
             if greeting:
                 self.port = int(greeting[1])
             return bool(greeting)

@@ -2,17 +2,15 @@
 
 
 class RecordingSocket:
-    """A client's end that keeps what it gets, while it `reads`."""
+    """A client's end that keeps what it gets."""
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.close_code: int | None = None
-        self.reads = True
+        self.is_behind = False
 
-    def send(self, frame: bytes) -> bool:
-        if self.reads:
-            self.frames.append(frame)
-        return self.reads
+    def send(self, frame: bytes) -> None:
+        self.frames.append(frame)
 
     def close(self, code: int) -> None:
         self.close_code = code

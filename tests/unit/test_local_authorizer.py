@@ -1,5 +1,6 @@
 """How the local server's gateway lets clients in, with the template's authorizer in front."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from local import ROOT
+from local.connection import Connection, Refusal
 from local.gateway import Gateway
 from local.invoker import InlineInvoker
 from local.lambda_events import Handshake
@@ -29,7 +31,6 @@ class Front:
 
     def __init__(self, stack: Stack, authorize: Callable[[], Any]) -> None:
         self.invoked: list[tuple[str, Event]] = []
-        self.outcomes: list[Any] = []
         self.gateway = Gateway(stack, InlineInvoker())
 
         def handler_of(route: str) -> Callable[[Event, object], Any]:
@@ -44,11 +45,14 @@ class Front:
             for route, (function, _) in self.gateway._functions.items()
         }
 
-    def connect(self, query: str = "token=a.b.c") -> Any:
-        """Return the connection, or the status that refuses it."""
+    def connect(self, query: str = "token=a.b.c") -> Connection | Refusal:
         handshake = Handshake("/", query, [("Host", "localhost")], "192.0.2.1")
-        self.gateway.connect(handshake, self.outcomes.append, self.outcomes.append)
-        return self.outcomes.pop()
+        return asyncio.run(self.gateway.connect(handshake))
+
+    def connected(self, query: str = "token=a.b.c") -> Connection:
+        connection = self.connect(query)
+        assert isinstance(connection, Connection)
+        return connection
 
     def routes(self) -> list[str]:
         return [route for route, _ in self.invoked]
@@ -62,7 +66,7 @@ def guarded() -> Stack:
 @pytest.mark.parametrize("query", ["", "token", "token=", "Token=a.b.c", "access_token=a.b.c"])
 def test_no_token_is_a_401_and_no_function_runs(guarded: Stack, query: str) -> None:
     front = Front(guarded, lambda: answer_of(ALLOW))
-    assert front.connect(query) == 401
+    assert front.connect(query) == Refusal(401)
     assert front.invoked == []
 
 
@@ -71,7 +75,7 @@ def test_what_the_policy_does_not_allow_is_a_403(
     guarded: Stack, statements: list[dict[str, Any]]
 ) -> None:
     front = Front(guarded, lambda: answer_of(statements))
-    assert front.connect() == 403
+    assert front.connect() == Refusal(403)
     assert front.routes() == [AUTHORIZER]
 
 
@@ -79,7 +83,7 @@ def test_an_authorizer_that_raises_is_a_500(
     guarded: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     front = Front(guarded, lambda: 1 / 0)
-    assert front.connect() == 500
+    assert front.connect() == Refusal(500)
     assert front.routes() == [AUTHORIZER]
     assert "ZeroDivisionError" in capsys.readouterr().err
 
@@ -106,7 +110,7 @@ def test_an_answer_that_is_no_policy_is_a_500(
     guarded: Stack, answer: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     front = Front(guarded, lambda: answer)
-    assert front.connect() == 500
+    assert front.connect() == Refusal(500)
     assert front.routes() == [AUTHORIZER]
     assert capsys.readouterr().err.startswith("error: the authorizer's answer: ")
 
@@ -125,7 +129,7 @@ def test_the_authorizer_sees_the_token_and_what_it_guards(guarded: Stack) -> Non
 def test_the_context_is_on_every_later_event_as_text(guarded: Stack) -> None:
     context = {"topics": '["a"]', "admin": True, "level": 3}
     front = Front(guarded, lambda: answer_of(ALLOW, context=context))
-    connection = front.connect()
+    connection = front.connected()
     front.gateway.opened(connection, RecordingSocket())
     front.gateway.received(connection, "{}")
     front.gateway.closed(connection, 1001)
@@ -142,7 +146,7 @@ def test_the_context_is_on_every_later_event_as_text(guarded: Stack) -> None:
 
 def test_a_stack_without_tokens_asks_nobody(stack: Stack) -> None:
     front = Front(stack, lambda: answer_of(DENY))
-    connection = front.connect("")
+    connection = front.connected("")
     assert front.routes() == ["$connect"]
     assert "authorizer" not in connection.context
 
@@ -150,7 +154,7 @@ def test_a_stack_without_tokens_asks_nobody(stack: Stack) -> None:
 @pytest.mark.parametrize("name", ["authorizer", AUTHORIZER, "$connect", "$disconnect"])
 def test_no_message_runs_a_function_that_is_not_for_messages(guarded: Stack, name: str) -> None:
     front = Front(guarded, lambda: answer_of(ALLOW))
-    connection = front.connect()
+    connection = front.connected()
     front.gateway.opened(connection, RecordingSocket())
     front.gateway.received(connection, json.dumps({"type": name}))
     assert front.routes() == [AUTHORIZER, "$connect", "$default"]

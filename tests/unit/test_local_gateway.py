@@ -1,10 +1,12 @@
 """The local gateway without sockets: routes and posts."""
 
+import asyncio
 import json
 
 import pytest
 
-from local.gateway import LARGEST_MESSAGE, Connection, Gateway
+from local.connection import Connection
+from local.gateway import LARGEST_MESSAGE, Gateway
 from local.invoker import InlineInvoker
 from local.lambda_events import Handshake
 from local.sam.template import Stack
@@ -19,10 +21,10 @@ def gateway(stack: Stack) -> Gateway:
 
 
 def connected(gateway: Gateway, socket: RecordingSocket) -> Connection:
-    admitted: list[Connection] = []
-    gateway.connect(Handshake("/", "", [], "192.0.2.1"), admitted.append, lambda status: None)
-    gateway.opened(admitted[0], socket)
-    return admitted[0]
+    connection = asyncio.run(gateway.connect(Handshake("/", "", [], "192.0.2.1")))
+    assert isinstance(connection, Connection)
+    gateway.opened(connection, socket)
+    return connection
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_a_connection_is_closed_when_its_life_is_over(stack: Stack) -> None:
 
 def test_a_post_to_several_tells_what_became_of_each(gateway: Gateway) -> None:
     here, slow = RecordingSocket(), RecordingSocket()
-    slow.reads = False
+    slow.is_behind = True
     ids = [connected(gateway, here).id, connected(gateway, slow).id, "gone="]
     assert [status for status, _ in gateway.post_to_each(ids, b"frame")] == [200, 429, 410]
     assert here.frames == [b"frame"]

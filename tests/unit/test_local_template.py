@@ -1,13 +1,18 @@
 """How the local server reads a SAM template."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from local.sam.intrinsics import Resolver
+from local.sam.intrinsics import Resolver, names_in
 from local.sam.template import Function, load
+from tests.support.monitoring import TEMPLATE as MONITORING
+from tests.support.translation import translated
 
 TEMPLATE: dict[str, Any] = {
     "Conditions": {
@@ -16,7 +21,6 @@ TEMPLATE: dict[str, Any] = {
         "Both": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
         "Either": {"Fn::Or": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
     },
-    "Mappings": {"Days": {"prod": {"Logs": 30}}},
 }
 
 
@@ -30,8 +34,6 @@ TEMPLATE: dict[str, Any] = {
         ({"Fn::Sub": "${Stage}/${Table.Arn}/${!Stage}"}, "prod/Table.Arn/${Stage}"),
         ({"Fn::Sub": ["${a}-${Stage}", {"a": {"Ref": "Table"}}]}, "Table-prod"),
         ({"Fn::Join": ["/", ["a", {"Ref": "Stage"}]]}, "a/prod"),
-        ({"Fn::Select": [1, {"Fn::Split": [",", "a,b"]}]}, "b"),
-        ({"Fn::FindInMap": ["Days", {"Ref": "Stage"}, "Logs"]}, 30),
         ({"Fn::If": ["IsProd", "yes", "no"]}, "yes"),
         ({"Fn::If": ["Both", "yes", {"Fn::If": ["Either", "either", "no"]}]}, "either"),
         ({"a": {"Fn::If": ["IsDev", 1, {"Ref": "AWS::NoValue"}]}, "b": 2}, {"b": 2}),
@@ -40,6 +42,27 @@ TEMPLATE: dict[str, Any] = {
 )
 def test_intrinsic_functions_are_resolved(value: Any, resolved: Any) -> None:
     assert Resolver(TEMPLATE, {"Stage": "prod"}).resolve(value) == resolved
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("Stage", set()),
+        ({"Fn::If": ["IsDev", {"Ref": "Table"}, "no"]}, {"Stage", "Table"}),
+        ({"Fn::Sub": "${Stage}/${Table.Arn}/${!Literal}"}, {"Stage", "Table.Arn"}),
+        ({"Fn::Sub": ["${a}-${Stage}", {"a": {"Ref": "Table"}}]}, {"Stage", "Table"}),
+        ({"Fn::Join": ["/", ["a", {"Ref": "Stage"}]]}, {"Stage"}),
+    ],
+)
+def test_names_are_found_wherever_a_value_depends_on_them(value: Any, names: set[str]) -> None:
+    assert set(names_in(value, TEMPLATE["Conditions"])) == names
+
+
+def test_the_intrinsic_functions_are_those_of_our_templates() -> None:
+    source = yaml_parse((ROOT / "template.yaml").read_text())
+    ours = json.dumps([source["Rules"], translated("Active"), translated("Disabled"), MONITORING])
+    used = set(re.findall(r'"(Fn::\w+)":', ours)) | {"Ref", "Condition"}
+    assert used == set(Resolver({}, {})._functions)
 
 
 def test_parameters_replace_defaults() -> None:

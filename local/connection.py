@@ -1,0 +1,46 @@
+"""A client's connection, as the gateway knows it."""
+
+import time
+from typing import NamedTuple, Protocol
+
+from signaling.event import RawEvent
+
+
+class Socket(Protocol):
+    """The client's end of a connection."""
+
+    is_behind: bool
+    """Whether the client reads too slowly to be sent more; any thread may ask."""
+
+    def send(self, frame: bytes) -> None:
+        """Send a text frame."""
+
+    def close(self, code: int) -> None:
+        """Close the WebSocket."""
+
+
+class Connection:
+    """One client."""
+
+    def __init__(self, context: RawEvent, now: float) -> None:
+        self.id: str = context["connectionId"]
+        self.context = context
+        self.socket: Socket | None = None
+        self.opened = self.last_active = now
+        self._last_request = 0
+
+    def request_time(self) -> int:
+        """Return epoch milliseconds for the next event, later than those of the last one.
+
+        API Gateway does not promise this, but on one machine successive requests would often fall
+        into the same millisecond, and their order would be lost.
+        """
+        self._last_request = max(int(time.time() * 1000), self._last_request + 1)
+        return self._last_request
+
+
+class Refusal(NamedTuple):
+    """What a client gets in place of a connection."""
+
+    status: int
+    """Of HTTP."""

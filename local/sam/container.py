@@ -1,0 +1,40 @@
+"""What `make invoke` gives to `sam local invoke`: `python -m local.sam.container EVENT`."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from samtranslator.yaml_helper import yaml_parse
+
+from local import ROOT
+
+HOST = "host.docker.internal"
+"""This machine, as a container sees it."""
+
+_ENDPOINTS = {
+    "AWS_ENDPOINT_URL_DYNAMODB": f"http://{HOST}:8000",
+    "CONNECTIONS_ENDPOINT": f"http://{HOST}:4444/dev",
+}
+_TIMES = ("connectedAt", "requestTimeEpoch")
+
+
+def write_files(build: Path, event: Path) -> None:
+    """Write template, environment and event beside the template that `sam build` left in `build`.
+
+    `sam local invoke` sets only variables that the template declares, so a copy declares them. The
+    event becomes one of now, because a row lives for two hours.
+    """
+    template = yaml_parse((build / "template.yaml").read_text())
+    template["Globals"]["Function"]["Environment"]["Variables"] |= _ENDPOINTS
+    (build / "local.json").write_text(json.dumps(template))
+    (build / "environment.json").write_text(json.dumps({"Parameters": _ENDPOINTS}))
+    now = int(time.time() * 1000)
+    raw = json.loads(event.read_text())
+    context = raw["requestContext"]
+    context.update({name: now for name in _TIMES if name in context})
+    (build / "event.json").write_text(json.dumps(raw))
+
+
+if __name__ == "__main__":
+    write_files(ROOT / ".aws-sam" / "build", Path(sys.argv[1]))

@@ -1,0 +1,212 @@
+"""A client's socket, from its first request to its last frame.
+
+picows speaks WebSocket, at a fraction of aiohttp's cost per frame. A socket belongs to neither
+until its first request is read: one that asks for an upgrade goes to picows once `$connect` has
+admitted the client, every other one goes to aiohttp.
+"""
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import cast
+
+from aiohttp import web
+from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
+
+from local.connection import Connection, Refusal
+from local.gateway import LARGEST_MESSAGE, Gateway
+from local.lambda_events import Handshake
+
+SECONDS_TO_CLOSE = 1.0
+"""How long a client has to read the close code."""
+
+_LARGEST_FRAME = 32 * 1024
+_MOST_FRAGMENTS = 1024
+_LARGEST_HEAD = 16 * 1024
+_LARGEST_BUFFER = 1024 * 1024
+_SECONDS_TO_SEND_REQUEST = 10
+_NO_STATUS, _LOST = 1005, 1006  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+_SILENT = logging.getLogger("picows")
+_SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the protocol
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+def accept(gateway: Gateway, http: web.Server) -> asyncio.Protocol:
+    """Return the protocol of a new socket, which belongs to `gateway` or to `http`."""
+    return _FirstRequest(gateway, http)
+
+
+class _FirstRequest(asyncio.Protocol):
+    """Reads the head of a socket's first request and hands the socket on."""
+
+    def __init__(self, gateway: Gateway, http: web.Server) -> None:
+        self._gateway = gateway
+        self._http = http
+        self._received = b""
+        self._transport: asyncio.Transport
+        self._is_open = True
+        self._too_slow: asyncio.TimerHandle
+        self._connecting: asyncio.Task[None]  # a task that nobody holds may be collected
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        loop = asyncio.get_running_loop()
+        self._too_slow = loop.call_later(_SECONDS_TO_SEND_REQUEST, self._transport.abort)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._is_open = False
+        self._too_slow.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, _ = self._received.partition(_END_OF_HEAD)
+        if not end and len(self._received) <= _LARGEST_HEAD:
+            return
+        self._too_slow.cancel()
+        handshake = _handshake(head, self._transport) if end else None
+        if handshake is None:
+            self._hand_to_http()
+        else:
+            self._transport.pause_reading()
+            self._connecting = asyncio.create_task(self._connect(handshake))
+
+    async def _connect(self, handshake: Handshake) -> None:
+        outcome = await self._gateway.connect(handshake)
+        if not self._is_open:
+            return
+        if isinstance(outcome, Refusal):
+            self._refuse(outcome.status)
+        else:
+            self._hand_to_websocket(outcome)
+
+    def _hand_to_http(self) -> None:
+        protocol = self._http()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(self._received)
+
+    def _hand_to_websocket(self, connection: Connection) -> None:
+        protocol = WSProtocol(
+            None,  # host and port, of a client
+            None,  # path, of a client
+            False,  # is a client
+            lambda request: _Client(self._gateway, connection),
+            _SILENT,
+            True,  # disconnect when a callback raises
+            _SECONDS_TO_SEND_REQUEST,
+            False,  # no pings of our own: API Gateway sends none
+            0,
+            0,
+            WSAutoPingStrategy.PING_WHEN_IDLE,
+            True,  # answer pings
+            _LARGEST_FRAME,
+            None,  # extra headers
+            4096,  # bytes of read buffer at first: most messages are shorter
+        )
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        received = memoryview(self._received)
+        while received:
+            buffer = protocol.get_buffer(len(received))
+            size = min(len(buffer), len(received))
+            buffer[:size] = received[:size]
+            protocol.buffer_updated(size)
+            received = received[size:]
+        self._transport.resume_reading()
+
+    def _refuse(self, status: int) -> None:
+        try:
+            phrase = HTTPStatus(status).phrase
+        except ValueError:
+            phrase = ""
+        head = f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        self._transport.write(head.encode())
+        self._transport.close()
+
+
+class _Client(WSListener):
+    """The client's end of an admitted connection."""
+
+    def __init__(self, gateway: Gateway, connection: Connection) -> None:
+        super().__init__()
+        self._gateway = gateway
+        self._connection = connection
+        self._transport: WSTransport
+        self._begun = bytearray()  # of a message that comes in several frames
+        self._fragments = 0
+        self._is_text = True
+        self.is_behind = False
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        transport.underlying_transport.set_write_buffer_limits(_LARGEST_BUFFER)
+        self._gateway.opened(self._connection, self)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind == WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code())
+            transport.disconnect()
+        elif transport.is_close_frame_sent:
+            pass  # picows keeps parsing after a frame that is too large
+        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            if kind != WSMsgType.CONTINUATION:
+                self._is_text = kind == WSMsgType.TEXT
+            if frame.fin and not self._fragments:
+                self._received(frame.get_payload_as_bytes())
+            else:
+                self._begun += frame.get_payload_as_memoryview()
+                self._fragments += 1
+                if len(self._begun) > LARGEST_MESSAGE:
+                    self.close(1009)
+                elif self._fragments > _MOST_FRAGMENTS:
+                    self.close(1008)
+                elif frame.fin:
+                    message = bytes(self._begun)
+                    self._begun.clear()
+                    self._fragments = 0
+                    self._received(message)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        handshake = transport.close_handshake
+        close = handshake and (handshake.recv if handshake.recv_then_sent else handshake.sent)
+        code = (close.code.value or _NO_STATUS) if close else _LOST
+        self._gateway.closed(self._connection, code)
+
+    def pause_writing(self) -> None:
+        self.is_behind = True
+
+    def resume_writing(self) -> None:
+        self.is_behind = False
+
+    def send(self, frame: bytes) -> None:
+        self._transport.send(WSMsgType.TEXT, frame)
+
+    def close(self, code: int) -> None:
+        self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int
+        # To disconnect at once would reset the socket before the client has read the code.
+        asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._transport.disconnect)
+
+    def _received(self, payload: bytes) -> None:
+        if not self._is_text:
+            self._gateway.received(self._connection, payload)
+            return
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            self.close(1007)
+            return
+        self._gateway.received(self._connection, text)
+
+
+def _handshake(head: bytes, transport: asyncio.Transport) -> Handshake | None:
+    """Return the request in `head` if it asks for a WebSocket."""
+    request_line, *lines = head.decode("latin-1").split("\r\n")
+    headers = [
+        (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)
+    ]
+    target = request_line.split(" ")[1] if request_line.count(" ") == 2 else "/"
+    path, _, query = target.partition("?")
+    handshake = Handshake(path, query, headers, transport.get_extra_info("peername")[0])
+    return handshake if handshake.header("upgrade").lower() == "websocket" else None
