@@ -111,12 +111,7 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{options.host}:{options.port}: {reason}") from None
     if not in_memory:
-        address = server.address()
-        if address is None:  # the layer's own client does not speak IPv6
-            raise ValueError(
-                f"--dynamodb needs a --host of IPv4: posts do not go to {options.host}"
-            )
-        endpoint = f"http://{address}/{stack.stage}"
+        endpoint = f"http://{server.address()}/{stack.stage}"
         os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
         bootstrap.installed()  # now, because boto3 makes clients in one thread only
     interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C

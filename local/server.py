@@ -1,7 +1,6 @@
 """What listens: WebSocket and HTTP on one port."""
 
 import asyncio
-import socket
 from pathlib import Path
 
 import aiofastnet
@@ -36,14 +35,12 @@ class Server:
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
 
-    def address(self) -> str | None:
-        """Return `host:port` at which this machine reaches it over IPv4, or None."""
+    def address(self) -> str:
+        """Return `host:port` at which this machine reaches it."""
         assert self._server
-        for listener in self._server.sockets:
-            if listener.family == socket.AF_INET:
-                host, port = listener.getsockname()
-                return f"{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
-        return None
+        host, port = self._server.sockets[0].getsockname()[:2]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def stop(self) -> None:
         """Stop listening and close every connection with 1001, going away."""

@@ -159,7 +159,7 @@ from signaling import rooms
 
 def introduce(subscribers, request, announce):
     others = [each.connection for each in subscribers if each.connection != request.connection]
-    return rooms.Told(others, [], [])
+    return rooms.Told(others, [])
 
 rooms.introduce = introduce
 """
