@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -217,16 +218,19 @@ def test_a_client_that_vanished_leaves_no_row_once_its_room_was_published_to(
         )
         return int(answer["Count"])
 
+    def has_two_rows(topic: str) -> bool:
+        return rows(topic) == 2
+
     async def talk() -> None:
         async with clients(server.websocket_url, "A", "B", "C") as (a, b, c):
             for client in (a, b, c):
                 await client.subscribe("abandoned", "abandoned too")
             wait_until(lambda: rows("abandoned too") == 3)
             await b.kill()
-            await a.publish("abandoned", "is anybody here?")
-            await c.until_received(1)
-            wait_until(lambda: rows("abandoned") == 2)
-            wait_until(lambda: rows("abandoned too") == 2)
+            for number, topic in enumerate(("abandoned", "abandoned too"), start=1):
+                await a.publish(topic, "is anybody here?")
+                await c.until_received(number)
+                wait_until(partial(has_two_rows, topic))
 
     asyncio.run(talk())
 
