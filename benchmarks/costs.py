@@ -1,17 +1,17 @@
 """What a room costs: formulae, each held against the conversation replayed through the rooms."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from benchmarks.conversation import SIGNALS_PER_PAIR, Step, emptying, filling
+from benchmarks.counting import CountingConnections, CountingSubscriptions
 from benchmarks.measure import significant
 from benchmarks.prices import AS_OF, Prices
 from benchmarks.report import Bar, Check, Report
-from local.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING
-from signaling.ports import Introduction, Outcome, Sender, Subscriber
-from signaling.protocol import Announce, Limits, Publish, parse
+from signaling.ports import Sender
+from signaling.protocol import Limits, Publish, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
 
@@ -110,53 +110,12 @@ def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
     return Traffic(peers + announces, 0, announces, signals, deliveries)
 
 
-class _CountingSubscriptions(MemorySubscriptions):
-    """Subscriptions in memory that count the requests which the table would have got."""
-
-    requests = index_writes = 0
-
-    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        self._count(topics, sender)
-        super().subscribe(topics, sender)
-
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
-        self._count([topic], sender)
-        super().announce(topic, sender, announce)
-
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        self._count(topics, sender)
-        super().unsubscribe(topics, sender)
-
-    def of_topic(self, topic: str) -> list[Subscriber]:
-        self.requests += 1
-        return super().of_topic(topic)
-
-    def _count(self, topics: Sequence[str], sender: Sender) -> None:
-        self.requests += len(topics)
-        self.index_writes += sum(self._row_of(topic, sender) is None for topic in topics)
-
-
-class _CountingConnections:
-    """Connections that all deliver, and count the posts which API Gateway would have got."""
-
-    posts = 0
-
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
-        self.posts += len(connections) + len(introductions)
-        return Outcome([*connections, *(each.receiver for each in introductions)], [], [])
-
-
 class _Replay:
     """Rooms that are told one message after the other, and what came of it so far."""
 
     def __init__(self, delivery: str) -> None:
-        self._subscriptions = _CountingSubscriptions()
-        self._connections = _CountingConnections()
+        self._subscriptions = CountingSubscriptions()
+        self._connections = CountingConnections()
         self._rooms = Rooms(self._subscriptions, self._connections, delivery == BROADCAST)
         self._now = self._entries = self._announces = self._signals = 0
 

@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
+from benchmarks.counting import CountingConnections
 from benchmarks.measure import significant
 from benchmarks.report import Check, Report
 from benchmarks.table import local_table
@@ -14,7 +15,7 @@ from signaling.access.grants import EVERYTHING
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
-from signaling.ports import Introduction, Outcome, Sender
+from signaling.ports import Sender
 from signaling.protocol import Limits, parse
 from signaling.rooms import NEW_MILLISECONDS, Rooms
 
@@ -73,26 +74,10 @@ class _Meter:
                 self.write_units += each["CapacityUnits"]
 
 
-class _CountingConnections:
-    posts = 0
-    questions = 0
-
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
-        self.posts += len(connections) + len(introductions)
-        self.questions += len(introductions)
-        receivers = [each.receiver for each in introductions]
-        return Outcome([*connections, *receivers], [], [])
-
-
 def usage(client: Any, table: str) -> dict[str, Usage]:
     """Return what each operation uses of the empty `table`, through boto3's `client`."""
     times = count(1)  # in milliseconds, so that everything happens at one moment
-    meter, connections = _Meter(client), _CountingConnections()
+    meter, connections = _Meter(client), CountingConnections()
     subscriptions = DynamoDBSubscriptions(SdkDynamoDB(client), table, deadlines_within(3600))
     rooms = Rooms(subscriptions, connections)
     used: dict[str, Usage] = {}

@@ -7,7 +7,6 @@ local server, and both have their rows in DynamoDB Local.
 import asyncio
 import json
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +15,6 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.sam.template import AUTHORIZER, load
@@ -27,7 +25,7 @@ from signaling.ports import Sender
 from signaling.protocol import PONG, Announce
 from signaling.rooms import NEW_MILLISECONDS
 from tests.support.aws import dynamodb_client
-from tests.support.built import Build, build, files_of
+from tests.support.built import Build
 from tests.support.clients import Client, clients
 from tests.support.issuer import Issuer
 from tests.support.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
@@ -37,58 +35,10 @@ EVENTS = {path.stem: path.read_text() for path in (ROOT / "events").glob("*.json
 TOPIC = "weblab-47b6ac42"
 SENDER, OTHER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f", "0781552f-fbb7-4779-a811-0dce95df55c9"
 
-MOST_KILOBYTES = {
-    "ConnectFunction": 10,
-    "DisconnectFunction": 10,
-    "MessageFunction": 10,
-    "AuthorizeFunction": 32_000,
-    "SignalingLayer": 120,
-    "TracingLayer": 1_000,
-}
-
-
-@pytest.fixture(scope="module")
-def built() -> Build:
-    return build()
-
 
 @pytest.fixture(scope="module")
 def runtime() -> Runtime:
     return find_runtime()
-
-
-def test_nothing_that_was_built_has_grown(built: Build, capsys: pytest.CaptureFixture[str]) -> None:
-    sizes = built.sizes()
-    with capsys.disabled():
-        print()
-        for name, size in sizes.items():
-            print(f"{name:20} {size / 1000:9,.1f} kB unpacked, {MOST_KILOBYTES[name]:,} at most")
-    assert set(sizes) == set(MOST_KILOBYTES)
-    assert not {name for name, size in sizes.items() if size > MOST_KILOBYTES[name] * 1000}
-
-
-def packages_of(folder: Path) -> set[str]:
-    return {each.name for each in folder.iterdir() if not each.name.endswith(".dist-info")}
-
-
-def test_layers_carry_no_sdk(built: Build) -> None:
-    signaling, tracing = (built.code_of(name) for name in ("SignalingLayer", "TracingLayer"))
-    assert packages_of(signaling) == packages_of(tracing) == {"python"}
-    assert packages_of(signaling / "python") == {"signaling"}
-    assert packages_of(tracing / "python") == {"aws_xray_sdk", "wrapt"}
-    assert not [each for each in files_of(tracing) if each.suffix in (".so", ".pyc")]
-
-
-def test_the_layer_brings_the_bytecode_that_this_machine_can_make(built: Build) -> None:
-    can = subprocess.run("python3.13 --version", shell=True, capture_output=True, check=False)
-    made = list(built.code_of("SignalingLayer").rglob("rooms.cpython-313.pyc"))
-    assert len(made) == (can.returncode == 0)
-
-
-def test_the_nested_template_is_there(built: Build) -> None:
-    nested = built.path(built.template["Resources"]["Monitoring"]["Properties"]["TemplateURL"])
-    source = ROOT / "monitoring.yaml"
-    assert yaml_parse(nested.read_text()) == yaml_parse(source.read_text())
 
 
 StartFunction = Callable[..., LambdaFunction]

@@ -1,15 +1,23 @@
-"""Fixtures for the lean AWS client."""
+"""Fixtures for the lean AWS client and for subscriptions."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from moto import mock_aws
 
-from signaling.aws import http1, lean
+from local.dynamodb import make_table
+from local.in_memory import MemorySubscriptions
+from local.sam.template import Stack
+from signaling.aws import http1, lean, sdk
+from signaling.ports import Subscriptions
 from tests.support.authority import Authority
+from tests.support.aws import dynamodb_client
 from tests.support.lean import MakeService, StartStub
 from tests.support.stub import Reply, Stub, in_turn
+from tests.support.subscriptions import NOW, of_table
 
 
 @pytest.fixture
@@ -57,3 +65,25 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
     http1.tls_context.cache_clear()
     yield authority
     http1.tls_context.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def lean_dynamodb(dynamodb_local: str) -> Iterator[lean.LeanDynamoDB]:
+    service = lean.Service(dynamodb_local, "dynamodb")
+    yield lean.LeanDynamoDB(service)
+    service.host.close()
+
+
+@pytest.fixture(params=["memory", "moto through boto3", "DynamoDB Local through the lean client"])
+def subscriptions(request: pytest.FixtureRequest, stack: Stack) -> Iterator[Subscriptions]:
+    """An adapter with nothing in it, its clock standing at `NOW`."""
+    table = {**stack.table, "TableName": f"table-{uuid4()}"}
+    if request.param == "memory":
+        yield MemorySubscriptions(now=lambda: NOW)
+    elif request.param.startswith("moto"):
+        with mock_aws():
+            make_table(dynamodb_client(), table)
+            yield of_table(sdk.SdkDynamoDB(sdk.dynamodb()), table["TableName"])
+    else:
+        make_table(dynamodb_client(request.getfixturevalue("dynamodb_local")), table)
+        yield of_table(request.getfixturevalue("lean_dynamodb"), table["TableName"])

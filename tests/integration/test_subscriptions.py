@@ -1,67 +1,24 @@
 """One contract for every adapter of the port `Subscriptions`."""
 
-import time
-from collections.abc import Iterator
-from itertools import permutations
 from uuid import uuid4
 
 import pytest
-from moto import mock_aws
 
 from local.dynamodb import make_table
-from local.in_memory import MemorySubscriptions
 from local.sam.template import Stack
 from signaling.aws import lean, sdk
-from signaling.aws.dynamodb import DynamoDB, DynamoDBSubscriptions
-from signaling.ports import Deadlines, Sender, Subscriber, Subscriptions
+from signaling.ports import Subscriber, Subscriptions
 from signaling.protocol import Announce
 from tests.support.aws import dynamodb_client
-
-NOW = 1_800_000_000
-CONNECTED_AT = NOW * 1000
-
-
-def sender(connection: str, at: int = 1, connected_at: int = CONNECTED_AT) -> Sender:
-    return Sender(connection, connected_at, requested_at=at)
-
-
-def of_table(client: DynamoDB, table: str) -> DynamoDBSubscriptions:
-    end = time.monotonic() + 60
-    return DynamoDBSubscriptions(client, table, Deadlines(end, end, end), now=lambda: NOW)
-
-
-@pytest.fixture(scope="module")
-def lean_dynamodb(dynamodb_local: str) -> Iterator[lean.LeanDynamoDB]:
-    service = lean.Service(dynamodb_local, "dynamodb")
-    yield lean.LeanDynamoDB(service)
-    service.host.close()
-
-
-@pytest.fixture(params=["memory", "moto through boto3", "DynamoDB Local through the lean client"])
-def subscriptions(request: pytest.FixtureRequest, stack: Stack) -> Iterator[Subscriptions]:
-    """An adapter with nothing in it, its clock standing at `NOW`."""
-    table = {**stack.table, "TableName": f"table-{uuid4()}"}
-    if request.param == "memory":
-        yield MemorySubscriptions(now=lambda: NOW)
-    elif request.param.startswith("moto"):
-        with mock_aws():
-            make_table(dynamodb_client(), table)
-            yield of_table(sdk.SdkDynamoDB(sdk.dynamodb()), table["TableName"])
-    else:
-        make_table(dynamodb_client(request.getfixturevalue("dynamodb_local")), table)
-        yield of_table(request.getfixturevalue("lean_dynamodb"), table["TableName"])
-
-
-def members(subscriptions: Subscriptions, topic: str = "room") -> dict[str, str | None]:
-    return {each.connection: each.peer for each in subscriptions.of_topic(topic)}
-
-
-def announce(peer: str) -> Announce:
-    return Announce(f'"I am {peer}"', peer)
-
-
-def announces(subscriptions: Subscriptions) -> dict[str, str | None]:
-    return {each.connection: each.announce for each in subscriptions.of_topic("room")}
+from tests.support.subscriptions import (
+    CONNECTED_AT,
+    NOW,
+    announce,
+    announces,
+    members,
+    of_table,
+    sender,
+)
 
 
 def test_a_topic_that_nobody_is_in_has_no_subscribers(subscriptions: Subscriptions) -> None:
@@ -92,12 +49,6 @@ def test_announce_replaces_a_peer_by_a_newer_one(subscriptions: Subscriptions) -
     assert members(subscriptions) == {"a": "B"}
 
 
-def test_an_announce_that_is_handled_late_changes_nothing(subscriptions: Subscriptions) -> None:
-    subscriptions.announce("room", sender("a", at=2), announce("B"))
-    subscriptions.announce("room", sender("a", at=1), announce("A"))
-    assert members(subscriptions) == {"a": "B"}
-
-
 def test_of_topic_tells_who_announced_itself_how_and_when(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=6), announce("A"))
     subscriptions.announce("room", sender("a", at=7), announce("A"))
@@ -116,23 +67,6 @@ def test_a_later_subscription_forgets_the_announce_as_its_peer_may_be_gone(
     assert announces(subscriptions) == {"a": None}
     subscriptions.announce("room", sender("a", at=3), announce("B"))
     assert subscriptions.of_topic("room") == [Subscriber("a", "B", CONNECTED_AT, 3, '"I am B"', 1)]
-
-
-def test_a_subscription_that_is_handled_after_its_announce_forgets_nothing(
-    subscriptions: Subscriptions,
-) -> None:
-    for at in (2, 3):
-        subscriptions.announce("room", sender("a", at=3), announce("A"))
-        subscriptions.subscribe(["room"], sender("a", at=at))
-        assert announces(subscriptions) == {"a": '"I am A"'}
-
-
-def test_an_announce_of_the_same_millisecond_as_its_subscription_is_stored(
-    subscriptions: Subscriptions,
-) -> None:
-    subscriptions.subscribe(["room"], sender("a", at=3))
-    subscriptions.announce("room", sender("a", at=3), announce("A"))
-    assert announces(subscriptions) == {"a": '"I am A"'}
 
 
 def test_a_peer_is_learned_without_a_new_request(subscriptions: Subscriptions) -> None:
@@ -163,37 +97,6 @@ def test_unsubscribe_from_a_topic_that_it_is_not_in_is_no_error(
     assert subscriptions.of_topic("room") == []
 
 
-def test_of_the_same_millisecond_the_subscription_stays(subscriptions: Subscriptions) -> None:
-    subscriptions.subscribe(["first"], sender("a", at=2))
-    subscriptions.unsubscribe(["first", "second"], sender("a", at=2))
-    subscriptions.subscribe(["second"], sender("a", at=2))
-    for topic in ("first", "second"):
-        assert members(subscriptions, topic) == {"a": None}
-
-
-LIVES = {
-    "enters": ["subscribe", "announce"],
-    "leaves": ["subscribe", "announce", "unsubscribe"],
-    "enters again": ["announce", "unsubscribe", "subscribe", "announce"],
-}
-
-
-@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
-def test_in_whatever_order_requests_are_handled_the_latest_holds(
-    subscriptions: Subscriptions, life: list[str]
-) -> None:
-    for number, order in enumerate(permutations(enumerate(life, start=1))):
-        topic = f"room-{number}"
-        for at, request in order:
-            if request == "announce":
-                subscriptions.announce(topic, sender("a", at), Announce(str(at), f"{at}"))
-            else:
-                getattr(subscriptions, request)([topic], sender("a", at))
-        last = str(len(life))
-        announces = [each.announce for each in subscriptions.of_topic(topic)]
-        assert announces == ([] if life[-1] == "unsubscribe" else [last]), order
-
-
 def test_a_client_that_left_is_forgotten_until_it_enters_again(
     subscriptions: Subscriptions,
 ) -> None:
@@ -211,16 +114,6 @@ def test_all_topics_of_a_message_are_entered_and_left(subscriptions: Subscriptio
     subscriptions.unsubscribe(topics[:20], sender("a", at=2))
     left = [topic for topic in topics if not members(subscriptions, topic)]
     assert left == topics[:20]
-
-
-def test_one_topic_of_which_an_older_message_comes_late_keeps_no_other_out(
-    subscriptions: Subscriptions,
-) -> None:
-    subscriptions.subscribe(["second"], sender("a", at=3))
-    subscriptions.unsubscribe(["first", "second", "third"], sender("a", at=2))
-    subscriptions.subscribe(["first", "second", "third"], sender("a", at=2))
-    for topic in ("first", "second", "third"):
-        assert members(subscriptions, topic) == {"a": None}
 
 
 def test_expired_rows_are_left_out(subscriptions: Subscriptions) -> None:

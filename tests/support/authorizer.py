@@ -1,5 +1,6 @@
 """The authorizer as tests ask it: with tokens in the event of a handshake."""
 
+import base64
 import json
 import time
 from typing import Any
@@ -58,3 +59,12 @@ class Refusals:
 
 def now() -> int:
     return int(time.time())
+
+
+def encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+with_each_algorithm = pytest.mark.parametrize(
+    "published", ["ES256", "RS256", "EdDSA"], indirect=True
+)

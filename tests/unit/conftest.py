@@ -1,10 +1,32 @@
 """Fixtures of the unit tests."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.support.authorizer import Refusals
+from tests.support.authorizer import (
+    Refusals,
+    configure,
+)
+from tests.support.issuer import Issuer, SigningKey
 
 
 @pytest.fixture
 def refused(capsys: pytest.CaptureFixture[str]) -> Refusals:
     return Refusals(capsys)
+
+
+@pytest.fixture
+def published(request: pytest.FixtureRequest) -> SigningKey:
+    """The issuer's key, for ES256 where a test does not depend on the algorithm."""
+    return SigningKey(getattr(request, "param", "ES256"), "1")
+
+
+@pytest.fixture
+def issuer(published: SigningKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    issuer = Issuer()
+    issuer.keys = [published]
+    issuer.start()
+    configure(monkeypatch, JWT_ISSUER=issuer.url, JWT_AUDIENCE="rooms")
+    yield issuer
+    issuer.stop()

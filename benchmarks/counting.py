@@ -1,0 +1,56 @@
+"""The two ports in memory, counting what they would have asked of AWS."""
+
+from collections.abc import Sequence
+
+from local.in_memory import MemorySubscriptions
+from signaling.ports import Introduction, Outcome, Sender, Subscriber
+from signaling.protocol import Announce
+
+
+class CountingSubscriptions(MemorySubscriptions):
+    """Subscriptions in memory that count the requests which the table would have got."""
+
+    requests = index_writes = 0
+
+    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Count a write for each topic."""
+        self._count(topics, sender)
+        super().subscribe(topics, sender)
+
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+        """Count a write."""
+        self._count([topic], sender)
+        super().announce(topic, sender, announce)
+
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Count a write for each topic."""
+        self._count(topics, sender)
+        super().unsubscribe(topics, sender)
+
+    def of_topic(self, topic: str) -> list[Subscriber]:
+        """Count a read."""
+        self.requests += 1
+        return super().of_topic(topic)
+
+    def _count(self, topics: Sequence[str], sender: Sender) -> None:
+        self.requests += len(topics)
+        self.index_writes += sum(self._row_of(topic, sender) is None for topic in topics)
+
+
+class CountingConnections:
+    """Connections that all deliver."""
+
+    posts = 0
+    questions = 0
+    """How often it was asked whether a connection is still there."""
+
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Count, and deliver everything."""
+        self.posts += len(connections) + len(introductions)
+        self.questions += len(introductions)
+        return Outcome([*connections, *(each.receiver for each in introductions)], [], [])

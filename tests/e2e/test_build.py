@@ -1,0 +1,53 @@
+"""What `sam build` makes."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from local import ROOT
+from tests.support.built import Build, files_of
+
+MOST_KILOBYTES = {
+    "ConnectFunction": 10,
+    "DisconnectFunction": 10,
+    "MessageFunction": 10,
+    "AuthorizeFunction": 32_000,
+    "SignalingLayer": 120,
+    "TracingLayer": 1_000,
+}
+
+
+def test_nothing_that_was_built_has_grown(built: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = built.sizes()
+    with capsys.disabled():
+        print()
+        for name, size in sizes.items():
+            print(f"{name:20} {size / 1000:9,.1f} kB unpacked, {MOST_KILOBYTES[name]:,} at most")
+    assert set(sizes) == set(MOST_KILOBYTES)
+    assert not {name for name, size in sizes.items() if size > MOST_KILOBYTES[name] * 1000}
+
+
+def packages_of(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir() if not each.name.endswith(".dist-info")}
+
+
+def test_layers_carry_no_sdk(built: Build) -> None:
+    signaling, tracing = (built.code_of(name) for name in ("SignalingLayer", "TracingLayer"))
+    assert packages_of(signaling) == packages_of(tracing) == {"python"}
+    assert packages_of(signaling / "python") == {"signaling"}
+    assert packages_of(tracing / "python") == {"aws_xray_sdk", "wrapt"}
+    assert not [each for each in files_of(tracing) if each.suffix in (".so", ".pyc")]
+
+
+def test_the_layer_brings_the_bytecode_that_this_machine_can_make(built: Build) -> None:
+    can = subprocess.run("python3.13 --version", shell=True, capture_output=True, check=False)
+    made = list(built.code_of("SignalingLayer").rglob("rooms.cpython-313.pyc"))
+    assert len(made) == (can.returncode == 0)
+
+
+def test_the_nested_template_is_there(built: Build) -> None:
+    nested = built.path(built.template["Resources"]["Monitoring"]["Properties"]["TemplateURL"])
+    source = ROOT / "monitoring.yaml"
+    assert yaml_parse(nested.read_text()) == yaml_parse(source.read_text())

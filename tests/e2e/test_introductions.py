@@ -1,0 +1,61 @@
+"""Clients that come at one moment: of every two, exactly one hears of the other."""
+
+import asyncio
+
+from tests.support.introductions import Introductions, meet
+from tests.support.servers import LocalServer, StartLocalServer
+
+READ_BEFORE_WRITE = """
+from signaling.rooms import Rooms
+
+publish = Rooms.publish
+
+def publish_what_was_there_before(self, request, message):
+    table = self._subscriptions
+    before = table.of_topic(message.topic)
+    read, table.of_topic = table.of_topic, lambda topic: before
+    try:
+        return publish(self, request, message)
+    finally:
+        table.of_topic = read
+
+Rooms.publish = publish_what_was_there_before
+"""
+
+TO_EVERYONE = """
+from signaling import rooms
+
+def introduce(subscribers, request, announce):
+    others = [each.connection for each in subscribers if each.connection != request.connection]
+    return rooms.Told(others, [])
+
+rooms.introduce = introduce
+"""
+
+
+def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server("--latency", "0:300", *any_table)
+    assert asyncio.run(meet(server.websocket_url, rounds=200)) == Introductions([], [])
+
+
+def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
+    local_server: StartLocalServer, dynamodb_local: str
+) -> None:
+    server = broken(local_server, READ_BEFORE_WRITE, "--dynamodb", dynamodb_local)
+    assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20, patience=5)).missed
+
+
+def test_announces_cross_if_they_go_to_everyone(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = broken(local_server, TO_EVERYONE, *any_table)
+    assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20)).crossed
+
+
+def broken(local_server: StartLocalServer, change: str, *options: str) -> LocalServer:
+    """Start a server whose rooms are changed, and whose messages overtake each other."""
+    start = "import sys, local\nfrom local.__main__ import main\nsys.exit(main())\n"
+    program = f"import local\n{change}\n{start}"
+    return local_server("--latency", "0:300", *options, program=program)

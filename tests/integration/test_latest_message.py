@@ -1,0 +1,73 @@
+"""Messages of one client may be handled in any order: the latest wins, in every adapter."""
+
+from itertools import permutations
+
+import pytest
+
+from signaling.ports import Subscriptions
+from signaling.protocol import Announce
+from tests.support.subscriptions import announce, announces, members, sender
+
+
+def test_an_announce_that_is_handled_late_changes_nothing(subscriptions: Subscriptions) -> None:
+    subscriptions.announce("room", sender("a", at=2), announce("B"))
+    subscriptions.announce("room", sender("a", at=1), announce("A"))
+    assert members(subscriptions) == {"a": "B"}
+
+
+def test_a_subscription_that_is_handled_after_its_announce_forgets_nothing(
+    subscriptions: Subscriptions,
+) -> None:
+    for at in (2, 3):
+        subscriptions.announce("room", sender("a", at=3), announce("A"))
+        subscriptions.subscribe(["room"], sender("a", at=at))
+        assert announces(subscriptions) == {"a": '"I am A"'}
+
+
+def test_an_announce_of_the_same_millisecond_as_its_subscription_is_stored(
+    subscriptions: Subscriptions,
+) -> None:
+    subscriptions.subscribe(["room"], sender("a", at=3))
+    subscriptions.announce("room", sender("a", at=3), announce("A"))
+    assert announces(subscriptions) == {"a": '"I am A"'}
+
+
+def test_of_the_same_millisecond_the_subscription_stays(subscriptions: Subscriptions) -> None:
+    subscriptions.subscribe(["first"], sender("a", at=2))
+    subscriptions.unsubscribe(["first", "second"], sender("a", at=2))
+    subscriptions.subscribe(["second"], sender("a", at=2))
+    for topic in ("first", "second"):
+        assert members(subscriptions, topic) == {"a": None}
+
+
+LIVES = {
+    "enters": ["subscribe", "announce"],
+    "leaves": ["subscribe", "announce", "unsubscribe"],
+    "enters again": ["announce", "unsubscribe", "subscribe", "announce"],
+}
+
+
+@pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
+def test_in_whatever_order_requests_are_handled_the_latest_holds(
+    subscriptions: Subscriptions, life: list[str]
+) -> None:
+    for number, order in enumerate(permutations(enumerate(life, start=1))):
+        topic = f"room-{number}"
+        for at, request in order:
+            if request == "announce":
+                subscriptions.announce(topic, sender("a", at), Announce(str(at), f"{at}"))
+            else:
+                getattr(subscriptions, request)([topic], sender("a", at))
+        last = str(len(life))
+        announces = [each.announce for each in subscriptions.of_topic(topic)]
+        assert announces == ([] if life[-1] == "unsubscribe" else [last]), order
+
+
+def test_one_topic_of_which_an_older_message_comes_late_keeps_no_other_out(
+    subscriptions: Subscriptions,
+) -> None:
+    subscriptions.subscribe(["second"], sender("a", at=3))
+    subscriptions.unsubscribe(["first", "second", "third"], sender("a", at=2))
+    subscriptions.subscribe(["first", "second", "third"], sender("a", at=2))
+    for topic in ("first", "second", "third"):
+        assert members(subscriptions, topic) == {"a": None}
