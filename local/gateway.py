@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -58,6 +58,7 @@ class Gateway:
         stack: Stack,
         invoker: Invoker | InlineInvoker,
         life_seconds: float = LIFE_SECONDS,
+        load: Callable[[Function], Handler] = load_handler,
     ) -> None:
         self.stage = stack.stage
         self.connections: dict[str, Connection] = {}
@@ -70,7 +71,7 @@ class Gateway:
         }
         self._identity = stack.authorizer.query_parameters if stack.authorizer else None
         self._functions = {
-            key: (function, load_handler(function)) for key, function in stack.functions().items()
+            key: (function, load(function)) for key, function in stack.functions().items()
         }
         self._quoted_keys = [f'"{key}"' for key in stack.routes if key not in _RESERVED_ROUTES]
 

@@ -165,10 +165,7 @@ def test_the_local_server_builds_events_of_the_same_shape(stack: Stack) -> None:
     handshake = Handshake(
         "/dev", "team=blue", list(EVENTS["connect_page"]["headers"].items()), "203.0.113.7"
     )
-    gateway = Gateway(stack, InlineInvoker())
-    gateway._functions = {
-        route: (function, record) for route, (function, _) in gateway._functions.items()
-    }
+    gateway = Gateway(stack, InlineInvoker(), load=lambda function: record)
     connection = asyncio.run(gateway.connect(handshake))
     assert isinstance(connection, Connection)
     gateway.opened(connection, RecordingSocket())

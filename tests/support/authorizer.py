@@ -17,6 +17,13 @@ METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/$connect"
 SECRET = "correct horse battery staple, and then some"
 
 
+class Clock:
+    """What the process takes for the time, from when the test began."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+
 def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     for name in ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN"):
         monkeypatch.setenv(name, variables.get(name, ""))

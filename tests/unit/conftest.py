@@ -1,10 +1,12 @@
 """Fixtures of the unit tests."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.support.authorizer import (
+    Clock,
     Refusals,
     configure,
 )
@@ -30,3 +32,10 @@ def issuer(published: SigningKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[I
     configure(monkeypatch, JWT_ISSUER=issuer.url, JWT_AUDIENCE="rooms")
     yield issuer
     issuer.stop()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "time", lambda: clock.now)
+    return clock

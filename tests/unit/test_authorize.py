@@ -2,7 +2,6 @@
 
 import base64
 import json
-import time
 from typing import Any
 
 import jwt
@@ -10,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signaling.access import tokens
 from signaling.access.grants import EVERYTHING, Grants
 from signaling.access.keys import SECONDS_BETWEEN_LOADS
 from signaling.event import Event
 from tests.support.authorizer import (
     CONNECT,
+    Clock,
     Refusals,
     connect_with,
     effect_of,
@@ -94,11 +93,11 @@ def test_an_unknown_key_is_looked_for_once(issuer: Issuer, refused: Refusals) ->
     assert issuer.requests.count(JWKS) == 1
 
 
-def test_a_rotated_key_is_found(issuer: Issuer) -> None:
+def test_a_rotated_key_is_found(issuer: Issuer, clock: Clock) -> None:
     old = issuer.mint(aud="rooms")
     assert effect_of(connect_with(old)) == "Allow"
     issuer.rotate()
-    tokens.key_cache()._clock = lambda: time.time() + SECONDS_BETWEEN_LOADS
+    clock.now += SECONDS_BETWEEN_LOADS
     assert effect_of(connect_with(issuer.mint(aud="rooms"))) == "Allow"
     assert effect_of(connect_with(old)) == "Deny"
     assert issuer.requests.count(JWKS) == 2

@@ -1,7 +1,6 @@
 """Who gets in with a token that is signed with a secret in Secrets Manager."""
 
 import os
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +9,16 @@ import jwt
 import pytest
 from moto import mock_aws
 
-from signaling.access import tokens
 from signaling.access.tokens import Rules
-from tests.support.authorizer import SECRET, Refusals, configure, connect_with, effect_of, now
+from tests.support.authorizer import (
+    SECRET,
+    Clock,
+    Refusals,
+    configure,
+    connect_with,
+    effect_of,
+    now,
+)
 from tests.support.issuer import SigningKey
 
 
@@ -62,11 +68,13 @@ def test_a_secret_with_an_issuer_and_an_audience(
     assert refused.reason(with_secret(iss=issuer, aud="other")) == "audience"
 
 
-def test_a_changed_secret_is_read_again_within_a_minute(secret: Secret, refused: Refusals) -> None:
+def test_a_changed_secret_is_read_again_within_a_minute(
+    secret: Secret, refused: Refusals, clock: Clock
+) -> None:
     assert effect_of(connect_with(with_secret())) == "Allow"
     secret.change("y" * 40)
     assert refused.reason(with_secret("y" * 40)) == "signature"
-    tokens.key_cache()._clock = lambda: time.time() + 60
+    clock.now += 60
     assert effect_of(connect_with(with_secret("y" * 40))) == "Allow"
     assert refused.reason(with_secret()) == "signature"
 

@@ -12,7 +12,7 @@ from local.connection import Connection, Refusal
 from local.gateway import Gateway
 from local.invoker import InlineInvoker
 from local.lambda_events import Handshake
-from local.sam.template import AUTHORIZER, Stack, load
+from local.sam.template import AUTHORIZER, Function, Stack, load
 from tests.support.sockets import RecordingSocket
 
 Event = dict[str, Any]
@@ -31,19 +31,20 @@ class Front:
 
     def __init__(self, stack: Stack, authorize: Callable[[], Any]) -> None:
         self.invoked: list[tuple[str, Event]] = []
-        self.gateway = Gateway(stack, InlineInvoker())
 
-        def handler_of(route: str) -> Callable[[Event, object], Any]:
-            def handler(event: Event, context: object) -> Any:
-                self.invoked.append((route, event))
-                return authorize() if route == AUTHORIZER else {"statusCode": 200}
+        def load(function: Function) -> Callable[[Event, object], Any]:
+            def handle(event: Event, context: object) -> Any:
+                self.invoked.append((event["requestContext"]["routeKey"], event))
+                return {"statusCode": 200}
 
-            return handler
+            def decide(event: Event, context: object) -> Any:
+                self.invoked.append((AUTHORIZER, event))
+                return authorize()
 
-        self.gateway._functions = {
-            route: (function, handler_of(route))
-            for route, (function, _) in self.gateway._functions.items()
-        }
+            is_authorizer = stack.authorizer and function == stack.authorizer.function
+            return decide if is_authorizer else handle
+
+        self.gateway = Gateway(stack, InlineInvoker(), load=load)
 
     def connect(self, query: str = "token=a.b.c") -> Connection | Refusal:
         handshake = Handshake("/", query, [("Host", "localhost")], "192.0.2.1")

@@ -43,7 +43,7 @@ class KeyCache:
         self,
         load: Callable[[], list[Key]],
         lifetime: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         """Use what `load` returns for `lifetime`, in seconds of `clock`.
 
@@ -51,7 +51,7 @@ class KeyCache:
         """
         self._load = load
         self._lifetime = lifetime
-        self._clock = clock
+        self._clock = clock or time.time
         self._keys: list[Key] = []
         self._loaded = self._tried = float("-inf")
         self._lock = threading.Lock()
