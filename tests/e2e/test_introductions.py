@@ -27,7 +27,7 @@ from signaling import rooms
 
 def introduce(subscribers, request, announce):
     others = [each.connection for each in subscribers if each.connection != request.connection]
-    return rooms.Told(others, [])
+    return others, []
 
 rooms.introduce = introduce
 """

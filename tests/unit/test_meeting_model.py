@@ -11,7 +11,7 @@ import pytest
 from signaling import rooms as rooms_module
 from signaling.ports import Sender, Subscriber
 from signaling.protocol import Announce, Publish
-from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Handled, Rooms, Told
+from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Handled, Rooms
 from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
 from tests.support.messages import encrypted
 
@@ -172,17 +172,17 @@ introduce = rooms_module.introduce
 
 def to_everyone(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
     others = [each.connection for each in subscribers if each.connection != request.connection]
-    return Told(others, [])
+    return others, []
 
 
 def only_its_own(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
-    return introduce(subscribers, request, announce)._replace(announced=[])
+    return introduce(subscribers, request, announce)[0], []
 
 
 def to_the_silent(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
     silent = [each.connection for each in subscribers if each.announce is None]
-    told = introduce(subscribers, request, announce)
-    return told._replace(connections=[*told.connections, *silent])
+    hearers, announced = introduce(subscribers, request, announce)
+    return [*hearers, *silent], announced
 
 
 @pytest.mark.parametrize(

@@ -142,17 +142,13 @@ def recipients(
     return [connection for connection, _ in others]
 
 
-class Told(NamedTuple):
-    """Who hears of whom because of an announce."""
-
-    connections: list[str]
-    """Connections that hear of its sender."""
-    announced: list[tuple[str, str]]
-    """Connections that its sender hears of, if they are still there, and their announces."""
-
-
-def introduce(subscribers: list[Subscriber], sender: Sender, announce: str) -> Told:
+def introduce(
+    subscribers: list[Subscriber], sender: Sender, announce: str
+) -> tuple[list[str], list[tuple[str, str]]]:
     """Return who hears of whom when `sender` makes the `announce`.
+
+    First the connections that hear of the sender. Then those that the sender hears of, if they are
+    still there, with their announces.
 
     Of two clients that enter, each writes its row before it reads the topic, so the one that reads
     last sees both rows and introduces them. The direction depends on the two rows alone, so if the
@@ -167,20 +163,21 @@ def introduce(subscribers: list[Subscriber], sender: Sender, announce: str) -> T
     """
     own = _find(subscribers, sender.connection)
     if own is None or (own.announce is not None and own.requested_at > sender.requested_at):
-        return Told([], [])
+        return [], []
     own = own._replace(announce=announce)
-    told = Told([], [])
+    hearers: list[str] = []
+    announced: list[tuple[str, str]] = []
     for other in subscribers:
         if other.connection == own.connection:
             continue
         if sender.requested_at - other.requested_at > NEW_MILLISECONDS:
-            told.connections.append(other.connection)
+            hearers.append(other.connection)
         elif other.announce is not None:
             if _is_introduced_to(own, other):
-                told.connections.append(other.connection)
+                hearers.append(other.connection)
             else:
-                told.announced.append((other.connection, other.announce))
-    return told
+                announced.append((other.connection, other.announce))
+    return hearers, announced
 
 
 def _is_introduced_to(one: Subscriber, other: Subscriber) -> bool:

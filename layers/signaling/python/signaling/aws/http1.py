@@ -23,7 +23,6 @@ _LARGEST_RESPONSE = 16 * 1024 * 1024
 """A page of DynamoDB has 1 MB, several times as much as JSON."""
 
 _WITHOUT_BODY = (204, 304)
-_INFORMATION = range(100, 200)
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
 
 
@@ -59,20 +58,24 @@ class Host:
         self._port = int(port or (443 if self._is_secure else 80))
         self._failures = 0
 
-    def exchange(self, request: bytes) -> Steps[Response]:
-        """Send `request` and return the answer.
+    def look_after(self, most: int) -> None:
+        """Close idle connections that the server has closed, until `most` are left to be used next.
 
-        Raises:
-            OSError: there is none, or not the whole of it.
+        How long they have been idle tells nothing: the monotonic clock may stand still while a
+        Lambda is frozen.
         """
+        still_open: list[socket.socket] = []
+        while self.idle and len(still_open) < most:
+            still_open.append(self.idle.pop())
+            if not _is_open(still_open[-1]):
+                still_open.pop().close()
+        self.idle += still_open
+
+    def exchange(self, request: bytes) -> Steps[Response]:
+        """Send `request` and return the answer; OSError if there is none, or not the whole of it."""
         while self.idle:
-            connection = self.idle.pop()
-            if _is_open(connection):
-                try:
-                    return (yield from self._exchange_over(connection, request))
-                except _ClosedWhileIdleError:
-                    continue
-            connection.close()
+            with suppress(_ClosedWhileIdleError):
+                return (yield from self._exchange_over(self.idle.pop(), request))
         connection = yield from self._connect()
         return (yield from self._exchange_over(connection, request))
 
@@ -175,7 +178,7 @@ def _parse_head(head: str) -> tuple[str, int, dict[str, str]]:
         if name in ("content-length", "transfer-encoding") and name in headers:
             raise ValueError("two lengths")
         headers[name] = value
-    if int(status) in _INFORMATION:
+    if status.startswith("1"):
         raise ValueError("information that nobody asked for")
     coding = headers.get("transfer-encoding")
     if coding is not None and (coding.lower() != "chunked" or "content-length" in headers):
@@ -184,10 +187,8 @@ def _parse_head(head: str) -> tuple[str, int, dict[str, str]]:
 
 
 def _length(headers: dict[str, str], status: int) -> int:
-    length = headers.get("content-length")
-    if length is None and status in _WITHOUT_BODY:
-        return 0
-    if length is None or not (length.isascii() and length.isdigit()):
+    length = headers.get("content-length", "0" if status in _WITHOUT_BODY else "")
+    if not (length.isascii() and length.isdigit()):
         raise ValueError("no length")
     if int(length) > _LARGEST_RESPONSE:
         raise ValueError("too long a response")

@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from signaling.aws.dynamodb import Answer, Parameters, RequestError
 from signaling.aws.http1 import CONNECT_SECONDS, Host, Response
@@ -25,12 +25,8 @@ _BREADTH_OF_TABLE = 5
 _TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
 
 
-class Request(NamedTuple):
-    """An HTTP request to a service."""
-
-    method: str
-    path: str
-    body: bytes = b""
+Request = tuple[str, str, bytes]
+"""Method, path and body of an HTTP request."""
 
 
 class Service:
@@ -73,6 +69,7 @@ class Service:
                     queue.append((index, attempt + 1, time.monotonic() + delay_after(attempt)))
 
         connections = connections_for(len(requests), len(self.host.idle), self._breadth)
+        self.host.look_after(connections)
         run([work() for _ in range(connections)], deadline)
         return responses
 
@@ -119,10 +116,11 @@ def connections_for(requests: int, idle: int, breadth: int = 2) -> int:
     return min(requests, IN_FLIGHT, max(idle, breadth * math.isqrt(requests)))
 
 
-class LeanDynamoDB(NamedTuple):
+class LeanDynamoDB:
     """DynamoDB over its JSON protocol."""
 
-    service: Service
+    def __init__(self, service: Service) -> None:
+        self._service = service
 
     def query(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
         """Make each of `requests`."""
@@ -141,16 +139,17 @@ class LeanDynamoDB(NamedTuple):
             "content-type": "application/x-amz-json-1.0",
             "x-amz-target": f"DynamoDB_20120810.{operation}",
         }
-        posts = [Request("POST", "/", json.dumps(each).encode()) for each in requests]
-        return list(map(_answer, self.service.ask(posts, headers, deadline)))
+        posts = [("POST", "/", json.dumps(each).encode()) for each in requests]
+        return list(map(_answer, self._service.ask(posts, headers, deadline)))
 
 
-class LeanConnections(NamedTuple):
+class LeanConnections:
     """Connections of an API Gateway WebSocket API, all posted to from one thread."""
 
-    service: Service
-    deadline: float
-    """In `time.monotonic` seconds."""
+    def __init__(self, service: Service, deadline: float) -> None:
+        """Post through `service` until `deadline`, in `time.monotonic` seconds."""
+        self._service = service
+        self._deadline = deadline
 
     def send(
         self,
@@ -162,14 +161,12 @@ class LeanConnections(NamedTuple):
         return send_through(self._statuses, connections, payload, introductions)
 
     def _statuses(self, calls: Sequence[Call]) -> list[int | None]:
-        base = f"{self.service.host.path}/@connections/"
+        base = f"{self._service.host.path}/@connections/"
         requests = [
-            Request("POST", base + quote(connection), payload)
-            if payload is not None
-            else Request("GET", base + quote(connection))
+            ("GET" if payload is None else "POST", base + quote(connection), payload or b"")
             for connection, payload in calls
         ]
-        return list(map(_status, self.service.ask(requests, {}, self.deadline)))
+        return list(map(_status, self._service.ask(requests, {}, self._deadline)))
 
 
 def dynamodb() -> Service:

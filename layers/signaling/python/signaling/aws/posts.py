@@ -1,18 +1,14 @@
 """Messages to clients over API Gateway's @connections, whichever client makes the requests."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from signaling.ports import Introduction, Outcome
 
 _GONE = 410
 
 
-class Call(NamedTuple):
-    """A request to @connections: a post of `payload`, or without one the question who is there."""
-
-    connection: str
-    payload: bytes | None
+Call = tuple[str, bytes | None]
+"""A request to @connections: a connection, and what is posted to it, or None to ask for it."""
 
 
 def send_through(
@@ -27,15 +23,15 @@ def send_through(
     one is gone: whatever else the answer is, an introduction too many is better than one too few.
     """
     data = payload.encode()
-    calls = [Call(each, data) for each in connections]
-    questions = [Call(each.connection, None) for each in introductions]
+    calls = [(each, data) for each in connections]
+    questions = [(each.connection, None) for each in introductions]
     statuses = statuses_of([*calls, *questions])
     asked = [*zip(introductions, statuses[len(calls) :], strict=True)]
     gone = [each.connection for each, status in asked if status == _GONE]
-    posts = [Call(i.receiver, i.payload.encode()) for i, status in asked if status != _GONE]
+    posts = [(i.receiver, i.payload.encode()) for i, status in asked if status != _GONE]
     later = statuses_of(posts) if posts else ()
     answered = [*zip(calls, statuses, strict=False), *zip(posts, later, strict=True)]
-    sent = [(call.connection, status) for call, status in answered]
+    sent = [(connection, status) for (connection, _), status in answered]
     return outcome([*sent, *((connection, _GONE) for connection in gone)])
 
 
