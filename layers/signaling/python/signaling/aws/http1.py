@@ -72,7 +72,7 @@ class Host:
         self.idle += still_open
 
     def exchange(self, request: bytes) -> Steps[Response]:
-        """Send `request` and return the answer; OSError if there is none, or not the whole of it."""
+        """Send `request` and return the answer; OSError if there is none, or only a part of it."""
         while self.idle:
             with suppress(_ClosedWhileIdleError):
                 return (yield from self._exchange_over(self.idle.pop(), request))
