@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from tests.support.meetings import MeetingPlace
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that use what `sam build` made."""
-    for item in items:
-        file = item.path.relative_to(ROOT / "tests")
-        builds = file.parts[0] == "deployed" or file.stem in ("test_build", "test_built_functions")
-        item.add_marker(pytest.mark.xdist_group("sam build" if builds else str(file)))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def no_aws_account() -> None:
     """Keep every AWS client of the tests away from the developer's account."""
