@@ -118,6 +118,25 @@ def test_who_brings_no_good_token_gets_no_row_and_no_frame(
     assert_unseen(server, good, *bad.values())
 
 
+def test_a_client_that_came_before_tokens_were_asked_for_is_told_to_come_again(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server(*any_table, environment={"TOKENS": "required"})
+
+    async def talk() -> None:
+        async with clients(server.websocket_url, "A", "B") as (a, b):
+            await a.subscribe("room")
+            await b.subscribe("room")
+            await a.announce("room")
+            await a.until_received(2)
+            await b.until_received(1)
+            assert [frame["code"] for frame in a.received + b.received] == ["forbidden"] * 3
+            assert "open it again" in a.received[0]["message"]
+
+    asyncio.run(talk())
+    assert [line["error"] for line in server.log if "error" in line] == ["forbidden"] * 3
+
+
 def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_log(
     issuer: Issuer, local_server: StartLocalServer
 ) -> None:

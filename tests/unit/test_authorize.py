@@ -32,13 +32,15 @@ def test_a_good_token_opens_the_topics_that_it_names(issuer: Issuer) -> None:
     assert answer["principalId"] == "ada"
     authorizer = {"principalId": "ada", "integrationLatency": 12, **answer["context"]}
     context = {**CONNECT["requestContext"], "authorizer": authorizer}
-    assert Event({**CONNECT, "requestContext": context}).grants == Grants(("team/*",))
-    assert Event(CONNECT).grants == EVERYTHING
+    event = Event({**CONNECT, "requestContext": context})
+    assert event.grants(needs_token=True) == Grants(("team/*",))
+    assert Event(CONNECT).grants(needs_token=False) == EVERYTHING
+    assert not Event(CONNECT).grants(needs_token=True).allows("team/a")
 
 
 def test_a_token_that_names_no_topics_opens_all(issuer: Issuer) -> None:
     answer = connect_with(issuer.mint(aud=["rooms", "other"], sub=None))
-    assert (effect_of(answer), answer["context"]) == ("Allow", {})
+    assert (effect_of(answer), answer["context"]) == ("Allow", {"topics": "null"})
     assert answer["principalId"] == "anonymous"
 
 

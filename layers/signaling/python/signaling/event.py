@@ -49,10 +49,9 @@ class Event:
             requested_at=int(self._context["requestTimeEpoch"]),
         )
 
-    @property
-    def grants(self) -> Grants:
-        """Topics that the connection may use: what the authorizer said is on its every event."""
-        return Grants.from_context(self._context.get("authorizer"))
+    def grants(self, needs_token: bool) -> Grants:
+        """Return the topics that the connection may use, as the authorizer said on `$connect`."""
+        return Grants.from_context(self._context.get("authorizer"), needs_token)
 
     @property
     def origin(self) -> str | None:

@@ -49,6 +49,8 @@ class Settings(NamedTuple):
     """`https://{api}.execute-api.{region}.{suffix}/{stage}`. An event's domainName would not do: it
     may be a custom domain, which does not serve @connections."""
     delivery: str
+    needs_token: bool
+    """Whether a connection may do nothing that its authorizer has not granted."""
     limits: Limits
     allowed_origins: tuple[str, ...]
     """Patterns of the origins whose pages may connect; `*` allows everybody."""
@@ -70,6 +72,7 @@ class Settings(NamedTuple):
             table=_matching("TABLE_NAME", environ, _TABLE_NAME, "the name of a DynamoDB table"),
             connections_endpoint=_connections_endpoint(environ),
             delivery=_one_of("DELIVERY", environ, (ADDRESSED, BROADCAST)),
+            needs_token=_one_of("TOKENS", environ, ("none", "required")) == "required",
             limits=Limits(
                 topics=_number("MAX_TOPICS", environ, defaults.topics, 1, 1000),
                 topic_bytes=_number("MAX_TOPIC_BYTES", environ, defaults.topic_bytes, 1, 1018),
