@@ -102,8 +102,8 @@ class Gateway:
         connection.socket = socket
         self.connections[connection.id] = connection
 
-    def received(self, connection: Connection, body: str | bytes) -> None:
-        """Route a message; `body` is bytes for a binary frame."""
+    def received(self, connection: Connection, body: str) -> None:
+        """Route a message."""
         connection.last_active = time.time()
         route = self._route_of(body)
         if route in self._mocks:
@@ -166,11 +166,11 @@ class Gateway:
             if connection.socket and (idle or now - connection.opened > self._life_seconds):
                 connection.socket.close(1001)
 
-    def _route_of(self, body: str | bytes) -> str:
-        if isinstance(body, str) and not self._may_name_route(body):
+    def _route_of(self, body: str) -> str:
+        if not self._may_name_route(body):
             return "$default"
         try:
-            key = json.loads(body)[self._selection] if isinstance(body, str) else None
+            key = json.loads(body)[self._selection]
         except (ValueError, TypeError, KeyError, RecursionError):
             return "$default"
         may_be_route = isinstance(key, str) and key not in _RESERVED_ROUTES

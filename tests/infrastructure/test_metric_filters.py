@@ -92,7 +92,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
         ("connect", {"Connects": 1}),
         ("connect_page", {"Connects": 1}),
         ("disconnect", {"Disconnects": 1, "Disconnects/1001": 1}),
-        *((each, {}) for each in ("subscribe", "unsubscribe", "ping", "malformed", "binary")),
+        *((each, {}) for each in ("subscribe", "unsubscribe", "ping", "malformed")),
     ],
 )
 def test_an_event_counts_as_what_it_is(

@@ -76,7 +76,10 @@ class Event:
 
     @property
     def is_binary(self) -> bool:
-        """Whether the message was a binary frame, which API Gateway hands over in base64."""
+        """Whether the body is base64 of bytes: never from a client, whom API Gateway disconnects.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
+        """
         return bool(self._raw.get("isBase64Encoded"))
 
     @property
