@@ -58,7 +58,7 @@ WRONG = {
     "MAX_MESSAGE_BYTES": ["32 KB", "1023", "131001"],
     "ALLOWED_ORIGINS": ["", "example.com", "https://*", "https://a.example, https://b.example/"],
     "AWS_CLIENT": ["boto"],
-    "LOG_LEVEL": ["DEBUG", "info"],
+    "LOG_LEVEL": ["DEBUG", "info", "ERROR"],
     "TRACING": ["on"],
 }
 
