@@ -27,7 +27,7 @@ from local.lambda_events import (
     new_id,
 )
 from local.sam.template import AUTHORIZER, Function, Mock, Stack
-from signaling.event import RawEvent
+from signaling.event import LONGEST_URL, RawEvent
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
@@ -77,6 +77,8 @@ class Gateway:
 
     async def connect(self, handshake: Handshake) -> Connection | Refusal:
         """Ask the authorizer, if the stack has one, and `$connect` whether the client may enter."""
+        if len(handshake.url) > LONGEST_URL:
+            return Refusal(414)
         now = time.time()
         context = connection_context(handshake, self.stage, new_id(), int(now * 1000))
         connection = Connection(context, now)

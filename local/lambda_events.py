@@ -26,6 +26,11 @@ class Handshake(NamedTuple):
     headers: list[tuple[str, str]]
     source_ip: str
 
+    @property
+    def url(self) -> str:
+        """What the client connects to, with the scheme that it has at API Gateway."""
+        return f"wss://{self.header('host')}{self.path}" + (f"?{self.query}" if self.query else "")
+
     def header(self, name: str, default: str = "") -> str:
         """Return the first header `name`, given in lower case and found in any."""
         return next((value for key, value in self.headers if key.lower() == name), default)

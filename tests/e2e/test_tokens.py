@@ -98,7 +98,7 @@ def test_who_brings_no_good_token_gets_no_row_and_no_frame(
         "algorithm": unsigned,
         "signature": stranger,
         "malformed": good[:-20].replace(".", "", 1),
-        "oversized": issuer.mint(aud="demo", padding="x" * 8192),
+        "oversized": issuer.mint(aud="demo", padding="x" * 2700),
         "two_tokens": f"{good}&token={good}",
         "topics": issuer.mint(aud="demo", topics="room"),
     }
@@ -107,6 +107,8 @@ def test_who_brings_no_good_token_gets_no_row_and_no_frame(
         for query in ("", "?", "?token=", f"?Token={good}", f"?access_token={good}"):
             answer = await knock(server, query, f"Authorization: Bearer {good}", f"token: {good}")
             assert is_refusal(answer, 401)
+        too_long = issuer.mint(aud="demo", padding="x" * 3000)
+        assert is_refusal(await knock(server, f"?token={too_long}"), 414)
         assert server.log == []
         for reason, token in bad.items():
             assert is_refusal(await knock(server, f"?token={token}"), 403), reason

@@ -78,7 +78,7 @@ def test_an_absent_claim_grants_everything_and_an_empty_one_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "claim", [None, "room", "*", {"room": 1}, [1], [["room"]], [None], True, ["a" * 3072]]
+    "claim", [None, "room", "*", {"room": 1}, [1], [["room"]], [None], True, ["a" * 1536]]
 )
 def test_a_claim_that_is_no_short_list_of_strings_is_refused(claim: Any) -> None:
     with pytest.raises(ValueError):
@@ -113,7 +113,7 @@ def test_a_context_that_is_not_ours_grants_nothing(value: Any) -> None:
 
 
 def test_no_pattern_makes_matching_slow() -> None:
-    hostile = ("*a" * 700, "**a" * 300, "**/*" * 100)
+    hostile = ("*a" * 400, "**a" * 150, "**/*" * 50)
     grants = Grants.from_claims({"topics": list(hostile)})
     started = time.perf_counter()
     for last in range(100):

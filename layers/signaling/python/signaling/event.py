@@ -11,6 +11,10 @@ from signaling.ports import Sender
 RawEvent = dict[str, Any]
 """The event as Lambda hands it over."""
 
+LONGEST_URL = 4096
+"""Characters of the URL that a client connects to; a longer one reaches no function:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
 OK = {"statusCode": 200}
 """Answer of a function that did, or refused in a frame of its own, what it was asked."""
 

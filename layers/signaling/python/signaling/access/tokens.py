@@ -16,7 +16,11 @@ import jwt
 from signaling.access.grants import Grants
 from signaling.access.keys import KeyCache, KeysError, issuer_keys, secret_key
 
-_MOST_TOKEN_CHARACTERS = 8192
+MOST_TOKEN_CHARACTERS = 3800
+"""API Gateway takes URLs of 4,096 characters. The rest is for what comes before the token: `wss://`,
+a domain of at most 253, `/` and `?token=` are 267; API Gateway's own domain with a stage's name of
+128 is shorter."""
+
 _LEEWAY_SECONDS = 30  # between the issuer's clock and ours
 
 _SECONDS_OF_ISSUER_KEYS = 60 * 60
@@ -134,7 +138,7 @@ def _one_token(tokens: list[str]) -> str:
     if len(tokens) != 1:
         raise RefusedError("two_tokens" if tokens else "no_token")
     (token,) = tokens
-    if len(token) > _MOST_TOKEN_CHARACTERS:
+    if len(token) > MOST_TOKEN_CHARACTERS:
         raise RefusedError("oversized")
     if not token.isascii():
         raise RefusedError("malformed")
