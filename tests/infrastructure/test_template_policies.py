@@ -19,10 +19,11 @@ Parameters = dict[str, str]
 
 
 class Rights(NamedTuple):
-    """What a role allows: managed policies, and pairs of action and resource."""
+    """What a role allows: managed policies, and pairs of action and resource; and what it denies."""
 
     managed: set[str]
     granted: set[tuple[str, str]]
+    denied: frozenset[tuple[str, str]] = frozenset({("logs:CreateLogGroup", "*")})
 
 
 EXPECTED: dict[str, Rights] = {
@@ -62,7 +63,10 @@ CASES: list[tuple[Parameters, dict[str, Rights]]] = [
     ),
     (
         {"Tracing": "Active"},
-        {name: Rights(managed | {WRITE_TRACES}, own) for name, (managed, own) in EXPECTED.items()},
+        {
+            name: each._replace(managed=each.managed | {WRITE_TRACES})
+            for name, each in EXPECTED.items()
+        },
     ),
 ]
 """Parameters of a stack, and the rights of its functions."""
@@ -79,16 +83,17 @@ def rights(resources: Resources) -> dict[str, Rights]:
             for policy in role.get("Policies", [])
             for statement in as_list(policy["PolicyDocument"]["Statement"])
         ]
-        found[name] = Rights(
-            set(role.get("ManagedPolicyArns", [])),
+        allowed, denied = (
             {
                 (action, resource)
                 for statement in statements
+                if statement["Effect"] == effect
                 for action in as_list(statement["Action"])
                 for resource in as_list(statement["Resource"])
-            },
+            }
+            for effect in ("Allow", "Deny")
         )
-        assert all(statement["Effect"] == "Allow" for statement in statements)
+        found[name] = Rights(set(role.get("ManagedPolicyArns", [])), allowed, frozenset(denied))
     return found
 
 
