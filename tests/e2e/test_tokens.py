@@ -202,7 +202,7 @@ def test_a_secret_checks_tokens_as_well(local_server: StartLocalServer) -> None:
             f"JwtSecretArn={arn}",
             environment={
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
-                "AWS_DEFAULT_REGION": "eu-central-1",
+                "AWS_DEFAULT_REGION": "us-east-1",  # not that of the secret
             },
         )
         expiry = {"exp": int(time.time()) + 60}

@@ -28,7 +28,7 @@ PATTERNED = {
         ["http://login.example.com", "http://127.0.0.1.example.com", "login.example.com", "https:"],
     ),
     "JwksUrl": ([f"{ISSUER}/keys?a=b"], ["http://login.example.com/keys", "file:///etc/passwd"]),
-    "JwtSecretArn": ([SECRET], ["correct horse battery staple", SECRET.removesuffix("jwt-AbCdEf")]),
+    "JwtSecretArn": ([SECRET], ["correct horse battery staple", SECRET.removesuffix("-AbCdEf")]),
     "CertificateArn": ([CERTIFICATE], [SECRET, "certificate"]),
     "HostedZoneId": (["Z0123456789ABCDEFGHIJ"], ["example.com", "/hostedzone/Z0123"]),
     "AlarmEmail": (["ada@example.com"], ["ada", "ada@", "a da@example.com", "a@b@c"]),

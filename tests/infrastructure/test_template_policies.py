@@ -19,7 +19,7 @@ Parameters = dict[str, str]
 
 
 class Rights(NamedTuple):
-    """What a role allows: managed policies, and pairs of action and resource; and what it denies."""
+    """What a role allows and denies: managed policies, and pairs of action and resource."""
 
     managed: set[str]
     granted: set[tuple[str, str]]
@@ -58,7 +58,13 @@ CASES: list[tuple[Parameters, dict[str, Rights]]] = [
         {"JwtSecretArn": SECRET},
         EXPECTED
         | {
-            "AuthorizeFunction": Rights({WRITE_LOGS}, {("secretsmanager:GetSecretValue", SECRET)}),
+            "AuthorizeFunction": Rights(
+                {WRITE_LOGS},
+                {
+                    ("secretsmanager:GetSecretValue", SECRET),
+                    ("kms:Decrypt", "arn:aws:kms:*:*:key/*"),
+                },
+            ),
         },
     ),
     (
@@ -143,4 +149,18 @@ def test_the_message_function_may_do_what_the_table_is_asked_to_and_no_more() ->
     actions = {action for action, _ in EXPECTED["MessageFunction"].granted}
     assert {each for each in actions if each.startswith("dynamodb:")} == {
         f"dynamodb:{operation}" for operation in used
+    }
+
+
+def test_a_key_decrypts_the_one_secret_and_only_through_secrets_manager() -> None:
+    roles = of_type(deployed(JwtSecretArn=SECRET), "IAM::Role")
+    (decrypt,) = (
+        statement
+        for policy in roles["AuthorizeFunctionRole"]["Policies"]
+        for statement in as_list(policy["PolicyDocument"]["Statement"])
+        if statement["Action"] == "kms:Decrypt"
+    )
+    assert decrypt["Condition"] == {
+        "StringEquals": {"kms:EncryptionContext:SecretARN": SECRET},
+        "StringLike": {"kms:ViaService": "secretsmanager.*"},
     }

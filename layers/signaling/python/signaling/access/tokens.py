@@ -130,7 +130,8 @@ def key_cache() -> KeyCache:
 
     timeouts = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard"})
     # A session of its own: the default one is not safe in the local server's threads.
-    client = boto3.Session().client("secretsmanager", config=timeouts)
+    region = secret_arn.split(":")[3]  # the secret's, which need not be the stack's
+    client = boto3.Session(region_name=region).client("secretsmanager", config=timeouts)
     return KeyCache(lambda: secret_key(client, secret_arn), _SECONDS_OF_SECRET)
 
 
