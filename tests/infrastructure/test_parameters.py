@@ -123,3 +123,10 @@ def test_an_issuer_or_a_secret_deploys_the_authorizer(overrides: dict[str, str])
         "JWT_AUDIENCE": overrides.get("JwtAudience", ""),
         "JWT_SECRET_ARN": overrides.get("JwtSecretArn", ""),
     }
+
+
+def test_no_more_concurrency_is_reserved_than_an_account_of_1_000_can_reserve() -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    assert TEMPLATE["Parameters"]["MessageConcurrency"]["MaxValue"] == 1000 - 100
+    with pytest.raises(ValueError, match="MessageConcurrency"):
+        load(ROOT / "template.yaml", {"MessageConcurrency": "901"})
