@@ -27,7 +27,7 @@ from local.lambda_events import (
     new_id,
 )
 from local.sam.template import AUTHORIZER, Function, Mock, Stack
-from signaling.event import RawEvent
+from signaling.event import LONGEST_URL, RawEvent
 
 LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
@@ -77,6 +77,8 @@ class Gateway:
 
     async def connect(self, handshake: Handshake) -> Connection | Refusal:
         """Ask the authorizer, if the stack has one, and `$connect` whether the client may enter."""
+        if len(handshake.url) > LONGEST_URL:
+            return Refusal(414)
         now = time.time()
         context = connection_context(handshake, self.stage, new_id(), int(now * 1000))
         connection = Connection(context, now)
@@ -102,8 +104,8 @@ class Gateway:
         connection.socket = socket
         self.connections[connection.id] = connection
 
-    def received(self, connection: Connection, body: str | bytes) -> None:
-        """Route a message; `body` is bytes for a binary frame."""
+    def received(self, connection: Connection, body: str) -> None:
+        """Route a message."""
         connection.last_active = time.time()
         route = self._route_of(body)
         if route in self._mocks:
@@ -166,11 +168,11 @@ class Gateway:
             if connection.socket and (idle or now - connection.opened > self._life_seconds):
                 connection.socket.close(1001)
 
-    def _route_of(self, body: str | bytes) -> str:
-        if isinstance(body, str) and not self._may_name_route(body):
+    def _route_of(self, body: str) -> str:
+        if not self._may_name_route(body):
             return "$default"
         try:
-            key = json.loads(body)[self._selection] if isinstance(body, str) else None
+            key = json.loads(body)[self._selection]
         except (ValueError, TypeError, KeyError, RecursionError):
             return "$default"
         may_be_route = isinstance(key, str) and key not in _RESERVED_ROUTES

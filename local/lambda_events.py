@@ -26,6 +26,11 @@ class Handshake(NamedTuple):
     headers: list[tuple[str, str]]
     source_ip: str
 
+    @property
+    def url(self) -> str:
+        """What the client connects to, with the scheme that it has at API Gateway."""
+        return f"wss://{self.header('host')}{self.path}" + (f"?{self.query}" if self.query else "")
+
     def header(self, name: str, default: str = "") -> str:
         """Return the first header `name`, given in lower case and found in any."""
         return next((value for key, value in self.headers if key.lower() == name), default)
@@ -90,15 +95,14 @@ def authorize_event(context: RawEvent, handshake: Handshake, now: int) -> RawEve
     }
 
 
-def message_event(context: RawEvent, route: str, body: str | bytes, now: int) -> RawEvent:
-    """Return the event of a message; `body` is bytes for a binary frame."""
+def message_event(context: RawEvent, route: str, body: str, now: int) -> RawEvent:
+    """Return the event of a message."""
     request_context = _request_context(context, route, "MESSAGE", now)
     request_context["messageId"] = new_id()
-    is_binary = isinstance(body, bytes)
     return {
         "requestContext": request_context,
-        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
-        "isBase64Encoded": is_binary,
+        "body": body,
+        "isBase64Encoded": False,
     }
 
 

@@ -135,7 +135,6 @@ class _Client(WSListener):
         self._transport: WSTransport
         self._begun = bytearray()  # of a message that comes in several frames
         self._fragments = 0
-        self._is_text = True
         self.is_behind = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -150,9 +149,11 @@ class _Client(WSListener):
             transport.disconnect()
         elif transport.is_close_frame_sent:
             pass  # picows keeps parsing after a frame that is too large
-        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
-            if kind != WSMsgType.CONTINUATION:
-                self._is_text = kind == WSMsgType.TEXT
+        elif kind == WSMsgType.BINARY:
+            self.close(
+                1003
+            )  # https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
+        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
             if frame.fin and not self._fragments:
                 self._received(frame.get_payload_as_bytes())
             else:
@@ -189,9 +190,6 @@ class _Client(WSListener):
         asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._transport.disconnect)
 
     def _received(self, payload: bytes) -> None:
-        if not self._is_text:
-            self._gateway.received(self._connection, payload)
-            return
         try:
             text = payload.decode()
         except UnicodeDecodeError:

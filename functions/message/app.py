@@ -18,7 +18,8 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
         try:
             message = parse(frame.body, frame.is_binary, settings().limits)
             log.add_message(message)
-            log.add_outcome(*room.handle(frame.sender, message, frame.grants))
+            grants = frame.grants(settings().needs_token)
+            log.add_outcome(*room.handle(frame.sender, message, grants))
         except SignalingError as error:
             log.add_refusal(error)
             room.reply(frame.connection, encode_error(error))

@@ -153,7 +153,6 @@ EFFECTS = {
     "publish_encrypted": Effect(enters=True, is_passed_on=True),
     "ping": Effect(to_sender=("pong",)),
     "malformed": Effect(to_sender=("invalid_json",)),
-    "binary": Effect(to_sender=("binary_frame",)),
 }
 
 

@@ -98,7 +98,7 @@ def test_who_brings_no_good_token_gets_no_row_and_no_frame(
         "algorithm": unsigned,
         "signature": stranger,
         "malformed": good[:-20].replace(".", "", 1),
-        "oversized": issuer.mint(aud="demo", padding="x" * 8192),
+        "oversized": issuer.mint(aud="demo", padding="x" * 2700),
         "two_tokens": f"{good}&token={good}",
         "topics": issuer.mint(aud="demo", topics="room"),
     }
@@ -107,6 +107,8 @@ def test_who_brings_no_good_token_gets_no_row_and_no_frame(
         for query in ("", "?", "?token=", f"?Token={good}", f"?access_token={good}"):
             answer = await knock(server, query, f"Authorization: Bearer {good}", f"token: {good}")
             assert is_refusal(answer, 401)
+        too_long = issuer.mint(aud="demo", padding="x" * 3000)
+        assert is_refusal(await knock(server, f"?token={too_long}"), 414)
         assert server.log == []
         for reason, token in bad.items():
             assert is_refusal(await knock(server, f"?token={token}"), 403), reason
@@ -116,6 +118,25 @@ def test_who_brings_no_good_token_gets_no_row_and_no_frame(
     assert {line["type"] for line in server.log} == {"authorize"}
     assert rows(dynamodb_local) == left_by_others
     assert_unseen(server, good, *bad.values())
+
+
+def test_a_client_that_came_before_tokens_were_asked_for_is_told_to_come_again(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server(*any_table, environment={"TOKENS": "required"})
+
+    async def talk() -> None:
+        async with clients(server.websocket_url, "A", "B") as (a, b):
+            await a.subscribe("room")
+            await b.subscribe("room")
+            await a.announce("room")
+            await a.until_received(2)
+            await b.until_received(1)
+            assert [frame["code"] for frame in a.received + b.received] == ["forbidden"] * 3
+            assert "open it again" in a.received[0]["message"]
+
+    asyncio.run(talk())
+    assert [line["error"] for line in server.log if "error" in line] == ["forbidden"] * 3
 
 
 def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_log(
@@ -181,7 +202,7 @@ def test_a_secret_checks_tokens_as_well(local_server: StartLocalServer) -> None:
             f"JwtSecretArn={arn}",
             environment={
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
-                "AWS_DEFAULT_REGION": "eu-central-1",
+                "AWS_DEFAULT_REGION": "us-east-1",  # not that of the secret
             },
         )
         expiry = {"exp": int(time.time()) + 60}

@@ -3,10 +3,12 @@
 import json
 import operator
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.in_memory import MemorySubscriptions
@@ -17,7 +19,7 @@ from signaling.event import Event
 from signaling.log import InvocationLog
 from signaling.ports import Subscriber
 from tests.support.events import EVENTS, Room, replay
-from tests.support.monitoring import AUTHORIZER, deployed, of_type
+from tests.support.monitoring import AUTHORIZER, EMAIL, deployed, of_type, own_metrics
 from tests.support.rooms import RecordedConnections
 
 GROUPS = {"$connect": "/connect", "$disconnect": "/disconnect", "$default": "/message"}
@@ -53,10 +55,10 @@ def holds(term: str, fields: Fields) -> bool:
     return isinstance(value, int | float) and bool(COMPARE[comparison](value, int(operand)))
 
 
-def metrics_of(group: str, fields: Fields) -> dict[str, float]:
+def metrics_of(group: str, fields: Fields, **stack: str) -> dict[str, float]:
     """Return the metrics that a line in a log group makes: values by `Name` or `Name/Dimension`."""
     values: dict[str, float] = {}
-    for each in of_type(deployed(**AUTHORIZER), "Logs::MetricFilter").values():
+    for each in of_type(deployed(**AUTHORIZER, **stack), "Logs::MetricFilter").values():
         if each["LogGroupName"] == group and matches(each["FilterPattern"], fields):
             (metric,) = each["MetricTransformations"]
             dimensions = [field_of(part["Value"], fields) for part in metric.get("Dimensions", [])]
@@ -92,7 +94,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
         ("connect", {"Connects": 1}),
         ("connect_page", {"Connects": 1}),
         ("disconnect", {"Disconnects": 1, "Disconnects/1001": 1}),
-        *((each, {}) for each in ("subscribe", "unsubscribe", "ping", "malformed", "binary")),
+        *((each, {}) for each in ("subscribe", "unsubscribe", "ping", "malformed")),
     ],
 )
 def test_an_event_counts_as_what_it_is(
@@ -183,3 +185,55 @@ def test_a_value_is_a_field_that_the_pattern_names() -> None:
         for value in values:
             assert value == "1" or f"{value} " in each["FilterPattern"], name
         assert "DefaultValue" not in metric
+
+
+# --- LogLevel: what is counted is counted whole, or not at all ------------------------------------
+
+LEVELS = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]["LogLevel"]["AllowedValues"]
+
+
+@pytest.fixture(params=LEVELS)
+def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("LOG_LEVEL", request.param)
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://other.example")
+    return str(request.param)
+
+
+def test_whatever_is_counted_at_a_level_is_printed_at_that_level(
+    level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Room().connections = RecordedConnections(gone="other=")
+    for event in ("connect", "disconnect", "publish_announce", "publish_signal"):
+        replay(event)
+    Room().connections = RecordedConnections(failing="other=")
+    replay("publish_signal")
+    counted = Counter[str]()
+    for line in capsys.readouterr().out.splitlines():
+        fields = json.loads(line)
+        counted.update(metrics_of(GROUPS[fields["route"]], fields, LogLevel=level).keys())
+    trouble = {"Refusals": 1, "Failed": 1}
+    del counted["FanOutMilliseconds"]
+    everything = {"Publishes": 3, "Gone": 1, "Disconnects": 1, "Disconnects/1001": 1}
+    assert counted == trouble | (everything if level == "INFO" else {})
+
+
+def test_every_alarm_watches_the_same_at_every_level() -> None:
+    alarms = [of_type(deployed(**EMAIL, LogLevel=each), "CloudWatch::Alarm") for each in LEVELS]
+    assert all(each == alarms[0] for each in alarms)
+    for each in LEVELS:
+        counted = {name for _, name in own_metrics(deployed(LogLevel=each))}
+        assert {"Refusals", "Failed", "Unavailable"} <= counted
+        assert each == "INFO" or counted == {"Refusals", "Failed", "Unavailable"}
+
+
+@pytest.mark.parametrize(("overrides", "first"), [({}, "connect"), (AUTHORIZER, "authorize")])
+def test_refusals_are_compared_with_all_attempts_that_reached_a_function(
+    overrides: dict[str, str], first: str
+) -> None:
+    alarm = of_type(deployed(**EMAIL, **overrides), "CloudWatch::Alarm")["RefusalsAlarm"]
+    (attempts,) = (each for each in alarm["Metrics"] if each["Id"] == "attempts")
+    assert attempts["MetricStat"]["Metric"] == {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Invocations",
+        "Dimensions": [{"Name": "FunctionName", "Value": first}],
+    }

@@ -28,7 +28,7 @@ PATTERNED = {
         ["http://login.example.com", "http://127.0.0.1.example.com", "login.example.com", "https:"],
     ),
     "JwksUrl": ([f"{ISSUER}/keys?a=b"], ["http://login.example.com/keys", "file:///etc/passwd"]),
-    "JwtSecretArn": ([SECRET], ["correct horse battery staple", SECRET.removesuffix("jwt-AbCdEf")]),
+    "JwtSecretArn": ([SECRET], ["correct horse battery staple", SECRET.removesuffix("-AbCdEf")]),
     "CertificateArn": ([CERTIFICATE], [SECRET, "certificate"]),
     "HostedZoneId": (["Z0123456789ABCDEFGHIJ"], ["example.com", "/hostedzone/Z0123"]),
     "AlarmEmail": (["ada@example.com"], ["ada", "ada@", "a da@example.com", "a@b@c"]),
@@ -123,3 +123,10 @@ def test_an_issuer_or_a_secret_deploys_the_authorizer(overrides: dict[str, str])
         "JWT_AUDIENCE": overrides.get("JwtAudience", ""),
         "JWT_SECRET_ARN": overrides.get("JwtSecretArn", ""),
     }
+
+
+def test_no_more_concurrency_is_reserved_than_an_account_of_1_000_can_reserve() -> None:
+    # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    assert TEMPLATE["Parameters"]["MessageConcurrency"]["MaxValue"] == 1000 - 100
+    with pytest.raises(ValueError, match="MessageConcurrency"):
+        load(ROOT / "template.yaml", {"MessageConcurrency": "901"})

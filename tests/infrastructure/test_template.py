@@ -10,13 +10,14 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.invoker import load_handler
-from local.sam.template import Function, Mock, Stack
+from local.sam.template import Function, Mock, Stack, load
 from signaling.aws import dynamodb
 from signaling.protocol import PONG, Limits
 from signaling.settings import SettingError, Settings
 
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 
 
 def functions(stack: Stack) -> dict[str, Function]:
@@ -135,6 +136,23 @@ def test_defaults_of_the_template_are_those_of_the_code(stack: Stack) -> None:
     assert settings.limits == Limits()
     assert settings.delivery == Settings.from_env({}).delivery
     assert settings.table == stack.table["TableName"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "tokens"),
+    [
+        ({}, "none"),
+        ({"JwtIssuer": "https://login.example.com"}, "required"),
+        ({"JwtSecretArn": f"{SECRETS}:jwt-AbCdEf"}, "required"),
+    ],
+)
+def test_the_functions_know_whether_there_is_an_authorizer(
+    overrides: dict[str, str], tokens: str
+) -> None:
+    found = load(ROOT / "template.yaml", overrides)
+    assert functions(found)["$default"].environment["TOKENS"] == tokens
+    assert (found.authorizer is not None) == (tokens == "required")
+    assert Settings.from_env({"TOKENS": tokens}).needs_token == (tokens == "required")
 
 
 def test_the_endpoint_for_posts_is_made_of_api_region_and_stage(stack: Stack) -> None:

@@ -19,10 +19,11 @@ Parameters = dict[str, str]
 
 
 class Rights(NamedTuple):
-    """What a role allows: managed policies, and pairs of action and resource."""
+    """What a role allows and denies: managed policies, and pairs of action and resource."""
 
     managed: set[str]
     granted: set[tuple[str, str]]
+    denied: frozenset[tuple[str, str]] = frozenset({("logs:CreateLogGroup", "*")})
 
 
 EXPECTED: dict[str, Rights] = {
@@ -57,12 +58,21 @@ CASES: list[tuple[Parameters, dict[str, Rights]]] = [
         {"JwtSecretArn": SECRET},
         EXPECTED
         | {
-            "AuthorizeFunction": Rights({WRITE_LOGS}, {("secretsmanager:GetSecretValue", SECRET)}),
+            "AuthorizeFunction": Rights(
+                {WRITE_LOGS},
+                {
+                    ("secretsmanager:GetSecretValue", SECRET),
+                    ("kms:Decrypt", "arn:aws:kms:*:*:key/*"),
+                },
+            ),
         },
     ),
     (
         {"Tracing": "Active"},
-        {name: Rights(managed | {WRITE_TRACES}, own) for name, (managed, own) in EXPECTED.items()},
+        {
+            name: each._replace(managed=each.managed | {WRITE_TRACES})
+            for name, each in EXPECTED.items()
+        },
     ),
 ]
 """Parameters of a stack, and the rights of its functions."""
@@ -79,16 +89,17 @@ def rights(resources: Resources) -> dict[str, Rights]:
             for policy in role.get("Policies", [])
             for statement in as_list(policy["PolicyDocument"]["Statement"])
         ]
-        found[name] = Rights(
-            set(role.get("ManagedPolicyArns", [])),
+        allowed, denied = (
             {
                 (action, resource)
                 for statement in statements
+                if statement["Effect"] == effect
                 for action in as_list(statement["Action"])
                 for resource in as_list(statement["Resource"])
-            },
+            }
+            for effect in ("Allow", "Deny")
         )
-        assert all(statement["Effect"] == "Allow" for statement in statements)
+        found[name] = Rights(set(role.get("ManagedPolicyArns", [])), allowed, frozenset(denied))
     return found
 
 
@@ -138,4 +149,18 @@ def test_the_message_function_may_do_what_the_table_is_asked_to_and_no_more() ->
     actions = {action for action, _ in EXPECTED["MessageFunction"].granted}
     assert {each for each in actions if each.startswith("dynamodb:")} == {
         f"dynamodb:{operation}" for operation in used
+    }
+
+
+def test_a_key_decrypts_the_one_secret_and_only_through_secrets_manager() -> None:
+    roles = of_type(deployed(JwtSecretArn=SECRET), "IAM::Role")
+    (decrypt,) = (
+        statement
+        for policy in roles["AuthorizeFunctionRole"]["Policies"]
+        for statement in as_list(policy["PolicyDocument"]["Statement"])
+        if statement["Action"] == "kms:Decrypt"
+    )
+    assert decrypt["Condition"] == {
+        "StringEquals": {"kms:EncryptionContext:SecretARN": SECRET},
+        "StringLike": {"kms:ViaService": "secretsmanager.*"},
     }

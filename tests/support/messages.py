@@ -63,7 +63,10 @@ HOSTILE = {
         '{"type":"publish","topic":"t","data":{"from":"\\udc00"}}',
         "invalid_message",
     ),
-    "a message too large": (json.dumps({"type": "ping", "x": "y" * 32_768}), "message_too_large"),
+    "a message too large": (
+        json.dumps({"type": "subscribe", "topics": [], "x": "y" * 32_700}),  # which fits a frame
+        "message_too_large",
+    ),
 }
 """Bodies that no y-webrtc client sends, with the code of the error frame that each gets."""
 

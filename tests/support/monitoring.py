@@ -17,6 +17,7 @@ STACK = {
     **{f"{each}LogGroup": f"/{each.lower()}" for each in ("Connect", "Disconnect", "Message")},
     "AuthorizeFunction": "",
     "AuthorizeLogGroup": "",
+    "LogLevel": "INFO",
     "AlarmEmail": "",
     "MonthlyBudget": "0",
 }

@@ -3,16 +3,18 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from local import ROOT
 from local.connection import Connection, Refusal
 from local.gateway import Gateway
-from local.invoker import InlineInvoker
+from local.invoker import InlineInvoker, load_handler
 from local.lambda_events import Handshake
 from local.sam.template import AUTHORIZER, Function, Stack, load
+from signaling.access.grants import EVERYTHING
+from tests.support.events import TOPIC, Room
 from tests.support.sockets import RecordingSocket
 
 Event = dict[str, Any]
@@ -29,10 +31,19 @@ def answer_of(statements: list[dict[str, Any]], **fields: Any) -> dict[str, Any]
 class Front:
     """A gateway whose functions record their events, and whose authorizer gives one answer."""
 
-    def __init__(self, stack: Stack, authorize: Callable[[], Any]) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        authorize: Callable[[], Any],
+        load_message: Callable[[Function], Any] | None = None,
+    ) -> None:
+        """Use what `load_message` returns for messages, if it is given."""
         self.invoked: list[tuple[str, Event]] = []
 
         def load(function: Function) -> Callable[[Event, object], Any]:
+            if load_message and function == stack.routes["$default"]:
+                return cast(Callable[[Event, object], Any], load_message(function))
+
             def handle(event: Event, context: object) -> Any:
                 self.invoked.append((event["requestContext"]["routeKey"], event))
                 return {"statusCode": 200}
@@ -159,3 +170,23 @@ def test_no_message_runs_a_function_that_is_not_for_messages(guarded: Stack, nam
     front.gateway.opened(connection, RecordingSocket())
     front.gateway.received(connection, json.dumps({"type": name}))
     assert front.routes() == [AUTHORIZER, "$connect", "$default"]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_connection_that_loses_its_context_may_join_no_room(
+    guarded: Stack, is_kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in guarded.functions()["$default"].environment.items():
+        monkeypatch.setenv(name, value)
+    allow = answer_of(ALLOW, context=EVERYTHING.to_context())
+    front = Front(guarded, lambda: allow, load_message=load_handler)
+    room = Room(sender_is_in=False)
+    connection = front.connected()
+    front.gateway.opened(connection, RecordingSocket())
+    if not is_kept:
+        del connection.context["authorizer"]
+    front.gateway.received(connection, json.dumps({"type": "subscribe", "topics": [TOPIC]}))
+    assert (connection.id in room.members()) == is_kept
+    assert [frame["code"] for _, frame in room.connections.sent] == (
+        [] if is_kept else ["forbidden"]
+    )

@@ -8,6 +8,7 @@ import pytest
 
 from functions.connect import app as connect
 from functions.message import app as message
+from signaling.access.grants import EVERYTHING
 from signaling.settings import settings
 from tests.support.events import (
     EVENTS,
@@ -16,6 +17,7 @@ from tests.support.events import (
     TOPIC,
     Invocation,
     Room,
+    replay,
 )
 
 
@@ -71,6 +73,67 @@ def test_an_unsubscribe_needs_no_grant() -> None:
 def test_a_ping_needs_no_grant() -> None:
     room = Room()
     send([], type="ping")
+    assert room.connections.sent == [(SENDER, {"type": "pong"})]
+
+
+@pytest.fixture
+def tokens_required(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TOKENS", "required")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+NO_GRANTS: dict[str, dict[str, Any]] = {
+    "no context": {},
+    "null as context": {"authorizer": None},
+    "an empty context": {"authorizer": {}},
+    "a context without our key": {"authorizer": {"principalId": "ada"}},
+}
+"""What API Gateway may put on an event where no authorizer of ours spoke, or was heard."""
+
+
+@pytest.mark.parametrize("context", NO_GRANTS.values(), ids=NO_GRANTS)
+@pytest.mark.parametrize("name", ["subscribe", "publish_announce", "publish_signal"])
+def test_a_connection_that_brought_no_token_is_granted_nothing_and_told_so(
+    name: str, context: dict[str, Any], tokens_required: None
+) -> None:
+    room = Room(sender_is_in=False)
+    event = EVENTS[name] | {"requestContext": EVENTS[name]["requestContext"] | context}
+    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    ((receiver, frame),) = room.connections.sent
+    assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", "forbidden")
+    assert frame["message"] == (
+        "this connection was opened without a token: open it again with one"
+    )
+    assert room.members() == {"other="}
+
+
+@pytest.mark.parametrize("context", NO_GRANTS.values(), ids=NO_GRANTS)
+def test_a_stack_without_tokens_grants_every_topic(context: dict[str, Any]) -> None:
+    room = Room(sender_is_in=False)
+    event = EVENTS["subscribe"]
+    event = event | {"requestContext": event["requestContext"] | context}
+    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    assert room.members() == {SENDER, "other="}
+
+
+def test_a_token_without_the_claim_opens_every_topic_where_tokens_are_required(
+    tokens_required: None,
+) -> None:
+    room = Room(sender_is_in=False)
+    event = EVENTS["subscribe"]
+    authorizer = {"principalId": "ada", **EVERYTHING.to_context()}
+    event = event | {"requestContext": event["requestContext"] | {"authorizer": authorizer}}
+    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    assert room.members() == {SENDER, "other="}
+
+
+def test_who_brought_no_token_may_leave_and_ping(tokens_required: None) -> None:
+    room = Room()
+    replay("unsubscribe")
+    replay("ping")
+    assert room.members() == {"other="}
     assert room.connections.sent == [(SENDER, {"type": "pong"})]
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from local import ROOT
 from signaling.errors import InvalidMessageError
 from signaling.protocol import (
+    MAX_PEER_BYTES,
     Announce,
     Limits,
     Ping,
@@ -25,6 +26,8 @@ from signaling.protocol import (
 from tests.support.messages import HOSTILE, encrypted
 
 LIMITS = Limits()
+LARGEST_FRAME = 32 * 1024
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 
 
 @pytest.mark.parametrize(("body", "code"), HOSTILE.values(), ids=HOSTILE)
@@ -162,3 +165,24 @@ def test_clients_is_ours_even_if_the_sender_wrote_its_own() -> None:
     message = parse('{"type":"publish","topic":"t","clients":99}', False, LIMITS)
     assert isinstance(message, Publish)
     assert json.loads(message.encode(clients=2))["clients"] == 2
+
+
+@pytest.mark.parametrize("clients", [1, 100, 10**21 - 1])
+def test_the_longest_message_still_fits_one_frame_with_the_number_of_clients(clients: int) -> None:
+    limits = Limits()
+    empty = '{"type":"publish","topic":"t","data":""}'
+    body = empty[:-2] + "x" * (limits.message_bytes - len(empty)) + empty[-2:]
+    message = parse(body, is_binary=False, limits=limits)
+    assert isinstance(message, Publish)
+    assert len(message.encode(clients).encode()) <= LARGEST_FRAME
+
+
+def test_the_longest_announce_that_is_made_anew_fits_one_frame() -> None:
+    topic, peer = "\x01" * Limits().topic_bytes, "\x01" * MAX_PEER_BYTES
+    body = json.dumps(
+        {"type": "publish", "topic": topic, "data": {"type": "announce", "from": peer}}
+    )
+    message = parse(body, is_binary=False, limits=Limits())
+    assert isinstance(message, Publish) and message.announce
+    anew = encode_announce(topic, message.announce.data, 10**21 - 1)
+    assert len(anew.encode()) <= LARGEST_FRAME

@@ -11,6 +11,7 @@ from signaling.settings import SettingError, Settings
 def test_without_an_environment_the_defaults_hold() -> None:
     settings = Settings.from_env({})
     assert settings.delivery == "addressed"
+    assert not settings.needs_token
     assert settings.limits == Limits()
     assert settings.allowed_origins == ("*",)
     assert (settings.aws_client, settings.log_level, settings.is_traced) == ("lean", "INFO", False)
@@ -22,6 +23,7 @@ def test_the_environment_sets_everything() -> None:
             "TABLE_NAME": "table",
             "CONNECTIONS_ENDPOINT": "https://example.com/dev",
             "DELIVERY": "broadcast",
+            "TOKENS": "required",
             "MAX_TOPICS": "1",
             "MAX_TOPIC_BYTES": "2",
             "MAX_MESSAGE_BYTES": "1024",
@@ -35,6 +37,7 @@ def test_the_environment_sets_everything() -> None:
         table="table",
         connections_endpoint="https://example.com/dev",
         delivery="broadcast",
+        needs_token=True,
         limits=Limits(1, 2, 1024),
         allowed_origins=("https://example.com", "http://localhost:3000"),
         aws_client="boto3",
@@ -49,12 +52,13 @@ WRONG = {
     "AWS_ENDPOINT_URL": ["localhost:4566", "http://aws?x"],
     "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": ["localhost:4566"],
     "DELIVERY": ["unicast", "", "Addressed"],
+    "TOKENS": ["on", "", "Required"],
     "MAX_TOPICS": ["abc", "", "0", "-1", "1001", "1.5", "1e2", " 5", "1_0", "\u0663", "9" * 5000],
     "MAX_TOPIC_BYTES": ["many", "0", "1019"],
     "MAX_MESSAGE_BYTES": ["32 KB", "1023", "131001"],
     "ALLOWED_ORIGINS": ["", "example.com", "https://*", "https://a.example, https://b.example/"],
     "AWS_CLIENT": ["boto"],
-    "LOG_LEVEL": ["DEBUG", "info"],
+    "LOG_LEVEL": ["DEBUG", "info", "ERROR"],
     "TRACING": ["on"],
 }
 

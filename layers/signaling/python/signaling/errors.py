@@ -3,6 +3,7 @@
 SignalingError
 ├── InvalidMessageError    a frame that a client should not have sent
 ├── ForbiddenTopicError    a topic that the client's token does not grant
+├── NoTokenError           a connection that brought no token and needs one
 └── SubscriptionsError     the table did not do what it was asked
 """
 
@@ -38,6 +39,16 @@ class ForbiddenTopicError(SignalingError):
         """Name the first of the `topics`, cut short, and say how many there are."""
         more = f" and {len(topics) - 1} more" if len(topics) > 1 else ""
         super().__init__(f"the token does not grant {topics[0][:_NAMED_CHARACTERS]!r}{more}")
+
+
+class NoTokenError(SignalingError):
+    """The client's connection was opened without a token, and now every one needs one."""
+
+    code = "forbidden"
+
+    def __init__(self) -> None:
+        """Say what the client can do."""
+        super().__init__("this connection was opened without a token: open it again with one")
 
 
 class SubscriptionsError(SignalingError):

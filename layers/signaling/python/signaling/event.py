@@ -11,6 +11,10 @@ from signaling.ports import Sender
 RawEvent = dict[str, Any]
 """The event as Lambda hands it over."""
 
+LONGEST_URL = 4096
+"""Characters of the URL that a client connects to; a longer one reaches no function:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
 OK = {"statusCode": 200}
 """Answer of a function that did, or refused in a frame of its own, what it was asked."""
 
@@ -49,10 +53,9 @@ class Event:
             requested_at=int(self._context["requestTimeEpoch"]),
         )
 
-    @property
-    def grants(self) -> Grants:
-        """Topics that the connection may use: what the authorizer said is on its every event."""
-        return Grants.from_context(self._context.get("authorizer"))
+    def grants(self, needs_token: bool) -> Grants:
+        """Return the topics that the connection may use, as the authorizer said on `$connect`."""
+        return Grants.from_context(self._context.get("authorizer"), needs_token)
 
     @property
     def origin(self) -> str | None:
@@ -77,7 +80,10 @@ class Event:
 
     @property
     def is_binary(self) -> bool:
-        """Whether the message was a binary frame, which API Gateway hands over in base64."""
+        """Whether the body is base64 of bytes: never from a client, whom API Gateway disconnects.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
+        """
         return bool(self._raw.get("isBase64Encoded"))
 
     @property

@@ -17,7 +17,7 @@ from signaling.errors import SignalingError, SubscriptionsError
 from signaling.event import Event
 from signaling.ports import Connections, Introduction, Outcome
 from signaling.protocol import Message, Ping, Publish
-from signaling.settings import LEVELS, settings
+from signaling.settings import INFO, settings
 
 
 class InvocationLog:
@@ -29,11 +29,11 @@ class InvocationLog:
         Raises:
             SettingError: the settings cannot be read, so nothing may be done for the event.
         """
-        self._least = LEVELS.index(settings().log_level)
+        self._is_all_logged = settings().log_level == INFO
         self._started = time.perf_counter()
         self._topic: str | None = None
         self._fields: dict[str, Any] = {
-            "level": "INFO",
+            "level": INFO,
             "route": event.route,
             "connection": event.connection,
         }
@@ -51,7 +51,7 @@ class InvocationLog:
         """Print the line, with the type of an exception, which then goes on its way."""
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
-        if LEVELS.index(self._fields["level"]) < self._least:
+        if self._fields["level"] == INFO and not self._is_all_logged:
             return
         self.add(milliseconds=_milliseconds_since(self._started))
         if self._topic is not None:

@@ -30,8 +30,11 @@ class Limits(NamedTuple):
     topic_bytes: int = 1018
     """UTF-8 bytes of a topic. DynamoDB's sort key, which the index makes of it behind the prefix
     `topic-`, holds 1,024: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
-    message_bytes: int = 32_768
-    """UTF-8 bytes of a message. API Gateway bills messages in units of 32 KB."""
+    message_bytes: int = 32_768 - 32
+    """UTF-8 bytes of a message. `Publish.encode` adds `,"clients":`, which has 11 bytes, and a
+    number of at most 21 digits: 32 in all. What is sent then still fits 32,768 bytes, API Gateway's
+    largest frame and its unit of billing:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 
 
 class Subscribe(NamedTuple):

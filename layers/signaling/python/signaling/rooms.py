@@ -3,7 +3,12 @@
 from typing import NamedTuple
 
 from signaling.access.grants import Grants
-from signaling.errors import ForbiddenTopicError, SubscriptionsError
+from signaling.errors import (
+    ForbiddenTopicError,
+    NoTokenError,
+    SignalingError,
+    SubscriptionsError,
+)
 from signaling.ports import Connections, Introduction, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import (
     PONG,
@@ -57,12 +62,13 @@ class Rooms:
 
         Raises:
             ForbiddenTopicError: `grants` leave out a topic; all that they allow is done.
+            NoTokenError: the topics need a token, and the sender brought none.
             SubscriptionsError: the table failed; what was done before that stays done.
         """
         match message:
             case Publish():
                 if not grants.allows(message.topic):
-                    raise ForbiddenTopicError([message.topic])
+                    raise _refusal([message.topic], grants)
                 return self.publish(sender, message)
             case Subscribe():
                 self._subscribe(sender, message.topics, grants)
@@ -77,7 +83,7 @@ class Rooms:
         if granted:
             self._subscriptions.subscribe(granted, sender)
         if len(granted) < len(topics):
-            raise ForbiddenTopicError([topic for topic in topics if topic not in granted])
+            raise _refusal([topic for topic in topics if topic not in granted], grants)
 
     def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
@@ -215,3 +221,7 @@ def _find(subscribers: list[Subscriber], connection: str) -> Subscriber | None:
         if each.connection == connection:
             return each
     return None
+
+
+def _refusal(topics: list[str], grants: Grants) -> SignalingError:
+    return ForbiddenTopicError(topics) if grants.has_token else NoTokenError()

@@ -23,8 +23,11 @@ LEAN = "lean"
 BOTO3 = "boto3"
 """The AWS SDK that the Lambda runtime brings."""
 
-LEVELS = ("INFO", "WARNING", "ERROR")
-"""Levels of log lines, from the lowest."""
+INFO = "INFO"
+"""Every invocation is logged."""
+
+WARNING = "WARNING"
+"""Only what went wrong is logged. Alarms count those lines, so no setting leaves them out."""
 
 _TABLE_NAME = "[A-Za-z0-9_.-]{3,255}"
 _URL = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#]*)?"
@@ -49,12 +52,14 @@ class Settings(NamedTuple):
     """`https://{api}.execute-api.{region}.{suffix}/{stage}`. An event's domainName would not do: it
     may be a custom domain, which does not serve @connections."""
     delivery: str
+    needs_token: bool
+    """Whether a connection may do nothing that its authorizer has not granted."""
     limits: Limits
     allowed_origins: tuple[str, ...]
     """Patterns of the origins whose pages may connect; `*` allows everybody."""
     aws_client: str
     log_level: str
-    """The lowest level that is logged, one of `LEVELS`."""
+    """The lowest level that is logged, INFO or WARNING."""
     is_traced: bool
     """Whether X-Ray gets subsegments."""
 
@@ -70,6 +75,7 @@ class Settings(NamedTuple):
             table=_matching("TABLE_NAME", environ, _TABLE_NAME, "the name of a DynamoDB table"),
             connections_endpoint=_connections_endpoint(environ),
             delivery=_one_of("DELIVERY", environ, (ADDRESSED, BROADCAST)),
+            needs_token=_one_of("TOKENS", environ, ("none", "required")) == "required",
             limits=Limits(
                 topics=_number("MAX_TOPICS", environ, defaults.topics, 1, 1000),
                 topic_bytes=_number("MAX_TOPIC_BYTES", environ, defaults.topic_bytes, 1, 1018),
@@ -79,7 +85,7 @@ class Settings(NamedTuple):
             ),
             allowed_origins=_origins("ALLOWED_ORIGINS", environ),
             aws_client=_one_of("AWS_CLIENT", environ, (LEAN, BOTO3)),
-            log_level=_one_of("LOG_LEVEL", environ, LEVELS),
+            log_level=_one_of("LOG_LEVEL", environ, (INFO, WARNING)),
             is_traced=_one_of("TRACING", environ, ("Disabled", "Active")) == "Active",
         )
 

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 _CLAIM = "topics"
 
-_MOST_BYTES = 3072
-"""Of all patterns as JSON. They are JSON within JSON in the authorizer's answer, which doubles them
-at worst, and that may have 8 KB:
+MOST_TOPICS_BYTES = 1536
+"""Of all patterns as JSON. With 650 bytes for the other claims that is 2,915 characters of base64;
+with a header of 200, a signature of 683 (RSA with 4,096 bits) and two dots 3,800, the longest token
+that `tokens.py` takes. The authorizer's answer, which may have 8 KB, has them as JSON within JSON,
+which doubles them at worst:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 
 
@@ -20,6 +22,8 @@ class Grants(NamedTuple):
 
     topics: tuple[str, ...] | None
     """None grants every topic, an empty tuple none."""
+    has_token: bool = True
+    """False if the connection should have brought a token and brought none."""
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> "Grants":
@@ -33,23 +37,31 @@ class Grants(NamedTuple):
         topics = claims[_CLAIM]
         if not isinstance(topics, list) or not all(isinstance(each, str) for each in topics):
             raise ValueError("the claim topics is no list of strings")
-        if len(json.dumps(topics)) > _MOST_BYTES:
-            raise ValueError(f"the claim topics has more than {_MOST_BYTES} bytes")
+        if len(json.dumps(topics)) > MOST_TOPICS_BYTES:
+            raise ValueError(f"the claim topics has more than {MOST_TOPICS_BYTES} bytes")
         return cls(tuple(topics))
 
     @classmethod
-    def from_context(cls, authorizer: Mapping[str, Any] | None) -> "Grants":
-        """Read what `to_context` wrote; where no authorizer ran, every topic is granted."""
+    def from_context(cls, authorizer: Mapping[str, Any] | None, needs_token: bool) -> "Grants":
+        """Read what `to_context` wrote; where it is missing, `needs_token` decides.
+
+        It is missing if the connection is older than the authorizer. Nor does AWS promise anywhere
+        that an authorizer's context is on the events after `$connect`.
+        """
         if not authorizer or _CLAIM not in authorizer:
-            return EVERYTHING
+            return NO_TOKEN if needs_token else EVERYTHING
         try:
-            return cls.from_claims({_CLAIM: json.loads(authorizer[_CLAIM])})
+            topics = json.loads(authorizer[_CLAIM])
+            return EVERYTHING if topics is None else cls.from_claims({_CLAIM: topics})
         except (ValueError, TypeError):
             return cls(())  # not of our authorizer: whatever it meant, it is no permission
 
     def to_context(self) -> dict[str, str]:
-        """Return the grants as an authorizer's context, whose values may only be strings."""
-        return {} if self.topics is None else {_CLAIM: json.dumps(self.topics)}
+        """Return the grants as an authorizer's context, whose values may only be strings.
+
+        Every topic is `null`, not an empty context, which nobody could tell from a missing one.
+        """
+        return {_CLAIM: json.dumps(self.topics)}
 
     def allows(self, topic: str) -> bool:
         """Tell whether one of the patterns matches the whole of `topic`."""
@@ -57,6 +69,7 @@ class Grants(NamedTuple):
 
 
 EVERYTHING = Grants(None)
+NO_TOKEN = Grants((), has_token=False)
 
 
 def _matches(patterns: tuple[str, ...], topic: str) -> bool:

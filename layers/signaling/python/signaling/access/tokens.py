@@ -16,7 +16,11 @@ import jwt
 from signaling.access.grants import Grants
 from signaling.access.keys import KeyCache, KeysError, issuer_keys, secret_key
 
-_MOST_TOKEN_CHARACTERS = 8192
+MOST_TOKEN_CHARACTERS = 3800
+"""API Gateway takes URLs of 4,096 characters. The rest is for what comes before the token: `wss://`,
+a domain of at most 253, `/` and `?token=` are 267; API Gateway's own domain with a stage's name of
+128 is shorter."""
+
 _LEEWAY_SECONDS = 30  # between the issuer's clock and ours
 
 _SECONDS_OF_ISSUER_KEYS = 60 * 60
@@ -126,7 +130,8 @@ def key_cache() -> KeyCache:
 
     timeouts = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard"})
     # A session of its own: the default one is not safe in the local server's threads.
-    client = boto3.Session().client("secretsmanager", config=timeouts)
+    region = secret_arn.split(":")[3]  # the secret's, which need not be the stack's
+    client = boto3.Session(region_name=region).client("secretsmanager", config=timeouts)
     return KeyCache(lambda: secret_key(client, secret_arn), _SECONDS_OF_SECRET)
 
 
@@ -134,7 +139,7 @@ def _one_token(tokens: list[str]) -> str:
     if len(tokens) != 1:
         raise RefusedError("two_tokens" if tokens else "no_token")
     (token,) = tokens
-    if len(token) > _MOST_TOKEN_CHARACTERS:
+    if len(token) > MOST_TOKEN_CHARACTERS:
         raise RefusedError("oversized")
     if not token.isascii():
         raise RefusedError("malformed")
