@@ -26,10 +26,10 @@ async def ping(target: Target) -> str:
         publishes = [await _seconds_to_signal(room, one, other, n) for n in range(_PINGS)]
     quick, slow = median(pings), median(publishes)
     if quick < _AT_MOST_OF_A_PUBLISH * slow:
-        looks = "quicker than a publish, so it looks as if no Lambda runs"
+        looks = "it looks as if no Lambda runs"
     else:
-        looks = "no quicker than a publish, so a Lambda may answer it, or the server has none"
-    return f"pong after {milliseconds(quick)} ms, a publish takes {milliseconds(slow)} ms: {looks}"
+        looks = "no quicker, so a Lambda may answer it, or there is none"
+    return f"pong after {milliseconds(quick)} ms, a publish {milliseconds(slow)} ms: {looks}"
 
 
 async def measure(target: Target) -> str:
