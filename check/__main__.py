@@ -51,7 +51,12 @@ def _options() -> argparse.Namespace:
         description="A client's view of a signaling server for y-webrtc. The variable TOKEN holds "
         "the token to bring.",
     )
-    parser.add_argument("url", help="ws://... or wss://..., as an app names it")
+    parser.add_argument(
+        "url",
+        nargs="?",
+        default=os.environ.get("URL", ""),
+        help="ws://... or wss://..., as an app names it; else the variable URL",
+    )
     parser.add_argument("--origin", help="Origin to send, as a page of that site does")
     parser.add_argument(
         "--expect",

@@ -56,8 +56,8 @@ async def open_connection(target: Target) -> str:
     except TimeoutError:
         raise Fault(
             f"no answer within {_SECONDS_TO_CONNECT:.0f} s",
-            "a firewall drops the packets",
-            "try from another network",
+            "a firewall drops the packets, or what listens there waits for something else than TLS",
+            "try from another network, and compare the port and ws:// or wss://",
         ) from None
     except OSError as error:
         raise Fault(
