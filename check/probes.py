@@ -44,7 +44,7 @@ PROBES = (
     Probe("forged", "change the token's signature", entry.be_refused_with_a_changed_token),
     Probe("two tokens", "bring the token twice", entry.be_refused_with_two_tokens),
     Probe("vanishing", "reset a client's TCP connection", rooms.miss_who_vanished),
-    Probe("latency", "let 20 pairs meet in turn", latency.measure),
+    Probe("latency", "let 20 pairs meet, four at a time", latency.measure),
 )
 
 

@@ -7,12 +7,20 @@ from itertools import combinations
 
 from check import meanings
 from check.client import QUIET, Client, clients, until
-from check.findings import Fault, Untried
+from check.findings import Advice, Fault, Untried
 from check.target import Target
 
 COLD = 10.0
 """Seconds that the first message may take."""
 
+_LOST = Advice(
+    "messages get lost: the message function failed, was throttled or may not post",
+    "look for errors and throttles on the dashboard, and for `failed` in the log",
+)
+_BY_ADDRESS = Advice(
+    "the server delivers by address (Delivery=addressed), or messages get lost",
+    "check it with EXPECT=addressed",
+)
 _SIZES = range(2, 9)
 _SECONDS_BETWEEN_PEERS = 0.3
 _SECONDS_TO_MISS = 10.0
@@ -28,13 +36,13 @@ async def meet_in_turn(target: Target) -> str:
         async with clients(target, 1) as (second,):
             sent = await second.come(room)
             pair = [first, second]
-            heard = (
-                (lambda: first.heard_of(second))
-                if target.is_broadcast
-                else (lambda: not _strangers(pair))
-            )
-            if not await until(heard, COLD):
-                raise missed(pair, "neither heard of the other")
+
+            def met() -> bool:
+                heard_back = second.heard_of(first) and not target.is_broadcast
+                return first.heard_of(second) or heard_back
+
+            if not await until(met, COLD):
+                raise missed(pair, "the newcomer's announce did not come")
             await asyncio.sleep(QUIET)
             _refuse_crossing(target, pair)
             arrived = min(each.at for client in pair for each in client.introductions)
@@ -51,12 +59,8 @@ async def deliver(target: Target) -> str:
         awaited = everyone if target.is_broadcast else [receiver]
         if not await until(lambda: all(client.got(mark) for client in awaited)):
             if receiver.got(mark):
-                raise Fault(
-                    "its addressee got it, and not everybody",
-                    "the server delivers by address: Delivery=addressed",
-                    "check it with EXPECT=addressed",
-                )
-            raise missed(everyone, "its addressee did not get it as it was sent", "signals")
+                raise Fault("its addressee got it, and not everybody", *_BY_ADDRESS)
+            raise missed(everyone, "its addressee did not get it as it was sent")
         await asyncio.sleep(QUIET)
         others = [each for each in everyone if each not in awaited and each.got(mark)]
         if others:
@@ -132,7 +136,7 @@ async def _count(room: str, sender: Client, receiver: Client, mark: int) -> obje
     """Return how many clients are in the room as `receiver` is told."""
     await sender.signal(room, receiver, mark)
     if not await until(lambda: receiver.got(mark)):
-        raise missed([sender, receiver], "those who stay do not get signals", "signals")
+        raise missed([sender, receiver], "those who stay do not get signals")
     return receiver.got(mark)[0].frame.get("clients")
 
 
@@ -150,27 +154,16 @@ async def enter(target: Target, everyone: Sequence[Client], room: str, where: st
         raise missed(everyone, f"{where}{_strangers(everyone)} of the pairs missed each other")
 
 
-def missed(everyone: Sequence[Client], came: str, what: str = "announces") -> Fault:
-    """Return the fault that something did not come."""
-    frames = [frame for client in everyone for frame in client.frames]
-    advice = meanings.of_frames(frames)
+def missed(everyone: Sequence[Client], came: str, otherwise: Advice = _LOST) -> Fault:
+    """Return the fault that something did not come, explained by what came in its place."""
+    advice = meanings.of_frames([frame for client in everyone for frame in client.frames])
     closed = next((client.closed for client in everyone if client.closed), None)
     if advice is None and closed:
-        return Fault(
-            f"{came}; a connection was closed with {closed}",
-            "the server, or a proxy before it, closes connections or has ended",
-            "see its log",
+        came = f"{came}; a connection was closed with {closed}"
+        advice = Advice(
+            "the server, or a proxy before it, closes connections or has ended", "see its log"
         )
-    return Fault(
-        came,
-        *(
-            advice
-            or (
-                f"{what} get lost: the message function failed, was throttled or may not post",
-                "look for errors and throttles on the dashboard, and for `failed` in the log",
-            )
-        ),
-    )
+    return Fault(came, *(advice or otherwise))
 
 
 async def _enter_unheard(everyone: Sequence[Client], room: str) -> None:
@@ -183,11 +176,7 @@ async def _enter_unheard(everyone: Sequence[Client], room: str) -> None:
                 await client.signal(room, client, client.peer)
         if await until(lambda: all(client.got(client.peer) for client in everyone), 1):
             return
-    raise Fault(
-        "they do not get their own messages",
-        "the server delivers by address, or messages get lost",
-        "check it with EXPECT=addressed",
-    )
+    raise missed(everyone, "they do not get their own messages", _BY_ADDRESS)
 
 
 def _strangers(everyone: Sequence[Client]) -> int:

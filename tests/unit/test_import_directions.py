@@ -31,7 +31,7 @@ PROJECT = {
     "traffic": {"local.LAYER", "signaling", "traffic"},
     "check": {"check", "local.LAYER", "signaling", "traffic"},
     "benchmarks": {"benchmarks", "local", "signaling", "tests.support", "traffic"},
-    "tests/support": {"functions", "local", "signaling", "tests.support"},
+    "tests/support": {"check", "functions", "local", "signaling", "tests.support"},
     "tests": {
         "benchmarks",
         "check",
