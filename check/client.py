@@ -95,14 +95,7 @@ class Client:
         return await self.announce(room)
 
     def _published(self, kind: str) -> list[Arrival]:
-        """Return the messages of others, or its own, whose data has the type `kind`."""
-        return [
-            each
-            for each in self.arrivals
-            if each.frame.get("type") == "publish"
-            and isinstance(each.frame.get("data"), dict)
-            and each.frame["data"].get("type") == kind
-        ]
+        return [each for each in self.arrivals if kind_of(each.frame) == kind]
 
     def heard_of(self, other: "Client") -> bool:
         """Tell whether an announce of `other` has come."""
@@ -129,15 +122,24 @@ class Client:
 
     async def vanish(self) -> None:
         """Reset the TCP connection, as a machine does that loses its network and comes back."""
-        end: socket.socket = self._socket.get_extra_info("socket")
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        end.shutdown(socket.SHUT_RDWR)
+        end: socket.socket | None = self._socket.get_extra_info("socket")
+        if end is not None:  # else the server has closed it before
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            end.shutdown(socket.SHUT_RDWR)
         await self.reader
 
     async def close(self) -> None:
         """Close the WebSocket."""
         await self._socket.close()
         await self.reader
+
+
+def kind_of(frame: Frame) -> str | None:
+    """Return the type of what a frame publishes, `announce` or `signal`, if it does."""
+    data = frame.get("data")
+    if frame.get("type") != "publish" or not isinstance(data, dict):
+        return None
+    return str(data.get("type"))
 
 
 @asynccontextmanager

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import aiohttp
 
-from check.client import Client, clients, until
+from check.client import Arrival, Client, clients, kind_of, until
 from check.findings import Fault
 from check.latency import percentiles
 from check.target import Target
@@ -19,6 +19,7 @@ from traffic.prices import AS_OF
 _SECONDS_MORE = 60.0
 """After the last room has begun."""
 _MOST_CONNECTIONS = 5000
+_KINDS = ("announce", "signal")
 _SECONDS_BETWEEN_NOTES = 1.0
 
 
@@ -52,7 +53,7 @@ class _Count:
 
     def __init__(self) -> None:
         self.done = self.broken = self.connections = self.awaited = self.delivered = 0
-        self.seconds: dict[str, list[float]] = {"announce": [], "signal": []}
+        self.seconds: dict[str, list[float]] = {kind: [] for kind in _KINDS}
         self.dollars = 0.0
 
     @property
@@ -122,18 +123,20 @@ async def _meet(target: Target, members: Sequence[Client], count: _Count) -> Non
 
 
 def _published(members: Sequence[Client], seen: Sequence[int]) -> int:
-    return sum(
-        arrival.frame.get("type") == "publish"
-        for client, before in zip(members, seen, strict=True)
-        for arrival in client.arrivals[before:]
-    )
+    return sum(kind_of(each.frame) in _KINDS for each in _news(members, seen))
 
 
 def _take_times(members: Sequence[Client], seen: Sequence[int], sent: float, count: _Count) -> None:
+    for arrival in _news(members, seen):
+        kind = kind_of(arrival.frame)
+        if kind in _KINDS:
+            count.seconds[kind].append(arrival.at - sent)
+
+
+def _news(members: Sequence[Client], seen: Sequence[int]) -> Iterator[Arrival]:
+    """Yield what has come since the members had got so many frames each."""
     for client, before in zip(members, seen, strict=True):
-        for arrival in client.arrivals[before:]:
-            if arrival.frame.get("type") == "publish":
-                count.seconds[arrival.frame["data"]["type"]].append(arrival.at - sent)
+        yield from client.arrivals[before:]
 
 
 def _dollars(said: Sequence[Step], delivered: int, peers: int) -> float:

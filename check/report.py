@@ -54,7 +54,7 @@ class Report:
 
 
 class _Notes:
-    """A line that is overwritten on a terminal, and a line now and then elsewhere."""
+    """A line that is overwritten on a terminal; elsewhere one after each long silence."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -69,6 +69,7 @@ class _Notes:
             print(f"     {text} ...", file=self._stream, flush=True)
 
     def clear(self) -> None:
+        self._last = time.monotonic()
         if self._is_terminal:
             print(_CLEAR, end="", file=self._stream, flush=True)
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from check import meanings
-from check.client import QUIET, Client, clients, until
+from check.client import PATIENCE, QUIET, Client, clients, until
 from check.findings import Advice, Fault, Untried
 from check.target import Target
 
-COLD = 10.0
-"""Seconds that the first message may take."""
+_SECONDS_TO_FIRST = 10.0
+"""That the first message may take, with every function cold."""
 
 _LOST = Advice(
     "messages get lost: the message function failed, was throttled or may not post",
@@ -41,7 +41,7 @@ async def meet_in_turn(target: Target) -> str:
                 heard_back = second.heard_of(first) and not target.is_broadcast
                 return first.heard_of(second) or heard_back
 
-            if not await until(met, COLD):
+            if not await until(met, _SECONDS_TO_FIRST):
                 raise missed(pair, "the newcomer's announce did not come")
             await asyncio.sleep(QUIET)
             _refuse_crossing(target, pair)
@@ -170,7 +170,7 @@ async def _enter_unheard(everyone: Sequence[Client], room: str) -> None:
     """Join a room where everybody gets their own messages, and wait until each has."""
     for client in everyone:
         await client.subscribe(room)
-    for _ in range(int(COLD)):  # where messages overtake each other one may come too early
+    for _ in range(int(PATIENCE)):  # where messages overtake each other one may come too early
         for client in everyone:
             if not client.got(client.peer):
                 await client.signal(room, client, client.peer)

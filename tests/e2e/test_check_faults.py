@@ -116,6 +116,11 @@ def test_a_server_that_ignores_tokens_is_named(
     assert "tokens are not switched on" in failed["forged"]
 
 
+def test_the_wrong_delivery_is_named(local_server: StartLocalServer) -> None:
+    failed = faults(local_server(), "delivery", delivery="broadcast")
+    assert failed["delivery"].startswith("the server delivers by address")
+
+
 def test_a_lost_announce_is_named(local_server: StartLocalServer) -> None:
     failed = faults(planted(local_server, LOST_ANNOUNCE), "at once")
     assert failed["at once"].startswith("messages get lost")
