@@ -9,15 +9,29 @@ FUNCTION ?= MessageFunction
 EVENT    ?= events/publish_announce.json
 PROCESSOR = $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 LAMBDA_PYTHON = $$(python3.13 -c 'print("python3.13")' 2>/dev/null || echo $(PYTHON))
+URL      ?= ws://localhost:$(PORT)
+ORIGIN   ?=
+EXPECT   ?= addressed
+FORMAT   ?= text
+IDLE     ?=
+LOAD     ?=
+RATE     ?= 2
+CHECK_ARGS = --expect $(EXPECT) --format $(FORMAT) --rate $(RATE) $(if $(ORIGIN),--origin '$(ORIGIN)') \
+  $(if $(LOAD),--load $(LOAD)) $(if $(filter-out 0,$(IDLE)),--idle)
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run invoke emulate test bench meetings lint format lock clean
+.PHONY: help run check invoke emulate test bench meetings lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/run local/demo/dist ## serve on PORT=4444; DYNAMODB=http://... for a real table
 	@exec .venv/bin/python -m local $(RUN_ARGS)
+
+# URL and TOKEN go by the environment: `ps` shows options to everybody on this machine.
+check: export URL := $(URL)
+check: .venv/run ## ask the server at URL=wss://... for all that it should do; see docs/check.md
+	@exec .venv/bin/python -m check $(CHECK_ARGS)
 
 # On Linux only Docker's own host-gateway knows this machine's address, and only
 # ARGS="--host 0.0.0.0" makes `make run` listen there.

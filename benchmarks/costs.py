@@ -1,82 +1,25 @@
 """What a room costs: formulae, each held against the conversation replayed through the rooms."""
 
-import math
 from collections.abc import Iterable
-from typing import NamedTuple
 
-from benchmarks.conversation import SIGNALS_PER_PAIR, Step, emptying, filling
 from benchmarks.counting import CountingConnections, CountingSubscriptions
 from benchmarks.measure import significant
-from benchmarks.prices import AS_OF, Prices
 from benchmarks.report import Bar, Check, Report
 from signaling.access.grants import EVERYTHING
 from signaling.ports import Sender
 from signaling.protocol import Limits, Publish, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
+from traffic.conversation import SIGNALS_PER_PAIR, Step, emptying, filling
+from traffic.costs import INVOCATION_SECONDS, Traffic, connecting
+from traffic.prices import AS_OF, Prices
 
 PEERS = (2, 5, 10, 20, 50)
 
-_ROW_BYTES = 228
-"""Names and values, with the announce and a room's name of 23 characters."""
-_MEMORY_GIGABYTES = 0.25
-_INVOCATION_SECONDS = 0.03
-"""Taken for every invocation: a Query and some posts at 5 ms each, on a seventh of a core."""
 _MINUTES_A_MONTH = 730 * 60
 _PINGS_A_MONTH = _MINUTES_A_MONTH * 4
 _RECONNECTS_A_MONTH = 365  # API Gateway closes every connection after two hours
 _MILLISECONDS_BETWEEN_PEERS = 60_000
-
-
-class Traffic(NamedTuple):
-    """What clients say in a room, and what the functions do about it."""
-
-    entries: int
-    """Messages that subscribe or unsubscribe, each of which writes a row."""
-    index_writes: int
-    """Of these rows, those that are new, and the index's with them."""
-    announces: int
-    """Each writes a row and reads the room."""
-    signals: int
-    """Each reads the room."""
-    deliveries: int
-
-    def plus(self, other: "Traffic") -> "Traffic":
-        """Return both together."""
-        return Traffic(*map(sum, zip(self, other, strict=True)))
-
-    @property
-    def publishes(self) -> int:
-        """Messages that are passed on."""
-        return self.announces + self.signals
-
-    @property
-    def aws_requests(self) -> int:
-        """Requests of the functions: to DynamoDB, and posts. To ask for a connection is free."""
-        return self.entries + 2 * self.announces + self.signals + self.deliveries
-
-    def dollars(self, peers: int) -> float:
-        """Return the price of it in a room of `peers`."""
-        prices = Prices()
-        asked = self.entries + self.publishes
-        pages_of_4_kb = math.ceil(peers * _ROW_BYTES / 4096)
-        return (
-            (asked + self.deliveries) * prices.websocket_message
-            + asked * _invocation()
-            + (self.entries + self.index_writes + self.announces) * prices.write_unit
-            + self.publishes * pages_of_4_kb * prices.read_unit
-        )
-
-
-def _invocation() -> float:
-    prices = Prices()
-    return prices.invocation + _INVOCATION_SECONDS * _MEMORY_GIGABYTES * prices.gigabyte_second
-
-
-def connecting() -> float:
-    """Return the price of `$connect` and `$disconnect`, which deletes a row and its index entry."""
-    prices = Prices()
-    return 2 * _invocation() + 2 * prices.write_unit + 0.5 * prices.read_unit
 
 
 def meeting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Traffic:
@@ -214,8 +157,8 @@ def report() -> Report:
             f"${idle_client_month():.2f}.",
             "To leave costs so much because a page that closes enters the room again for each of "
             "its connections, and the others answer it: see `docs/design.md`.",
-            f"Prices of {AS_OF}, from `benchmarks/prices.py`; functions of 256 MB that run for "
-            f"{_INVOCATION_SECONDS * 1000:.0f} ms.",
+            f"Prices of {AS_OF}, from `traffic/prices.py`; functions of 256 MB that run for "
+            f"{INVOCATION_SECONDS * 1000:.0f} ms.",
         ],
         [Check("Meetings that differ from the same conversation replayed", differences, 0)],
         "Dollars for 1,000 meetings",

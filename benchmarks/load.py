@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from benchmarks.conversation import filling, message_to_all
 from benchmarks.measure import Clock, cpu_seconds, resident_bytes
 from signaling.settings import BROADCAST
+from traffic.conversation import filling, message_to_all
 
 _LONGEST_SECONDS = 60
 _HANDSHAKES_AT_ONCE = 50

@@ -13,16 +13,17 @@ import pytest
 from moto import mock_aws
 
 from benchmarks import ROOT, costs
-from benchmarks.conversation import Step, emptying, filling
 from benchmarks.growth import _Growth
 from benchmarks.measure import Spread, in_turns, ratio, run, significant, spread
-from benchmarks.prices import Prices
 from benchmarks.report import Bar, Check, Report, markdown, svg, write
 from benchmarks.requests import EXPECTED, usage
 from local.dynamodb import make_table
 from local.sam.template import Stack
 from signaling.settings import ADDRESSED, BROADCAST
 from tests.support.aws import dynamodb_client
+from traffic.conversation import Step, emptying, filling
+from traffic.costs import connecting
+from traffic.prices import Prices
 
 # Measured between browsers; with candidates that Chromium skips now and then, hence the ranges.
 MEASURED = {
@@ -90,7 +91,7 @@ def test_an_idle_client_pays_for_its_pings_minutes_and_reconnects() -> None:
     pings = 2 * 175_200 * prices.websocket_message
     assert pings == pytest.approx(0.35, abs=0.001)
     minutes = 43_800 * prices.connection_minute
-    reconnects = 365 * (costs.connecting() + costs.meeting(1, ADDRESSED).dollars(1))
+    reconnects = 365 * (connecting() + costs.meeting(1, ADDRESSED).dollars(1))
     assert costs.idle_client_month() == pytest.approx(pings + minutes + reconnects)
     assert reconnects < minutes
 

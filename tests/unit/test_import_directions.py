@@ -28,9 +28,19 @@ PROJECT = {
     "layers": {"signaling"},
     "functions": {"signaling"},
     "local": {"local", "signaling"},
-    "benchmarks": {"benchmarks", "local", "signaling", "tests.support"},
-    "tests/support": {"functions", "local", "signaling", "tests.support"},
-    "tests": {"benchmarks", "functions", "local", "signaling", "tests.support"},
+    "traffic": {"local.LAYER", "signaling", "traffic"},
+    "check": {"check", "local.LAYER", "signaling", "traffic"},
+    "benchmarks": {"benchmarks", "local", "signaling", "tests.support", "traffic"},
+    "tests/support": {"check", "functions", "local", "signaling", "tests.support"},
+    "tests": {
+        "benchmarks",
+        "check",
+        "functions",
+        "local",
+        "signaling",
+        "tests.support",
+        "traffic",
+    },
 }
 """What the files of a folder may import of the project."""
 

@@ -1,0 +1,126 @@
+"""How a client gets in, and that nobody gets in who should not."""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+
+import aiohttp
+
+from check import meanings
+from check.client import connect, connector
+from check.findings import Fault, Untried
+from check.target import Target
+
+_SECONDS_TO_CONNECT = 10.0
+_SECONDS_A_DAY = 24 * 60 * 60
+
+
+async def find_name(target: Target) -> str:
+    """Look the host's name up."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(
+            target.url.raw_host, target.url.port, type=socket.SOCK_STREAM
+        )
+    except socket.gaierror as error:
+        raise Fault(
+            f"not found: {error.strerror}",
+            "the URL has a typing error, or its domain is not set up yet",
+            "compare it with the output SignalingUrl; with DomainName, see the zone's records",
+        ) from None
+    return ", ".join(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def open_connection(target: Target) -> str:
+    """Open a TCP connection, with TLS for wss."""
+    context = ssl.create_default_context() if target.url.scheme == "wss" else None
+    try:
+        async with asyncio.timeout(_SECONDS_TO_CONNECT):
+            _, writer = await asyncio.open_connection(
+                target.url.raw_host, target.url.port, ssl=context, happy_eyeballs_delay=0.25
+            )
+    except ssl.SSLCertVerificationError as error:
+        raise Fault(
+            f"its certificate is not good: {error.verify_message}",
+            "the certificate is of another name or has expired, or a proxy breaks TLS open",
+            "see CertificateArn and DomainName; try from another network",
+        ) from None
+    except ssl.SSLError as error:
+        raise Fault(
+            f"no TLS: {error.reason}",
+            "what listens there speaks no TLS",
+            "try ws:// if it is a server without a certificate",
+        ) from None
+    except TimeoutError:
+        raise Fault(
+            f"no answer within {_SECONDS_TO_CONNECT:.0f} s",
+            "a firewall drops the packets, or what listens there waits for something else than TLS",
+            "try from another network, and compare the port and ws:// or wss://",
+        ) from None
+    except OSError as error:
+        raise Fault(
+            f"no connection: {error.strerror or error}",
+            "nothing listens there, or a firewall refuses",
+            "see whether the server runs and compare the port",
+        ) from None
+    described = _described(writer.get_extra_info("ssl_object"))
+    writer.close()
+    return described
+
+
+def _described(tls: ssl.SSLObject | None) -> str:
+    if tls is None:
+        return "open, without TLS"
+    certificate = tls.getpeercert() or {}
+    expiry = ssl.cert_time_to_seconds(str(certificate.get("notAfter")))
+    return f"{tls.version()}, certificate for {(expiry - time.time()) / _SECONDS_A_DAY:.0f} days"
+
+
+async def shake_hands(target: Target) -> str:
+    """Open a WebSocket as a page does."""
+    status = await _status(target, [target.token] if target.token else [])
+    if status != 101:
+        expiry = target.claims.get("exp")
+        expired = isinstance(expiry, int | float) and expiry < time.time()
+        raise Fault(f"{status}", *meanings.of_status(status, target.token is not None, expired))
+    return f"{status}"
+
+
+async def be_refused_with_a_changed_token(target: Target) -> str:
+    """Bring the token with another signature."""
+    changed = target.changed_token()
+    if changed is None:
+        raise Untried("no TOKEN")
+    return await _refused(target, [changed], "a token with a wrong signature lets its bearer in")
+
+
+async def be_refused_with_two_tokens(target: Target) -> str:
+    """Bring the token twice."""
+    if target.token is None:
+        raise Untried("no TOKEN")
+    return await _refused(target, [target.token] * 2, "the second token in a URL is not looked at")
+
+
+async def _refused(target: Target, tokens: Sequence[str], means: str) -> str:
+    status = await _status(target, tokens)
+    if status == 101:
+        raise Fault(
+            "101, let in",
+            f"{means}: tokens are not switched on, or not checked",
+            "see the parameters JwtIssuer and JwtSecretArn of the stack",
+        )
+    if status not in (401, 403):
+        raise Fault(f"{status}, not 403", *meanings.of_status(status, True))
+    return f"{status}"
+
+
+async def _status(target: Target, tokens: Sequence[str]) -> int:
+    async with connector() as session:
+        try:
+            client = await connect(session, target, tokens)
+        except aiohttp.WSServerHandshakeError as refusal:
+            return refusal.status
+        await client.close()
+        return 101

@@ -1,0 +1,201 @@
+"""Who meets in a room, and who gets what."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from itertools import combinations
+
+from check import meanings
+from check.client import PATIENCE, QUIET, Client, clients, until
+from check.findings import Advice, Fault, Untried
+from check.target import Target
+
+_SECONDS_TO_FIRST = 10.0
+"""That the first message may take, with every function cold."""
+
+_LOST = Advice(
+    "messages get lost: the message function failed, was throttled or may not post",
+    "look for errors and throttles on the dashboard, and for `failed` in the log",
+)
+_BY_ADDRESS = Advice(
+    "the server delivers by address (Delivery=addressed), or messages get lost",
+    "check it with EXPECT=addressed",
+)
+_SIZES = range(2, 9)
+_SECONDS_BETWEEN_PEERS = 0.3
+_SECONDS_TO_MISS = 10.0
+_SECONDS_BETWEEN_PUBLISHES = 0.5
+
+
+async def meet_in_turn(target: Target) -> str:
+    """Let one client enter a room where another one is."""
+    room = target.room()
+    async with clients(target, 1) as (first,):
+        await first.come(room)
+        await asyncio.sleep(_SECONDS_BETWEEN_PEERS)
+        async with clients(target, 1) as (second,):
+            sent = await second.come(room)
+            pair = [first, second]
+
+            def met() -> bool:
+                heard_back = second.heard_of(first) and not target.is_broadcast
+                return first.heard_of(second) or heard_back
+
+            if not await until(met, _SECONDS_TO_FIRST):
+                raise missed(pair, "the newcomer's announce did not come")
+            await asyncio.sleep(QUIET)
+            _refuse_crossing(target, pair)
+            arrived = min(each.at for client in pair for each in client.introductions)
+    return f"introduced after {max(arrived - sent, 0) * 1000:.0f} ms"
+
+
+async def deliver(target: Target) -> str:
+    """Send a signal to one of the two others in a room."""
+    room, mark = target.room(), {"id": secrets.token_hex(4), "sdp": "v=0\r\n \u20ac\U0001f600"}
+    async with clients(target, 3) as everyone:
+        sender, receiver, _ = everyone
+        await enter(target, everyone, room)
+        await sender.signal(room, receiver, mark)
+        awaited = everyone if target.is_broadcast else [receiver]
+        if not await until(lambda: all(client.got(mark) for client in awaited)):
+            if receiver.got(mark):
+                raise Fault("its addressee got it, and not everybody", *_BY_ADDRESS)
+            raise missed(everyone, "its addressee did not get it as it was sent")
+        await asyncio.sleep(QUIET)
+        others = [each for each in everyone if each not in awaited and each.got(mark)]
+        if others:
+            raise Fault(
+                f"{len(others)} more got it than its addressee",
+                "signals go to everybody: Delivery=broadcast, or a server like y-webrtc's own",
+                "check it with EXPECT=broadcast, or deploy with Delivery=addressed",
+            )
+        if any(len(client.got(mark)) > 1 for client in awaited):
+            raise Fault(
+                "it came more than once",
+                "the message function runs more than once for a message",
+                "look for retries and for two routes to it",
+            )
+        number = receiver.got(mark)[0].frame.get("clients")
+    if number != len(everyone):
+        raise Fault(
+            f"`clients` says {number}, {len(everyone)} are in the room",
+            "the server counts other clients than those that are there",
+            "see the rows of the room in the table",
+        )
+    return "everybody got it" if target.is_broadcast else "its addressee got it, nobody else"
+
+
+async def meet_at_once(target: Target) -> str:
+    """Let 2 to 8 clients announce themselves at the same moment."""
+    for size in _SIZES:
+        async with clients(target, size) as everyone:
+            meet = _all_hear_all if target.is_broadcast else _each_hears_once
+            await meet(target, everyone, f"round of {size}: ")
+    pairs = sum(size * (size - 1) // 2 for size in _SIZES)
+    told = "everybody heard of everybody" if target.is_broadcast else "each introduced once"
+    return f"{pairs} pairs, {told}"
+
+
+async def _all_hear_all(target: Target, everyone: Sequence[Client], where: str) -> None:
+    room = target.room()
+    await enter(target, everyone, room)
+    await asyncio.gather(*(client.announce(room) for client in everyone))
+    if not await until(lambda: not _unheard(everyone)):
+        raise missed(everyone, f"{where}{_unheard(everyone)} announces did not come")
+
+
+async def _each_hears_once(target: Target, everyone: Sequence[Client], where: str) -> None:
+    room = target.room()
+    if len(everyone) % 2:  # in these rounds announces cross unless the server sees to it
+        await asyncio.gather(*(client.subscribe(room) for client in everyone))
+        await asyncio.sleep(_SECONDS_BETWEEN_PEERS)
+    await enter(target, everyone, room, where)
+    await asyncio.sleep(QUIET)
+    _refuse_crossing(target, everyone, where)
+
+
+async def miss_who_vanished(target: Target) -> str:
+    """Reset one client's TCP connection and see how long it is counted."""
+    room = target.room()
+    async with clients(target, 3) as everyone:
+        stays, watches, vanishes = everyone
+        await enter(target, everyone, room)
+        await vanishes.vanish()
+        for number in range(int(_SECONDS_TO_MISS / _SECONDS_BETWEEN_PUBLISHES)):
+            if await _count(room, stays, watches, number) == 2:
+                seconds = number * _SECONDS_BETWEEN_PUBLISHES
+                return f"not counted any more after {seconds:.1f} s"
+            await asyncio.sleep(_SECONDS_BETWEEN_PUBLISHES)
+    raise Untried(
+        f"still counted after {_SECONDS_TO_MISS:.0f} s, so this cannot tell: the server may not "
+        "have noticed yet"
+    )
+
+
+async def _count(room: str, sender: Client, receiver: Client, mark: int) -> object:
+    """Return how many clients are in the room as `receiver` is told."""
+    await sender.signal(room, receiver, mark)
+    if not await until(lambda: receiver.got(mark)):
+        raise missed([sender, receiver], "those who stay do not get signals")
+    return receiver.got(mark)[0].frame.get("clients")
+
+
+async def enter(target: Target, everyone: Sequence[Client], room: str, where: str = "") -> None:
+    """Let clients join a room and wait until it knows them all.
+
+    Raises:
+        Fault: they do not meet.
+    """
+    if target.is_broadcast:
+        await _enter_unheard(everyone, room)
+        return
+    await asyncio.gather(*(client.come(room) for client in everyone))
+    if not await until(lambda: not _strangers(everyone)):
+        raise missed(everyone, f"{where}{_strangers(everyone)} of the pairs missed each other")
+
+
+def missed(everyone: Sequence[Client], came: str, otherwise: Advice = _LOST) -> Fault:
+    """Return the fault that something did not come, explained by what came in its place."""
+    advice = meanings.of_frames([frame for client in everyone for frame in client.frames])
+    closed = next((client.closed for client in everyone if client.closed), None)
+    if advice is None and closed:
+        came = f"{came}; a connection was closed with {closed}"
+        advice = Advice(
+            "the server, or a proxy before it, closes connections or has ended", "see its log"
+        )
+    return Fault(came, *(advice or otherwise))
+
+
+async def _enter_unheard(everyone: Sequence[Client], room: str) -> None:
+    """Join a room where everybody gets their own messages, and wait until each has."""
+    for client in everyone:
+        await client.subscribe(room)
+    for _ in range(int(PATIENCE)):  # where messages overtake each other one may come too early
+        for client in everyone:
+            if not client.got(client.peer):
+                await client.signal(room, client, client.peer)
+        if await until(lambda: all(client.got(client.peer) for client in everyone), 1):
+            return
+    raise missed(everyone, "they do not get their own messages", _BY_ADDRESS)
+
+
+def _strangers(everyone: Sequence[Client]) -> int:
+    return sum(
+        not (one.heard_of(other) or other.heard_of(one)) for one, other in combinations(everyone, 2)
+    )
+
+
+def _unheard(everyone: Sequence[Client]) -> int:
+    return sum(not one.heard_of(other) for one in everyone for other in everyone)
+
+
+def _refuse_crossing(target: Target, everyone: Sequence[Client], where: str = "") -> None:
+    crossed = sum(
+        one.heard_of(other) and other.heard_of(one) for one, other in combinations(everyone, 2)
+    )
+    if crossed and not target.is_broadcast:
+        raise Fault(
+            f"{where}{crossed} of the pairs heard of each other in both directions",
+            "announces cross, which breaks y-webrtc's connections: announces go to everybody",
+            "check it with EXPECT=broadcast if it is such a server; else report it as a bug",
+        )

@@ -1,0 +1,170 @@
+"""`make check`: servers that pass, refusals that are explained, and how it ends."""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from check.client import clients
+from check.idle import sit_idle
+from check.target import Target
+from local import ROOT
+from tests.support.checking import check, environment, faults
+from tests.support.issuer import Issuer
+from tests.support.servers import ReferenceServer, StartLocalServer, free_port
+from tests.support.tls import before
+from tests.support.tokens import demands, url_with
+
+SECONDS = 60
+
+
+def test_the_local_server_passes_and_rooms_under_load_are_counted_and_priced(
+    local_server: StartLocalServer,
+) -> None:
+    before = time.monotonic()
+    checked = check(local_server().websocket_url, "--load", "6x4", "--rate", "6")
+    assert time.monotonic() - before < SECONDS
+    assert (checked.status, checked.of("failed")) == (0, []), checked.output
+    assert checked.of("untried") == ["outside", "forged", "two tokens"]
+    load = checked.findings[-1]["came"]
+    assert load.startswith("6 of 6 rooms of 4; 0 of 252 deliveries lost; announce p50/p95/p99 ")
+    assert re.search(r"; \$0\.00\d\d on AWS at the prices of ", load)
+
+
+def test_a_server_whose_messages_overtake_each_other_passes(
+    local_server: StartLocalServer, dynamodb_local: str
+) -> None:
+    server = local_server("--latency", "0:300", "--dynamodb", dynamodb_local)
+    assert faults(server, "announce", "delivery", "at once", "vanishing") == {}
+
+
+def test_a_server_that_broadcasts_passes_as_that(local_server: StartLocalServer) -> None:
+    server = local_server(environment={"DELIVERY": "broadcast"})
+    checked = check(server.websocket_url, "--expect", "broadcast", "--load", "3x4")
+    assert (checked.status, checked.of("failed")) == (0, []), checked.output
+    assert faults(server, "delivery")["delivery"].startswith(
+        "signals go to everybody: Delivery=broadcast"
+    )
+
+
+def test_y_webrtcs_own_server_passes_as_broadcast_and_lives_on(
+    reference_server: ReferenceServer,
+) -> None:
+    checked = check(reference_server.websocket_url, "--expect", "broadcast", "--load", "3x4")
+    assert (checked.status, checked.of("failed")) == (0, []), checked.output
+    assert checked.of("untried") == ["malformed", "outside", "forged", "two tokens"]
+    failed = check(reference_server.websocket_url).of("failed")
+    assert failed == ["delivery", "at once", "errors", "oversized"]
+
+
+def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(
+    issuer: Issuer, local_server: StartLocalServer
+) -> None:
+    server = local_server(*demands(issuer))
+    token = issuer.mint(aud="demo", topics=["team-1/*"])
+    for url, variable in ((server.websocket_url, token), (url_with(server, token), None)):
+        checked = check(url, token=variable)
+        assert (checked.status, checked.of("failed")) == (0, []), checked.output
+        assert checked.of("untried") == []
+        assert_unseen(checked.output, token)
+
+
+def test_tokens_pass_with_broadcast_as_well(issuer: Issuer, local_server: StartLocalServer) -> None:
+    server = local_server(*demands(issuer, "Delivery=broadcast"))
+    token = issuer.mint(aud="demo", topics=["team-1/*"])
+    assert faults(server, token=token, delivery="broadcast") == {}
+
+
+@pytest.mark.parametrize(
+    ("claims", "came", "means"),
+    [
+        (None, "401", "the server wants a token"),
+        ({"exp": 1}, "403", "the token has expired"),
+        ({"aud": "another"}, "403", "the token is refused, or the origin"),
+    ],
+)
+def test_a_refusal_is_explained_and_nothing_else_is_tried(
+    issuer: Issuer,
+    local_server: StartLocalServer,
+    claims: dict[str, Any] | None,
+    came: str,
+    means: str,
+) -> None:
+    server = local_server(*demands(issuer))
+    token = None if claims is None else issuer.mint(**{"aud": "demo", **claims})
+    checked = check(server.websocket_url, token=token)
+    assert checked.status == 1
+    last = checked.findings[-1]
+    assert (last["probe"], last["outcome"], last["came"]) == ("handshake", "failed", came)
+    assert last["means"].startswith(means)
+    assert_unseen(checked.output, token or "")
+
+
+def test_an_origin_is_sent(local_server: StartLocalServer) -> None:
+    server = local_server("--parameter-overrides", "AllowedOrigins=https://app.example")
+    assert check(server.websocket_url).findings[-1]["came"] == "403"
+    target = Target.parse(server.websocket_url, None, "https://app.example", "addressed")
+
+    async def connect() -> None:
+        async with clients(target, 1):
+            pass
+
+    asyncio.run(connect())
+
+
+def test_who_pings_stays_while_all_are_idle(local_server: StartLocalServer) -> None:
+    target = Target.parse(local_server().websocket_url, None, None, "addressed")
+    notes: list[str] = []
+    came = asyncio.run(sit_idle(target, notes.append, 6, 0.5))
+    assert came.startswith("who pings hears of newcomers")
+    assert notes[0] == "idle for 0 of 6 s"
+
+
+def test_a_server_that_is_not_there_and_a_wrong_url_are_one_line() -> None:
+    checked = check(f"ws://127.0.0.1:{free_port()}")
+    assert checked.status == 1
+    assert checked.findings[-1]["probe"] == "connection"
+    wrong = check("https://example.com/?token=secret")
+    assert (wrong.status, wrong.findings) == (1, [])
+    assert wrong.output.startswith("error: ") and wrong.output.count("\n") == 1
+    assert "secret" not in wrong.output
+
+
+def test_ctrl_c_ends_it_at_once(local_server: StartLocalServer, tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "check", local_server().websocket_url],
+            cwd=ROOT,
+            env=environment(),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        while "delivery" not in output.read_text():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 130
+    assert "Traceback" not in output.read_text()
+
+
+def test_tls_is_told_and_a_certificate_that_is_not_good_is_named(
+    local_server: StartLocalServer, tmp_path: Path
+) -> None:
+    with before(local_server(), tmp_path) as (url, certificate):
+        checked = check(url, SSL_CERT_FILE=str(certificate))
+        assert (checked.status, checked.of("failed")) == (0, []), checked.output
+        assert re.fullmatch(r"TLSv1\.3, certificate for [12] days", checked.findings[1]["came"])
+        refused = check(url).findings[-1]
+    assert refused["probe"] == "connection"
+    assert refused["came"].startswith("its certificate is not good: self")
+
+
+def assert_unseen(output: str, token: str) -> None:
+    for part in token.split("."):
+        assert len(part) < 9 or part[:9] not in output

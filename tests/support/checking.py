@@ -1,0 +1,77 @@
+"""`python -m check` and its probes, run against servers that work and servers that do not."""
+
+import asyncio
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from check.probes import PROBES, run
+from check.report import Report
+from check.target import Target
+from local import ROOT
+from tests.support.servers import LocalServer, StartLocalServer
+
+QUICK = {probe.name for probe in PROBES} - {"at once", "latency"}
+
+_SECONDS = 120
+
+
+class Checked(NamedTuple):
+    """What `python -m check` made of a server."""
+
+    status: int
+    findings: list[dict[str, Any]]
+    output: str
+
+    def of(self, outcome: str) -> list[str]:
+        return [each["probe"] for each in self.findings if each["outcome"] == outcome]
+
+
+def environment(token: str | None = None) -> Mapping[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "TOKEN"}
+    return {**kept, **({"TOKEN": token} if token else {})}
+
+
+def check(url: str, *options: str, token: str | None = None, **variables: str) -> Checked:
+    """Run the whole check as `make check FORMAT=json` does."""
+    done = subprocess.run(
+        [sys.executable, "-m", "check", url, "--format", "json", *options],
+        cwd=ROOT,
+        env={**environment(token), **variables},
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+    )
+    output = done.stdout + done.stderr
+    assert "Traceback" not in output, output
+    findings = [json.loads(line) for line in done.stdout.splitlines()]
+    return Checked(done.returncode, findings, output)
+
+
+def faults(
+    server: LocalServer, *only: str, token: str | None = None, delivery: str = "addressed"
+) -> dict[str, str]:
+    """Return by probe what failed, and what that means, of the probes `only` or of the quick."""
+    target = Target.parse(server.websocket_url, token, None, delivery)
+    probes = [each for each in PROBES if each.name in (only or QUICK)]
+    output = io.StringIO()
+    passed = asyncio.run(run(target, probes, Report(True, output, io.StringIO())))
+    findings = [json.loads(line) for line in output.getvalue().splitlines()]
+    failed = {each["probe"]: each["means"] for each in findings if each["outcome"] == "failed"}
+    assert passed is not bool(failed)
+    return failed
+
+
+def planted(local_server: StartLocalServer, fault: str, *options: str) -> LocalServer:
+    """Start a server with a fault."""
+    return local_server(*options, program=program_with(fault))
+
+
+def program_with(fault: str) -> str:
+    """Return the source of a local server with a fault."""
+    start = "import sys\nfrom local.__main__ import main\nsys.exit(main())\n"
+    return f"import local\n{fault}\n{start}"
