@@ -33,7 +33,7 @@ from signaling import rooms
 
 def introduce(subscribers, sender, announce):
     others = [each.connection for each in subscribers if each.connection != sender.connection]
-    return rooms.Told(others, [])
+    return others, []
 
 rooms.introduce = introduce
 """
@@ -81,7 +81,7 @@ gateway.message_event = without_context
 EVERYTHING_GRANTED = """
 from signaling.access.grants import EVERYTHING, Grants
 
-Grants.from_context = classmethod(lambda cls, context: EVERYTHING)
+Grants.from_context = classmethod(lambda cls, context, needs_token: EVERYTHING)
 """
 
 MESSAGES_FAIL = """
@@ -146,7 +146,7 @@ def test_announces_that_cross_are_named(local_server: StartLocalServer) -> None:
         (DEAD_PING, {"ping": "the ping route is dead"}),
         (
             SWALLOWED_ERRORS,
-            {"errors": "error frames are swallowed", "binary": "error frames are swallowed"},
+            {"errors": "error frames are swallowed"},
         ),
         (ENDS_AT_MALFORMED, {"malformed": "one client's frame ends the server"}),
     ],
