@@ -21,7 +21,7 @@ PATIENCE = 5.0
 QUIET = 1.0
 """Seconds in which what should not come would have come."""
 
-_SECONDS_TO_CONNECT = 10.0
+SECONDS_TO_CONNECT = 10.0
 _TIMEOUTS = aiohttp.ClientWSTimeout(ws_close=0.5)
 _SECONDS_BETWEEN_LOOKS = 0.005
 
@@ -169,7 +169,7 @@ async def connect(
     """
     if tokens is None:
         tokens = [target.token] if target.token else []
-    async with asyncio.timeout(_SECONDS_TO_CONNECT):
+    async with asyncio.timeout(SECONDS_TO_CONNECT):
         return Client(
             await session.ws_connect(
                 target.address(*tokens), origin=target.origin, timeout=_TIMEOUTS, max_msg_size=0

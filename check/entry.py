@@ -9,11 +9,10 @@ from collections.abc import Sequence
 import aiohttp
 
 from check import meanings
-from check.client import connect, connector
+from check.client import SECONDS_TO_CONNECT, connect, connector
 from check.findings import Fault, Untried
 from check.target import Target
 
-_SECONDS_TO_CONNECT = 10.0
 _SECONDS_A_DAY = 24 * 60 * 60
 
 
@@ -37,7 +36,7 @@ async def open_connection(target: Target) -> str:
     """Open a TCP connection, with TLS for wss."""
     context = ssl.create_default_context() if target.url.scheme == "wss" else None
     try:
-        async with asyncio.timeout(_SECONDS_TO_CONNECT):
+        async with asyncio.timeout(SECONDS_TO_CONNECT):
             _, writer = await asyncio.open_connection(
                 target.url.raw_host, target.url.port, ssl=context, happy_eyeballs_delay=0.25
             )
@@ -55,7 +54,7 @@ async def open_connection(target: Target) -> str:
         ) from None
     except TimeoutError:
         raise Fault(
-            f"no answer within {_SECONDS_TO_CONNECT:.0f} s",
+            f"no answer within {SECONDS_TO_CONNECT:.0f} s",
             "a firewall drops the packets, or what listens there waits for something else than TLS",
             "try from another network, and compare the port and ws:// or wss://",
         ) from None

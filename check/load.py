@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import aiohttp
 
-from check.client import Arrival, Client, clients, kind_of, until
+from check.client import Client, clients, kind_of, until
 from check.findings import Fault
 from check.latency import percentiles
 from check.target import Target
@@ -111,32 +112,30 @@ async def _meet(target: Target, members: Sequence[Client], count: _Count) -> Non
             await members[step.sender].send(step.text)
         said += burst
         awaited = sum(step.deliveries(target.delivery) for step in burst)
-        await until(lambda: _published(members, seen) >= awaited)  # noqa: B023  # awaited here
-        arrived = min(_published(members, seen), awaited)
+        await until(partial(_have_got, members, seen, awaited))
+        news = list(_news(members, seen))
+        arrived = min(len(news), awaited)
         count.awaited += awaited
         count.delivered += arrived
         delivered += arrived
-        _take_times(members, seen, sent, count)
+        for kind, at in news:
+            count.seconds[kind].append(at - sent)
     for client in members:
         await client.send({"type": "unsubscribe", "topics": [room]})
     count.dollars += _dollars(said, delivered, len(members))
 
 
-def _published(members: Sequence[Client], seen: Sequence[int]) -> int:
-    return sum(kind_of(each.frame) in _KINDS for each in _news(members, seen))
+def _have_got(members: Sequence[Client], seen: Sequence[int], awaited: int) -> bool:
+    return sum(1 for _ in _news(members, seen)) >= awaited
 
 
-def _take_times(members: Sequence[Client], seen: Sequence[int], sent: float, count: _Count) -> None:
-    for arrival in _news(members, seen):
-        kind = kind_of(arrival.frame)
-        if kind in _KINDS:
-            count.seconds[kind].append(arrival.at - sent)
-
-
-def _news(members: Sequence[Client], seen: Sequence[int]) -> Iterator[Arrival]:
-    """Yield what has come since the members had got so many frames each."""
+def _news(members: Sequence[Client], seen: Sequence[int]) -> Iterator[tuple[str, float]]:
+    """Yield the kind and time of each message after the first `seen` frames of each member."""
     for client, before in zip(members, seen, strict=True):
-        yield from client.arrivals[before:]
+        for frame, at in client.arrivals[before:]:
+            kind = kind_of(frame)
+            if kind in _KINDS:
+                yield kind, at
 
 
 def _dollars(said: Sequence[Step], delivered: int, peers: int) -> float:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from check.client import Frame
 from check.findings import Advice
 
+CLOSED = Advice("the server, or a proxy before it, closes connections or has ended", "see its log")
+
 _REDEPLOYED = "see the function's log with `sam logs --stack-name <stack>`"
 
 

@@ -87,9 +87,7 @@ async def _find(target: Target, probe: Probe, end: float | None) -> Finding:
         )
     except (aiohttp.ClientError, OSError) as error:
         came = f"the connection broke: {error or type(error).__name__}"
-        advice = Advice(
-            "the server, or a proxy before it, closes connections or has ended", "see its log"
-        )
+        advice = meanings.CLOSED
     return Finding(probe.name, outcome, probe.tried, came, time.monotonic() - before, advice)
 
 

@@ -160,9 +160,7 @@ def missed(everyone: Sequence[Client], came: str, otherwise: Advice = _LOST) -> 
     closed = next((client.closed for client in everyone if client.closed), None)
     if advice is None and closed:
         came = f"{came}; a connection was closed with {closed}"
-        advice = Advice(
-            "the server, or a proxy before it, closes connections or has ended", "see its log"
-        )
+        advice = meanings.CLOSED
     return Fault(came, *(advice or otherwise))
 
 

@@ -7,8 +7,9 @@ import pytest
 from check.findings import Fault
 from check.load import Load, form_rooms
 from check.target import Target
-from tests.support.checking import faults, planted, program_with
+from tests.support.checking import faults
 from tests.support.issuer import Issuer
+from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted, program_with
 from tests.support.servers import LocalServer, StartLocalServer
 from tests.support.tokens import demands
 
@@ -26,16 +27,6 @@ def lose_some(self, sender, message):
     return publish(self, sender, message)
 
 Rooms.publish = lose_some
-"""
-
-ANNOUNCES_TO_EVERYONE = """
-from signaling import rooms
-
-def introduce(subscribers, sender, announce):
-    others = [each.connection for each in subscribers if each.connection != sender.connection]
-    return others, []
-
-rooms.introduce = introduce
 """
 
 SIGNALS_TO_EVERYBODY = """

@@ -15,6 +15,7 @@ from tests.support.aws import dynamodb_client
 from tests.support.clients import Client, Frame, clients
 from tests.support.introductions import until_introduced
 from tests.support.messages import HOSTILE
+from tests.support.planted import planted
 from tests.support.servers import ReferenceServer, StartLocalServer, wait_until
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
@@ -139,19 +140,16 @@ def _without_clients(frame: Frame) -> Frame:
 
 
 FORGETFUL = """
-import sys
 from local.gateway import Gateway
 
 Gateway.closed = lambda self, connection, code, reason="": self.connections.pop(connection.id, None)
-from local.__main__ import main
-sys.exit(main())
 """
 
 
 def test_a_client_that_vanished_leaves_no_row_once_its_room_was_published_to(
     local_server: StartLocalServer, dynamodb_local: str, stack: Stack
 ) -> None:
-    server = local_server("--dynamodb", dynamodb_local, program=FORGETFUL)
+    server = planted(local_server, FORGETFUL, "--dynamodb", dynamodb_local)
     table = dynamodb_client(dynamodb_local)
 
     def rows(topic: str) -> int:

@@ -3,7 +3,11 @@
 import asyncio
 
 from tests.support.introductions import Introductions, meet
-from tests.support.servers import LocalServer, StartLocalServer
+from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted
+from tests.support.servers import StartLocalServer
+
+SLOW = ("--latency", "0:300")
+"""Messages overtake each other."""
 
 READ_BEFORE_WRITE = """
 from signaling.rooms import Rooms
@@ -22,40 +26,23 @@ def publish_what_was_there_before(self, request, message):
 Rooms.publish = publish_what_was_there_before
 """
 
-TO_EVERYONE = """
-from signaling import rooms
-
-def introduce(subscribers, request, announce):
-    others = [each.connection for each in subscribers if each.connection != request.connection]
-    return others, []
-
-rooms.introduce = introduce
-"""
-
 
 def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
-    server = local_server("--latency", "0:300", *any_table)
+    server = local_server(*SLOW, *any_table)
     assert asyncio.run(meet(server.websocket_url, rounds=200)) == Introductions([], [])
 
 
 def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
     local_server: StartLocalServer, dynamodb_local: str
 ) -> None:
-    server = broken(local_server, READ_BEFORE_WRITE, "--dynamodb", dynamodb_local)
+    server = planted(local_server, READ_BEFORE_WRITE, *SLOW, "--dynamodb", dynamodb_local)
     assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20, patience=5)).missed
 
 
 def test_announces_cross_if_they_go_to_everyone(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
-    server = broken(local_server, TO_EVERYONE, *any_table)
+    server = planted(local_server, ANNOUNCES_TO_EVERYONE, *SLOW, *any_table)
     assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20)).crossed
-
-
-def broken(local_server: StartLocalServer, change: str, *options: str) -> LocalServer:
-    """Start a server whose rooms are changed, and whose messages overtake each other."""
-    start = "import sys, local\nfrom local.__main__ import main\nsys.exit(main())\n"
-    program = f"import local\n{change}\n{start}"
-    return local_server("--latency", "0:300", *options, program=program)

@@ -4,7 +4,6 @@ import json
 import operator
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -73,12 +72,6 @@ def field_of(value: str, fields: Fields) -> Any:
 
 
 # --- Metrics of lines that the functions print ----------------------------------------------------
-
-
-@pytest.fixture(autouse=True)
-def forget_adapters() -> Iterator[None]:
-    yield
-    bootstrap.reset()
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:

@@ -45,7 +45,6 @@ EXPECTED: dict[str, Rights] = {
 }
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tokens-a1b2c3"
-READ_SECRET = {("secretsmanager:GetSecretValue", SECRET)}
 WRITE_TRACES = "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"
 
 CASES: list[tuple[Parameters, dict[str, Rights]]] = [

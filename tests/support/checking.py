@@ -13,7 +13,7 @@ from check.probes import PROBES, run
 from check.report import Report
 from check.target import Target
 from local import ROOT
-from tests.support.servers import LocalServer, StartLocalServer
+from tests.support.servers import LocalServer
 
 QUICK = {probe.name for probe in PROBES} - {"at once", "latency"}
 
@@ -64,14 +64,3 @@ def faults(
     failed = {each["probe"]: each["means"] for each in findings if each["outcome"] == "failed"}
     assert passed is not bool(failed)
     return failed
-
-
-def planted(local_server: StartLocalServer, fault: str, *options: str) -> LocalServer:
-    """Start a server with a fault."""
-    return local_server(*options, program=program_with(fault))
-
-
-def program_with(fault: str) -> str:
-    """Return the source of a local server with a fault."""
-    start = "import sys\nfrom local.__main__ import main\nsys.exit(main())\n"
-    return f"import local\n{fault}\n{start}"

@@ -1,7 +1,6 @@
 """What X-Ray is told of a publish."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from signaling.event import Event
 from signaling.log import InvocationLog
 from signaling.ports import Outcome, Sender
 from signaling.protocol import Limits, parse
-from signaling.settings import settings
 from tests.support.events import EVENTS, Invocation
 from tests.support.rooms import RecordedConnections
 
@@ -31,14 +29,11 @@ class RecordingEmitter:
 
 
 @pytest.fixture
-def emitter(monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingEmitter]:
+def emitter(monkeypatch: pytest.MonkeyPatch) -> RecordingEmitter:
     monkeypatch.setenv("TRACING", "Active")
-    settings.cache_clear()
     xray_recorder.emitter._socket.close()  # nobody else does, and Python complains at its end
     emitter = xray_recorder.emitter = RecordingEmitter()
-    yield emitter
-    bootstrap.reset()
-    settings.cache_clear()
+    return emitter
 
 
 class PartlyGone(RecordedConnections):

@@ -10,11 +10,10 @@ from typing import Any
 
 from signaling.aws.dynamodb import Answer, Parameters, RequestError
 from signaling.aws.http1 import CONNECT_SECONDS, Host, Response
-from signaling.aws.posts import Call, send_through
+from signaling.aws.posts import ApiGatewayConnections, Call
 from signaling.aws.retries import ATTEMPTS, THROTTLED, delay_after, is_worth_another_attempt
 from signaling.aws.sigv4 import Credentials, Scope, quote, sign
 from signaling.aws.steps import Steps, Wait, run
-from signaling.ports import Introduction, Outcome
 
 IN_FLIGHT = 64
 """Most requests under way at once."""
@@ -143,24 +142,16 @@ class LeanDynamoDB:
         return list(map(_answer, self._service.ask(posts, headers, deadline)))
 
 
-class LeanConnections:
-    """Connections of an API Gateway WebSocket API, all posted to from one thread."""
+class LeanConnections(ApiGatewayConnections):
+    """Connections that are all posted to from one thread."""
 
     def __init__(self, service: Service, deadline: float) -> None:
         """Post through `service` until `deadline`, in `time.monotonic` seconds."""
         self._service = service
         self._deadline = deadline
 
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
-        """Post to each connection, at most `IN_FLIGHT` at a time."""
-        return send_through(self._statuses, connections, payload, introductions)
-
-    def _statuses(self, calls: Sequence[Call]) -> list[int | None]:
+    def statuses_of(self, calls: Sequence[Call]) -> list[int | None]:
+        """Make `calls`, at most `IN_FLIGHT` at a time."""
         base = f"{self._service.host.path}/@connections/"
         requests = [
             ("GET" if payload is None else "POST", base + quote(connection), payload or b"")

@@ -1,6 +1,6 @@
 """Messages to clients over API Gateway's @connections, whichever client makes the requests."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from signaling.ports import Introduction, Outcome
 
@@ -11,28 +11,36 @@ Call = tuple[str, bytes | None]
 """A request to @connections: a connection, and what is posted to it, or None to ask for it."""
 
 
-def send_through(
-    statuses_of: Callable[[Sequence[Call]], Sequence[int | None]],
-    connections: Sequence[str],
-    payload: str,
-    introductions: Sequence[Introduction],
-) -> Outcome:
-    """Send as the port says; `statuses_of` makes calls at once and returns their HTTP statuses.
+class ApiGatewayConnections:
+    """Connections of an API Gateway WebSocket API, through one of the AWS clients."""
 
-    Whether those who are introduced are still there is asked beside the posts. Only 410 says that
-    one is gone: whatever else the answer is, an introduction too many is better than one too few.
-    """
-    data = payload.encode()
-    calls = [(each, data) for each in connections]
-    questions = [(each.connection, None) for each in introductions]
-    statuses = statuses_of([*calls, *questions])
-    asked = [*zip(introductions, statuses[len(calls) :], strict=True)]
-    gone = [each.connection for each, status in asked if status == _GONE]
-    posts = [(i.receiver, i.payload.encode()) for i, status in asked if status != _GONE]
-    later = statuses_of(posts) if posts else ()
-    answered = [*zip(calls, statuses, strict=False), *zip(posts, later, strict=True)]
-    sent = [(connection, status) for (connection, _), status in answered]
-    return outcome([*sent, *((connection, _GONE) for connection in gone)])
+    def statuses_of(self, calls: Sequence[Call]) -> Sequence[int | None]:
+        """Make `calls` at once and return their HTTP statuses, None where no answer came."""
+        raise NotImplementedError
+
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Send as the port says.
+
+        Whether those who are introduced are still there is asked beside the posts. Only 410 says
+        that one is gone: whatever else the answer is, an introduction too many is better than one
+        too few.
+        """
+        data = payload.encode()
+        calls = [(each, data) for each in connections]
+        questions = [(each.connection, None) for each in introductions]
+        statuses = self.statuses_of([*calls, *questions])
+        asked = [*zip(introductions, statuses[len(calls) :], strict=True)]
+        gone = [each.connection for each, status in asked if status == _GONE]
+        posts = [(i.receiver, i.payload.encode()) for i, status in asked if status != _GONE]
+        later = self.statuses_of(posts) if posts else ()
+        answered = [*zip(calls, statuses, strict=False), *zip(posts, later, strict=True)]
+        sent = [(connection, status) for (connection, _), status in answered]
+        return outcome([*sent, *((connection, _GONE) for connection in gone)])
 
 
 def outcome(statuses: Iterable[tuple[str, int | None]]) -> Outcome:

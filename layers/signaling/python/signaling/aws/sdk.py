@@ -10,9 +10,8 @@ import boto3
 from botocore.config import Config
 
 from signaling.aws.dynamodb import Answer, Parameters, RequestError
-from signaling.aws.posts import Call, send_through
+from signaling.aws.posts import ApiGatewayConnections, Call
 from signaling.aws.retries import ATTEMPT_SECONDS, THROTTLED, is_worth_another_attempt, tried
-from signaling.ports import Introduction, Outcome
 
 THREADS = 16
 """Requests under way at once: enough to hide the network's delay, few enough for a small Lambda."""
@@ -67,8 +66,8 @@ class SdkDynamoDB:
         return _at_once(answer_to, requests)
 
 
-class SdkConnections:
-    """Connections of an API Gateway WebSocket API through boto3's `apigatewaymanagementapi`."""
+class SdkConnections(ApiGatewayConnections):
+    """Connections that are posted to through boto3's `apigatewaymanagementapi`."""
 
     def __init__(
         self,
@@ -83,16 +82,8 @@ class SdkConnections:
         self._clock = clock
         self._sleep = sleep
 
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
-        """Post to each connection, at most `THREADS` at a time."""
-        return send_through(self._statuses, connections, payload, introductions)
-
-    def _statuses(self, calls: Sequence[Call]) -> list[int | None]:
+    def statuses_of(self, calls: Sequence[Call]) -> list[int | None]:
+        """Make `calls`, at most `THREADS` at a time."""
         return _at_once(self._status_of, calls)
 
     def _status_of(self, call: Call) -> int | None:
