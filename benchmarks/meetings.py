@@ -1,10 +1,13 @@
 """Pages that come to one room at one moment, in Chromium, over each kind of server.
 
+And clients without a browser, of which the frames alone are looked at.
+
 `make meetings`, or only some: `make meetings ROWS="memory deployed --rows '8 pages'"`. What is run
 takes the place of what the table had for it, and the rest of the table stays.
 """
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +19,7 @@ from benchmarks.measure import Clock, significant, spread
 from benchmarks.report import Check, Report, kept_rows, measured_on, write
 from tests.support.aws import forget_aws_account
 from tests.support.emulator import Emulator, build_for_emulator
+from tests.support.introductions import meet
 from tests.support.meetings import (
     WITH_THE_OLD_TIE_BREAK,
     WITHOUT_A_TIE_BREAK,
@@ -34,7 +38,11 @@ REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "deployed",
 )
 
+FRAMES = "200 rooms, 2 to 8 clients"
+"""The row of clients without a browser."""
+
 _RESULTS = ROOT / "benchmarks" / "results"
+_ROUNDS = 200
 _WAYS = {"new": "", "reload": " that reload", "strict": " in strict mode"}
 
 
@@ -89,11 +97,25 @@ def main() -> int:
     rows = [row for row in ROWS if options.rows in row.label]
     for server in options.servers or SERVERS:
         with _started(server) as url:
+            if options.rows in FRAMES:
+                _keep(FRAMES, server, frames(server, url, round(_ROUNDS * options.share)))
             for row, outcomes in held(rows, server, url, options.share):
-                cells = _kept_cells()  # again, because another run may have written meanwhile
-                cells[row.label, server] = cell(row.kind, outcomes)
-                write(report(cells), _RESULTS, measured_on())
+                _keep(row.label, server, cell(row.kind, outcomes))
     return 0 if all(check.holds for check in report(_kept_cells()).checks) else 1
+
+
+def _keep(label: str, server: str, text: str) -> None:
+    cells = _kept_cells()  # again, because another run may have written meanwhile
+    cells[label, server] = text
+    write(report(cells), _RESULTS, measured_on())
+
+
+def frames(server: str, url: str, rounds: int) -> str:
+    """Let clients without a browser come together, print and return how many pairs went wrong."""
+    missed, crossed = asyncio.run(meet(url, rounds, at_once=6))
+    text = f"{len(missed) + len(crossed)} pairs"
+    print(f"{server}, {FRAMES}: {len(missed)} pairs missed, {len(crossed)} crossed", flush=True)
+    return text
 
 
 def held(
@@ -174,7 +196,10 @@ def report(cells: dict[tuple[str, str], str]) -> Report:
         "meetings",
         "Pages that come at one moment",
         ("", *SERVERS),
-        [(row.label, *(cells.get((row.label, server), "") for server in SERVERS)) for row in ROWS],
+        [
+            (label, *(cells.get((label, server), "") for server in SERVERS))
+            for label in [*(row.label for row in ROWS), FRAMES]
+        ],
         [
             "Meetings that failed, of how many, and the median time that the others took. Each "
             "page is in a browser context of its own and makes its provider at one clock time, in "
@@ -185,9 +210,11 @@ def report(cells: dict[tuple[str, str], str]) -> Report:
             "hidden behind names, as browsers do it by default.",
             "`y-webrtc` is its own server; ours keeps rooms in memory, the same with "
             "`--latency 0:300`, in DynamoDB Local, or is deployed into an AWS emulator.",
+            "In the last row are clients without a browser. A pair counts if not exactly one of "
+            "the two has heard the other's announce.",
         ],
         [
-            Check(f"Failed meetings, {server}", float(_failures(cells, server)), 0.0)
+            Check(f"Failures, {server}", float(_failures(cells, server)), 0.0)
             for server in SERVERS[1:]
             if server in {of for _, of in cells}
         ],

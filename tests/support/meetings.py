@@ -148,8 +148,15 @@ async def _meet_in_turn(
     outcomes = []
     for _ in numbers:
         outcomes.append(await _meet(pages, kind, signaling))
-        await asyncio.gather(*(page.reload() for page in pages))  # so nothing is left of it
+        await asyncio.gather(*(_begin_anew(page) for page in pages))
     return outcomes
+
+
+async def _begin_anew(page: Page) -> None:
+    await page.reload()
+    # Chromium allows a process 500 RTCPeerConnections, and counts those of a page that was
+    # reloaded until they are collected. After that no page of the process can connect any more.
+    await page.request_gc()
 
 
 async def _meet(pages: list[Page], kind: Kind, signaling: tuple[str, ...]) -> Outcome:
