@@ -16,19 +16,27 @@ TRIGGERS = True
 """YAML 1.1 reads the key `on` as true."""
 
 KNOWN_ACTIONS = {
-    *("actions/checkout@v4", "actions/setup-python@v5", "actions/setup-node@v4"),
-    *("actions/setup-java@v4", "actions/cache@v4", "aws-actions/configure-aws-credentials@v4"),
+    *("actions/checkout", "actions/setup-python", "actions/setup-node", "actions/setup-java"),
+    *("actions/cache", "actions/upload-artifact", "actions/download-artifact"),
+    "aws-actions/configure-aws-credentials",
 }
 
 
-def steps(name: str) -> list[dict[str, Any]]:
-    (job,) = WORKFLOWS[name]["jobs"].values()
-    found: list[dict[str, Any]] = job["steps"]
+def jobs(name: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = WORKFLOWS[name]["jobs"]
     return found
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    return [step for job in jobs(name).values() for step in job["steps"]]
 
 
 def commands(name: str) -> list[str]:
     return [step["run"] for step in steps(name) if "run" in step]
+
+
+def actions(name: str) -> list[str]:
+    return [step["uses"] for step in steps(name) if "uses" in step]
 
 
 def test_ci_runs_what_a_developer_runs_and_a_build() -> None:
@@ -48,7 +56,7 @@ def test_deploy_asks_nobody_and_accepts_that_nothing_changed() -> None:
     build, deploy = commands("deploy")[-2:]
     assert build == '.venv/bin/sam build --config-env "$ENVIRONMENT"'
     assert deploy == (
-        '.venv/bin/sam deploy --config-env "$ENVIRONMENT"'
+        'sam deploy --config-env "$ENVIRONMENT"'
         " --no-confirm-changeset --no-fail-on-empty-changeset"
     )
 
@@ -63,21 +71,37 @@ def test_every_make_target_exists(name: str) -> None:
             assert command.removeprefix("make ") in targets
 
 
-@pytest.mark.parametrize(
-    ("name", "permissions"),
-    [("ci", {"contents": "read"}), ("deploy", {"contents": "read", "id-token": "write"})],
-)
-def test_permissions_are_the_least(name: str, permissions: dict[str, str]) -> None:
-    assert WORKFLOWS[name]["permissions"] == permissions
-    for job in WORKFLOWS[name]["jobs"].values():
-        assert "permissions" not in job
+def test_permissions_are_the_least() -> None:
+    assert WORKFLOWS["ci"]["permissions"] == {"contents": "read"}
+    assert [job.get("permissions") for job in jobs("ci").values()] == [None]
+    assert WORKFLOWS["deploy"]["permissions"] == {}
+    assert {name: job["permissions"] for name, job in jobs("deploy").items()} == {
+        "build": {"contents": "read"},
+        "deploy": {"id-token": "write"},
+    }
+
+
+def test_the_job_that_may_reach_aws_installs_nothing_and_runs_none_of_our_code() -> None:
+    job = jobs("deploy")["deploy"]
+    assert job["needs"] == "build"
+    (command,) = [step["run"] for step in job["steps"] if "run" in step]
+    assert command.startswith("sam deploy ")
+    used = {step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step}
+    assert used == {"actions/download-artifact", "aws-actions/configure-aws-credentials"}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_job_leaves_the_token_of_its_checkout_behind(name: str) -> None:
     (checkout,) = (step for step in steps(name) if step.get("uses", "").startswith("actions/check"))
     assert checkout["with"] == {"persist-credentials": False}
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_actions_are_pinned_and_known(name: str) -> None:
-    assert {step["uses"] for step in steps(name) if "uses" in step} <= KNOWN_ACTIONS
+def test_actions_are_known_and_pinned_by_commit(name: str) -> None:
+    for action in actions(name):
+        known, _, commit = action.partition("@")
+        assert known in KNOWN_ACTIONS
+        assert re.fullmatch("[0-9a-f]{40}", commit)
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
