@@ -56,8 +56,7 @@ def test_deploy_asks_nobody_and_accepts_that_nothing_changed() -> None:
     build, deploy = commands("deploy")[-2:]
     assert build == '.venv/bin/sam build --config-env "$ENVIRONMENT"'
     assert deploy == (
-        'sam deploy --config-env "$ENVIRONMENT"'
-        " --no-confirm-changeset --no-fail-on-empty-changeset"
+        'sam deploy --config-env "$ENVIRONMENT" --no-confirm-changeset --no-fail-on-empty-changeset'
     )
 
 
