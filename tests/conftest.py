@@ -74,5 +74,6 @@ def place(request: pytest.FixtureRequest) -> Iterator["MeetingPlace"]:
     """A browser whose pages meet, with its addresses shown, and hidden as by default."""
     from tests.support.meetings import meeting_place  # here: most tests need no browser
 
-    with meeting_place(hidden=request.param) as place:
+    # `make meetings` asks for 10 s, where no other test runs beside it.
+    with meeting_place(hidden=request.param, patience=40) as place:
         yield place

@@ -77,12 +77,20 @@ def failed(outcomes: list[Outcome]) -> list[Outcome]:
 class MeetingPlace:
     """A browser whose pages meet again and again, always in a room that is new."""
 
-    def __init__(self, runner: asyncio.Runner, browser: Browser, url: str, is_hidden: bool) -> None:
+    def __init__(
+        self,
+        runner: asyncio.Runner,
+        browser: Browser,
+        url: str,
+        is_hidden: bool,
+        patience: float,
+    ) -> None:
         """Use `browser`, which runs in `runner`; its pages are served at `url`."""
         self._runner = runner
         self._browser = browser
         self._url = url
         self.is_hidden = is_hidden
+        self._patience = patience
         self._pages: defaultdict[str, list[Page]] = defaultdict(list)
 
     def hold(self, kind: Kind, count: int, *signaling: str, abreast: int = 1) -> list[Outcome]:
@@ -99,7 +107,7 @@ class MeetingPlace:
         async with asyncio.TaskGroup() as group:
             tables = [
                 group.create_task(
-                    _meet_in_turn(pages[start : start + kind.pages], kind, numbers, signaling)
+                    self._meet_in_turn(pages[start : start + kind.pages], kind, numbers, signaling)
                 )
                 for start in range(0, abreast * kind.pages, kind.pages)
             ]
@@ -112,10 +120,47 @@ class MeetingPlace:
         await page.goto(f"{self._url}/{client}/")
         return page
 
+    async def _meet_in_turn(
+        self, pages: list[Page], kind: Kind, numbers: Iterable[int], signaling: tuple[str, ...]
+    ) -> list[Outcome]:
+        outcomes = []
+        for _ in numbers:
+            outcomes.append(await self._meet(pages, kind, signaling))
+            await asyncio.gather(*(_begin_anew(page) for page in pages))
+        return outcomes
+
+    async def _meet(self, pages: list[Page], kind: Kind, signaling: tuple[str, ...]) -> Outcome:
+        room = str(uuid.uuid4())
+        plans = [
+            {
+                "room": room,
+                "signaling": signaling,
+                "password": _PASSWORD if kind.has_password else None,
+                "strict": kind.way == "strict",
+                "pages": kind.pages,
+                "line": str(number),
+            }
+            for number in range(kind.pages)
+        ]
+        if kind.way == "reload":
+            first = _soon(kind)
+            times = [first + number * _SECONDS_BETWEEN_ARRIVALS for number in range(kind.pages)]
+            await _begin(pages, plans, times)
+            await _until_met(pages, self._patience)
+            await _reload(pages, _soon(kind))
+        await _begin(pages, plans, [_soon(kind)] * kind.pages)
+        return _outcome(await _until_met(pages, self._patience), await _states(pages))
+
 
 @contextmanager
-def meeting_place(hidden: bool = False) -> Iterator[MeetingPlace]:
-    """Start a browser; `hidden`: it hides its addresses behind names, as people's browsers do."""
+def meeting_place(
+    hidden: bool = False, patience: float = SECONDS_TO_MEET
+) -> Iterator[MeetingPlace]:
+    """Start a browser.
+
+    `hidden`: it hides its addresses behind names, as people's browsers do. `patience`: seconds
+    until a meeting has failed.
+    """
     need(str(_PAGES) if _PAGES.exists() else None, "the page is missing: run make test")
     with _page_server() as url, asyncio.Runner() as runner:
         playwright = runner.run(async_playwright().start())
@@ -123,7 +168,7 @@ def meeting_place(hidden: bool = False) -> Iterator[MeetingPlace]:
         browser = runner.run(
             playwright.chromium.launch(executable_path=path, args=flags(hides_addresses=hidden))
         )
-        yield MeetingPlace(runner, browser, url, hidden)
+        yield MeetingPlace(runner, browser, url, hidden, patience)
         runner.run(browser.close())
         runner.run(playwright.stop())
 
@@ -142,44 +187,11 @@ class _QuietHandler(SimpleHTTPRequestHandler):
         pass
 
 
-async def _meet_in_turn(
-    pages: list[Page], kind: Kind, numbers: Iterable[int], signaling: tuple[str, ...]
-) -> list[Outcome]:
-    outcomes = []
-    for _ in numbers:
-        outcomes.append(await _meet(pages, kind, signaling))
-        await asyncio.gather(*(_begin_anew(page) for page in pages))
-    return outcomes
-
-
 async def _begin_anew(page: Page) -> None:
     await page.reload()
     # Chromium allows a process 500 RTCPeerConnections, and counts those of a page that was
     # reloaded until they are collected. After that no page of the process can connect any more.
     await page.request_gc()
-
-
-async def _meet(pages: list[Page], kind: Kind, signaling: tuple[str, ...]) -> Outcome:
-    room = str(uuid.uuid4())
-    plans = [
-        {
-            "room": room,
-            "signaling": signaling,
-            "password": _PASSWORD if kind.has_password else None,
-            "strict": kind.way == "strict",
-            "pages": kind.pages,
-            "line": str(number),
-        }
-        for number in range(kind.pages)
-    ]
-    if kind.way == "reload":
-        first = _soon(kind)
-        times = [first + number * _SECONDS_BETWEEN_ARRIVALS for number in range(kind.pages)]
-        await _begin(pages, plans, times)
-        await _until_met(pages)
-        await _reload(pages, _soon(kind))
-    await _begin(pages, plans, [_soon(kind)] * kind.pages)
-    return _outcome(await _until_met(pages), await _states(pages))
 
 
 def _soon(kind: Kind) -> float:
@@ -201,9 +213,9 @@ async def _reload(pages: list[Page], moment: float) -> None:
             await page.evaluate("moment => meeting.reloadAt(moment)", 1000 * moment)
 
 
-async def _until_met(pages: list[Page]) -> list[float | None]:
+async def _until_met(pages: list[Page], patience: float) -> list[float | None]:
     wait = "most => meeting.secondsToMeet(most)"
-    return list(await asyncio.gather(*(page.evaluate(wait, SECONDS_TO_MEET) for page in pages)))
+    return list(await asyncio.gather(*(page.evaluate(wait, patience) for page in pages)))
 
 
 async def _states(pages: list[Page]) -> list[dict[str, Any]]:

@@ -41,27 +41,37 @@ function reloadAt (moment) {
   setTimeout(() => location.reload(), moment - Date.now())
 }
 
-function state () {
-  const connections = [...provider?.room?.webrtcConns ?? []]
-  const open = connections.filter(([, { connected, peer }]) => connected && peer.connected)
+function connections () {
+  return [...provider?.room?.webrtcConns ?? []]
+}
+
+function reached () {
+  const open = connections().filter(([, { connected, peer }]) => connected && peer.connected)
   return {
-    peer: provider?.room?.peerId,
     connected: open.map(([id]) => id),
     lines: text.toString().split('\n').filter(Boolean),
     // The flag alone does not show a dead connection that came later.
-    synced: provider?.room?.synced === true && open.length === connections.length,
-    addresses: connections.flatMap(([, { peer }]) => hostAddresses(peer)),
+    synced: provider?.room?.synced === true && open.length === connections().length
+  }
+}
+
+function state () {
+  return {
+    ...reached(),
+    peer: provider?.room?.peerId,
+    addresses: connections().flatMap(([, { peer }]) => hostAddresses(peer)),
     lateMs
   }
 }
 
+// Not for polling: the browser writes a whole description each time.
 function hostAddresses (peer) {
   const description = peer._pc?.localDescription?.sdp ?? ''
   return Array.from(description.matchAll(/^a=candidate:(?:\S+ ){4}(\S+) \d+ typ host/gm), ([, address]) => address)
 }
 
 function isWhole () {
-  const { connected, lines, synced } = state()
+  const { connected, lines, synced } = reached()
   return connected.length === plan.pages - 1 && lines.length === plan.pages && synced
 }
 
