@@ -16,11 +16,16 @@ FORMAT   ?= text
 IDLE     ?=
 LOAD     ?=
 RATE     ?= 2
+STACK    ?=
+ROOM     ?=
+NAMES    ?=
+CONNECTION ?=
 CHECK_ARGS = --expect $(EXPECT) --format $(FORMAT) --rate $(RATE) $(if $(ORIGIN),--origin '$(ORIGIN)') \
   $(if $(LOAD),--load $(LOAD)) $(if $(filter-out 0,$(IDLE)),--idle)
+LIVE = --port $(PORT) $(if $(STACK),--stack $(STACK)) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run check invoke emulate test bench meetings lint format lock clean
+.PHONY: help run check rooms kick invoke emulate test bench meetings lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +37,15 @@ run: .venv/run local/demo/dist ## serve on PORT=4444; DYNAMODB=http://... for a 
 check: export URL := $(URL)
 check: .venv/run ## ask the server at URL=wss://... for all that it should do; see docs/check.md
 	@exec .venv/bin/python -m check $(CHECK_ARGS)
+
+# By the environment, because the shell would read what is in a room's name.
+rooms: export ROOM := $(ROOM)
+rooms: .venv/run ## list the rooms of STACK=... or DYNAMODB=http://..., with NAMES=1; who is in ROOM=...
+	@exec .venv/bin/python -m owner $(LIVE) rooms $(if $(NAMES),--names) "$$ROOM"
+
+kick: export CONNECTION := $(CONNECTION)
+kick: .venv/run ## close CONNECTION=... of STACK=..., or of the local server
+	@exec .venv/bin/python -m owner $(LIVE) kick -- "$$CONNECTION"
 
 # On Linux only Docker's own host-gateway knows this machine's address, and only
 # ARGS="--host 0.0.0.0" makes `make run` listen there.
@@ -69,9 +83,9 @@ format: .venv/test ## rewrite the code in the project's style
 
 lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/pip install --quiet uv
-	.venv/bin/uv pip compile --quiet --universal --upgrade --group test --output-file requirements/test.txt
-	.venv/bin/uv pip compile --quiet --universal --group run --constraint requirements/test.txt --output-file requirements/run.txt
-	.venv/bin/uv pip compile --quiet --universal --upgrade --group emulator --output-file requirements/emulator.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --group test --output-file requirements/test.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --group run --constraint requirements/test.txt --output-file requirements/run.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --group emulator --output-file requirements/emulator.txt
 
 clean: ## remove everything that make installed or built
 	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist \
@@ -83,10 +97,10 @@ clean: ## remove everything that make installed or built
 	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-# What a function finds in Lambda: its Python, if that is here, and boto3 with its bytecode.
+# What a function finds in Lambda, and more: its Python, if that is here, and boto3 with its bytecode.
 .cache/runtime: requirements/run.txt
 	@$(LAMBDA_PYTHON) -m venv --clear $@
-	@$@/bin/pip install --quiet --disable-pip-version-check --constraint $< boto3
+	@$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 .cache/emulator: requirements/emulator.txt

@@ -23,9 +23,7 @@ def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
     Raises:
         ConnectionError: the endpoint does not answer, or refuses.
     """
-    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    _set_credentials()
+    direct_clients(endpoint)
     try:
         make_table(
             boto3.client(
@@ -37,8 +35,15 @@ def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
         raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
 
 
+def direct_clients(endpoint: str) -> None:
+    """Direct every AWS client of this process to `endpoint`, which takes any credentials."""
+    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    _set_credentials()
+
+
 def _set_credentials() -> None:
-    """Put credentials where Lambda has them; DynamoDB Local takes any."""
+    """Put credentials where Lambda has them."""
     found = boto3.session.Session().get_credentials()
     if found is None:
         os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")

@@ -30,6 +30,7 @@ PROJECT = {
     "local": {"local", "signaling"},
     "traffic": {"local.LAYER", "signaling", "traffic"},
     "check": {"check", "local.LAYER", "signaling", "traffic"},
+    "owner": {"local", "owner", "signaling", "traffic"},
     "benchmarks": {"benchmarks", "local", "signaling", "tests.support", "traffic"},
     "tests/support": {"check", "functions", "local", "signaling", "tests.support"},
     "tests": {
@@ -37,6 +38,7 @@ PROJECT = {
         "check",
         "functions",
         "local",
+        "owner",
         "signaling",
         "tests.support",
         "traffic",

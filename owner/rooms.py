@@ -1,0 +1,133 @@
+"""Rooms as the table of subscriptions has them."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from signaling.log import hash_of
+from signaling.protocol import topic_key
+from traffic.prices import Prices
+
+_ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
+
+Row = Mapping[str, Any]
+"""A row of the table, as DynamoDB's low-level API tells it."""
+
+
+class Member(NamedTuple):
+    """A connection in a room."""
+
+    connection: str
+    since: int
+    """When its connection was opened, epoch milliseconds."""
+
+
+class Room(NamedTuple):
+    """A topic and who is in it, the oldest connection first."""
+
+    topic: str
+    members: list[Member]
+
+    @property
+    def hash(self) -> str:
+        """What the log calls it."""
+        return hash_of(self.topic)
+
+
+class Census(NamedTuple):
+    """Everything that the table tells."""
+
+    rooms: list[Room]
+    """The largest first."""
+    roomless: list[str]
+    """Connections that have left every room they were in. One that was in none has no row."""
+    rows: int
+    read_units: float
+
+    @property
+    def connections(self) -> int:
+        """How many connections are in rooms."""
+        return len({each.connection for room in self.rooms for each in room.members})
+
+    @property
+    def dollars(self) -> float:
+        """What it costs to find this out, where the table is charged by the request."""
+        return self.read_units * Prices().read_unit
+
+
+def count(pages: Iterable[Mapping[str, Any]], now: float) -> Census:
+    """Return who is where by the `pages` of a scan; expired rows, which TTL deletes, are left out.
+
+    `now` is in epoch seconds.
+    """
+    rooms: dict[str, list[Member]] = {}
+    seen: dict[str, bool] = {}
+    rows, units = 0, 0.0
+    for page in pages:
+        units += page.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+        for row in page["Items"]:
+            rows += 1
+            if int(row["expires_at"]["N"]) <= now:
+                continue
+            connection = row["sk"]["S"].removeprefix("connection-")
+            is_in = "has_left" not in row
+            seen[connection] = is_in or seen.get(connection, False)
+            if is_in:
+                member = Member(connection, int(row["connected_at"]["N"]))
+                rooms.setdefault(topic_of(row["pk"]["S"]), []).append(member)
+    found = [
+        Room(topic, sorted(members, key=lambda each: each.since))
+        for topic, members in rooms.items()
+    ]
+    found.sort(key=lambda room: (-len(room.members), room.members[0].since))
+    return Census(found, [each for each, is_in in seen.items() if not is_in], rows, units)
+
+
+def topic_of(key: str) -> str:
+    """Return the topic whose `topic_key` is `key`."""
+    kind, text = key[: len("topic-")], key[len("topic-") :]
+    if kind == topic_key(""):
+        return text
+    return _ESCAPED.sub(lambda found: _unescaped(found[1]), text)
+
+
+def _unescaped(escape: str) -> str:
+    return "\\" if escape == "\\" else chr(int(escape[1:], 16))
+
+
+def overview(census: Census, now: float, has_names: bool) -> Iterator[str]:
+    """Yield lines about all rooms, which go by the log's hash or, if asked for, by their names."""
+    yield (
+        f"{len(census.rooms)} rooms with {census.connections} connections; "
+        f"{len(census.roomless)} more have left all their rooms"
+    )
+    if census.rooms:
+        yield f"{'connections':>11}  {'oldest':>8}  room"
+    for room in census.rooms:
+        name = json.dumps(room.topic) if has_names else room.hash
+        yield f"{len(room.members):>11}  {_age(room.members[0], now):>8}  {name}"
+    yield (
+        f"Read {census.rows} rows with {census.read_units:g} read units: "
+        f"${census.dollars:.6f} on demand"
+    )
+
+
+def members(census: Census, name: str, now: float) -> Iterator[str]:
+    """Yield lines about who is in the room that has the `name`, or the hash.
+
+    Raises:
+        ValueError: there is no such room.
+    """
+    room = next((each for each in census.rooms if name in (each.topic, each.hash)), None)
+    if room is None:
+        raise ValueError("nobody is in such a room")
+    yield f"{'since':>8}  connection"
+    for member in room.members:
+        yield f"{_age(member, now):>8}  {member.connection}"
+
+
+def _age(member: Member, now: float) -> str:
+    seconds = max(0, int(now - member.since / 1000))
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}"

@@ -1,0 +1,58 @@
+"""Where a stack keeps its rooms and its connections."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+
+from local import ROOT
+from local.dynamodb import direct_clients
+from local.sam.template import load
+
+_SOON_AN_ERROR = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+"""Somebody waits."""
+
+
+class Live(NamedTuple):
+    """A stack that runs, or the local server."""
+
+    table: str
+    endpoint: str
+    """URL below which @connections is."""
+
+    def scan(self) -> Iterator[dict[str, Any]]:
+        """Yield the pages of the table. They may lack what was written a moment ago."""
+        pages = boto3.client("dynamodb", config=_SOON_AN_ERROR).get_paginator("scan")
+        for page in pages.paginate(TableName=self.table, ReturnConsumedCapacity="TOTAL"):
+            yield dict(page)
+
+    def close(self, connection: str) -> None:
+        """Close a connection; its `$disconnect` then takes it out of its rooms."""
+        client = boto3.client(
+            "apigatewaymanagementapi", endpoint_url=self.endpoint, config=_SOON_AN_ERROR
+        )
+        client.delete_connection(ConnectionId=connection)
+
+
+def deployed(stack: str) -> Live:
+    """Return the `stack` that is deployed in the account and Region of the environment.
+
+    Raises:
+        ValueError: it has not the outputs of this project's template.
+    """
+    (found,) = boto3.client("cloudformation", config=_SOON_AN_ERROR).describe_stacks(
+        StackName=stack
+    )["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    try:
+        return Live(outputs["TableName"], outputs["ConnectionsEndpoint"])
+    except KeyError as missing:
+        raise ValueError(f"the stack {stack} has no output {missing}") from None
+
+
+def local(port: int, dynamodb: str = "") -> Live:
+    """Return the local server at `port`, whose rooms are in `dynamodb`."""
+    stack = load(ROOT / "template.yaml")
+    direct_clients(dynamodb)
+    return Live(stack.table["TableName"], f"http://localhost:{port}/{stack.stage}")

@@ -1,0 +1,67 @@
+"""`make rooms` and `make kick`, as an owner runs them beside the local server."""
+
+import asyncio
+import os
+import subprocess
+
+from local import ROOT
+from signaling.log import hash_of
+from tests.support.clients import clients
+from tests.support.servers import LocalServer, StartLocalServer
+
+ROOM = "Ann's `plans`; (new)"
+
+
+def make(target: str, *variables: str, status: int = 0) -> str:
+    """Run a target that fails with `status`, of which make itself makes 2."""
+    done = subprocess.run(
+        ["make", "--silent", target, *variables],
+        cwd=ROOT,
+        env={**os.environ, "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_room_is_listed_looked_into_and_a_connection_of_it_closed(
+    local_server: StartLocalServer, dynamodb_local: str
+) -> None:
+    server = local_server("--dynamodb", dynamodb_local)
+    table = f"DYNAMODB={dynamodb_local}"
+
+    async def meet() -> None:
+        async with clients(server.websocket_url, "A", "B") as (a, b):
+            await a.subscribe(ROOM)
+            await b.subscribe(ROOM, "another")
+            await b.settled()
+            await a.settled()
+            assert hash_of(ROOM) in await asyncio.to_thread(make, "rooms", table)
+            assert f'"{ROOM}"' in await asyncio.to_thread(make, "rooms", table, "NAMES=1")
+            inside = await asyncio.to_thread(make, "rooms", table, f"ROOM={ROOM}")
+            alone = await asyncio.to_thread(make, "rooms", table, "ROOM=another")
+            connection = alone.split()[-1]
+            assert connection in inside
+            told = await asyncio.to_thread(kick, server, connection)
+            assert told == f"closed {connection}\n"
+            await b.reader
+            assert b.socket.closed
+            assert not a.socket.closed
+
+    asyncio.run(meet())
+
+
+def kick(server: LocalServer, connection: str, status: int = 0) -> str:
+    return make("kick", f"PORT={server.port}", f"CONNECTION={connection}", status=status)
+
+
+def test_whoever_is_gone_cannot_be_closed(local_server: StartLocalServer) -> None:
+    assert "there is no such connection" in kick(local_server(), "nobody=", status=2)
+
+
+def test_what_cannot_be_read_is_explained(dynamodb_local: str) -> None:
+    assert "in memory" in make("rooms", status=2)
+    assert "Could not connect" in make("rooms", "DYNAMODB=http://127.0.0.1:9", status=2)
