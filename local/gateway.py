@@ -144,20 +144,19 @@ class Gateway:
         statuses = []
         for connection_id in connection_ids:
             connection = self.connections.get(connection_id)
-            status = _POSTED
-            if connection is None or connection.socket is None:
-                status = _GONE
+            if connection is None or (socket := connection.socket) is None:
+                statuses.append(_GONE)
             elif is_too_large:
-                status = _TOO_LARGE
-            elif connection.socket.is_behind:
-                status = _LIMIT_EXCEEDED
+                statuses.append(_TOO_LARGE)
+            elif socket.is_behind:
+                statuses.append(_LIMIT_EXCEEDED)
             else:
                 connection.last_active = now
                 if is_on_loop:
-                    connection.socket.send(payload)
+                    socket.send(payload)
                 else:
-                    self._invoker.call_back(partial(connection.socket.send, payload))
-            statuses.append(status)
+                    self._invoker.call_back(partial(socket.send, payload))
+                statuses.append(_POSTED)
         return statuses
 
     def close_overdue(self) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from itertools import chain
 from typing import NamedTuple
 
 from local.gateway import Gateway
@@ -146,10 +147,11 @@ class InProcessConnections:
     ) -> Outcome:
         """Post to each connection in turn: nothing here waits."""
         posted = self._gateway.post_to_each(connections, payload.encode())
-        statuses = [*zip(connections, (each.status for each in posted), strict=True)]
-        for connection, receiver, announce in introductions:
-            if self._gateway.is_open(connection):
-                statuses.append((receiver, self._gateway.post(receiver, announce.encode()).status))
-            else:
-                statuses.append((connection, HTTPStatus.GONE))
-        return outcome(statuses)
+        statuses = zip(connections, (status for status, _ in posted), strict=True)
+        return outcome(chain(statuses, map(self._introduce, introductions)))
+
+    def _introduce(self, introduction: Introduction) -> tuple[str, int]:
+        connection, receiver, payload = introduction
+        if self._gateway.is_open(connection):
+            return receiver, self._gateway.post(receiver, payload.encode()).status
+        return connection, HTTPStatus.GONE

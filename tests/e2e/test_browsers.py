@@ -1,8 +1,7 @@
-"""Real y-webrtc clients in real browsers."""
+"""The demo page in real browsers; how pages meet is in `test_meetings.py`."""
 
 import json
 
-import pytest
 from playwright.sync_api import Browser
 
 from tests.support.browsers import Peer, peers, sync
@@ -12,37 +11,22 @@ ROOM = "vZ#4h2%60$1H & 日本"
 PASSWORD = {"password": "correct horse"}
 
 
-@pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
-@pytest.mark.parametrize("count", [3, 5])
 def test_browsers_sync_one_text(
-    chromium: Browser,
-    local_server: StartLocalServer,
-    any_table: tuple[str, ...],
-    count: int,
-    fragment: dict[str, str],
+    chromium: Browser, local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server(*any_table)
-    with peers(chromium, server, count, ROOM, **fragment) as everyone:
+    with peers(chromium, server, 5, ROOM) as everyone:
         sync(everyone)
-        assert [each.complaints for each in everyone] == [[]] * count
+        assert [each.complaints for each in everyone] == [[]] * 5
 
 
-@pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
-def test_browsers_sync_through_the_other_aws_client(
-    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str, fragment: dict[str, str]
+def test_browsers_with_a_password_sync_through_the_other_aws_client(
+    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str
 ) -> None:
     server = local_server("--dynamodb", dynamodb_local, environment={"AWS_CLIENT": "boto3"})
-    with peers(chromium, server, 3, ROOM, **fragment) as everyone:
+    with peers(chromium, server, 3, ROOM, **PASSWORD) as everyone:
         sync(everyone)
-
-
-@pytest.mark.parametrize("fragment", [{}, PASSWORD], ids=["open", "password"])
-def test_browsers_sync_while_their_messages_overtake_each_other(
-    chromium: Browser, local_server: StartLocalServer, fragment: dict[str, str]
-) -> None:
-    server = local_server("--latency", "0:300")
-    with peers(chromium, server, 5, ROOM, **fragment) as everyone:
-        sync(everyone)
+        assert [each.complaints for each in everyone] == [[]] * 3
 
 
 def published(peer: Peer) -> list[dict[str, str]]:

@@ -105,7 +105,7 @@ def test_a_publish_counts_with_its_delivery_and_its_time(
     Room()
     replay(event)
     metrics = printed(capsys)
-    assert 0 <= metrics.pop("FanOutMilliseconds") < 1000
+    assert 0 <= metrics.pop("FanOutMilliseconds") < 10_000
     assert metrics == {"Publishes": 1, "Deliveries": 1}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -95,19 +96,19 @@ def test_connections_are_opened_ahead(start: StartStub, services: MakeService) -
 def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(
     start: StartStub, services: MakeService
 ) -> None:
+    twenty = threading.Barrier(20)
+
     def answer(_: Received) -> Reply:
-        time.sleep(0.02)
+        if not twenty.broken:
+            twenty.wait(timeout=20)  # until as many requests are here
         return reply()
 
     stub = start(answer=answer)
     service = services(stub.url)
     everyone = [str(number) for number in range(100)]
-    post(service, *everyone)  # opens the connections
-    opened = stub.connections
-    started = time.monotonic()
-    assert post(service, *everyone).delivered == everyone
-    assert time.monotonic() - started < 0.5  # one after the other they would take 2 s
-    assert stub.connections == opened == 20
+    assert post(service, *everyone, seconds=20).delivered == everyone
+    assert stub.connections == 20
+    twenty.abort()
     assert post(service, *map(str, range(5000))).failed == []
     assert stub.connections == lean.IN_FLIGHT
 

@@ -13,7 +13,7 @@ from check.probes import PROBES, run
 from check.report import Report
 from check.target import Target
 from local import ROOT
-from tests.support.servers import LocalServer
+from tests.support.servers import LocalServer, ReferenceServer
 
 QUICK = {probe.name for probe in PROBES} - {"at once", "latency"}
 
@@ -53,7 +53,10 @@ def check(url: str, *options: str, token: str | None = None, **variables: str) -
 
 
 def faults(
-    server: LocalServer, *only: str, token: str | None = None, delivery: str = "addressed"
+    server: LocalServer | ReferenceServer,
+    *only: str,
+    token: str | None = None,
+    delivery: str = "addressed",
 ) -> dict[str, str]:
     """Return by probe what failed, and what that means, of the probes `only` or of the quick."""
     target = Target.parse(server.websocket_url, token, None, delivery)
