@@ -83,9 +83,9 @@ format: .venv/test ## rewrite the code in the project's style
 
 lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/pip install --quiet uv
-	.venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --group test --output-file requirements/test.txt
-	.venv/bin/uv pip compile --quiet --universal --generate-hashes --group run --constraint requirements/test.txt --output-file requirements/run.txt
-	.venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --group emulator --output-file requirements/emulator.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --upgrade --group test --output-file requirements/test.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --group run --constraint requirements/test.txt --output-file requirements/run.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --upgrade --group emulator --output-file requirements/emulator.txt
 
 clean: ## remove everything that make installed or built
 	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist \
