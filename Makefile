@@ -83,30 +83,31 @@ format: .venv/test ## rewrite the code in the project's style
 
 lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/pip install --quiet uv
-	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --upgrade --group test --output-file requirements/test.txt
-	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --group run --constraint requirements/test.txt --output-file requirements/run.txt
-	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-strip-extras --upgrade --group emulator --output-file requirements/emulator.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --group test --output-file requirements/test.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --group run --constraint requirements/test.txt --output-file requirements/run.txt
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --group emulator --output-file requirements/emulator.txt
 
 clean: ## remove everything that make installed or built
 	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist \
 	  tests/e2e/page/dist
 
+# Locks name all packages with the hashes of their files, so pip need not look for more.
 .venv/%: requirements/%.txt
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	@echo "Installing Python packages ($*)"
-	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 # What a function finds in Lambda, and more: its Python, if that is here, and boto3 with its bytecode.
 .cache/runtime: requirements/run.txt
 	@$(LAMBDA_PYTHON) -m venv --clear $@
-	@$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@$@/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 .cache/emulator: requirements/emulator.txt
 	@echo "Installing the AWS emulator"
 	@$(LAMBDA_PYTHON) -m venv --clear $@
-	@$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@$@/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 # Without Node the server runs all the same, and its page says what to install.
