@@ -21,7 +21,10 @@ def main() -> int:
     options = _options()
     try:
         token = os.environ.get("TOKEN")  # not an option, which others on this machine could see
-        target = Target.parse(options.url, token, options.origin, options.expect)
+        target = Target.parse(options.url, token, options.origin, options.expect)._replace(
+            expired_token=os.environ.get("EXPIRED_TOKEN") or None,
+            foreign_token=os.environ.get("FOREIGN_TOKEN") or None,
+        )
         load = Load.parse(options.load, options.rate) if options.load else None
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -49,7 +52,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m check",
         description="A client's view of a signaling server for y-webrtc. The variable TOKEN holds "
-        "the token to bring.",
+        "the token to bring, EXPIRED_TOKEN and FOREIGN_TOKEN tokens that must be refused.",
     )
     parser.add_argument(
         "url",

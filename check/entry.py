@@ -5,13 +5,14 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 
 from check import meanings
 from check.client import SECONDS_TO_CONNECT, connect, connector
 from check.findings import Fault, Untried
-from check.target import Target
+from check.target import Target, claims_of
 
 _SECONDS_A_DAY = 24 * 60 * 60
 
@@ -81,9 +82,8 @@ async def shake_hands(target: Target) -> str:
     """Open a WebSocket as a page does."""
     status = await _status(target, [target.token] if target.token else [])
     if status != 101:
-        expiry = target.claims.get("exp")
-        expired = isinstance(expiry, int | float) and expiry < time.time()
-        raise Fault(f"{status}", *meanings.of_status(status, target.token is not None, expired))
+        has_expired = _has_expired(target.claims)
+        raise Fault(f"{status}", *meanings.of_status(status, target.token is not None, has_expired))
     return f"{status}"
 
 
@@ -100,6 +100,28 @@ async def be_refused_with_two_tokens(target: Target) -> str:
     if target.token is None:
         raise Untried("no TOKEN")
     return await _refused(target, [target.token] * 2, "the second token in a URL is not looked at")
+
+
+async def be_refused_with_an_expired_token(target: Target) -> str:
+    """Bring a token whose time is over."""
+    token = target.expired_token
+    if token is None:
+        raise Untried("no EXPIRED_TOKEN")
+    if not _has_expired(claims_of(token)):
+        raise Untried("EXPIRED_TOKEN has not expired")
+    return await _refused(target, [token], "the time of a token does not count")
+
+
+async def be_refused_with_a_foreign_token(target: Target) -> str:
+    """Bring a token of another issuer, or for another server."""
+    if target.foreign_token is None:
+        raise Untried("no FOREIGN_TOKEN")
+    return await _refused(target, [target.foreign_token], "tokens of others are taken")
+
+
+def _has_expired(claims: dict[str, Any]) -> bool:
+    expiry = claims.get("exp")
+    return isinstance(expiry, int | float) and expiry < time.time()
 
 
 async def _refused(target: Target, tokens: Sequence[str], means: str) -> str:

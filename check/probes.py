@@ -43,6 +43,8 @@ PROBES = (
     Probe("outside", "enter a room that the token does not open", frames.stay_outside),
     Probe("forged", "change the token's signature", entry.be_refused_with_a_changed_token),
     Probe("two tokens", "bring the token twice", entry.be_refused_with_two_tokens),
+    Probe("expired", "bring a token of yesterday", entry.be_refused_with_an_expired_token),
+    Probe("foreign", "bring a token of somebody else", entry.be_refused_with_a_foreign_token),
     Probe("vanishing", "reset a client's TCP connection", rooms.miss_who_vanished),
     Probe("latency", "let 20 pairs meet, four at a time", latency.measure),
 )

@@ -26,6 +26,10 @@ class Target(NamedTuple):
     origin: str | None
     delivery: str
     """How the server is to deliver: addressed or broadcast."""
+    expired_token: str | None = None
+    """One that was good once."""
+    foreign_token: str | None = None
+    """One that is good for another server."""
 
     @classmethod
     def parse(cls, text: str, token: str | None, origin: str | None, delivery: str) -> "Target":
@@ -61,12 +65,7 @@ class Target(NamedTuple):
     @property
     def claims(self) -> dict[str, Any]:
         """What the token says; nothing if there is none or it is no JWT."""
-        try:
-            _, payload, _ = (self.token or "").split(".")
-            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        except ValueError:
-            return {}
-        return claims if isinstance(claims, dict) else {}
+        return claims_of(self.token or "")
 
     def address(self, *tokens: str) -> URL:
         """Return the URL with `tokens` in it."""
@@ -74,8 +73,9 @@ class Target(NamedTuple):
 
     def mask(self, text: str) -> str:
         """Return `text` without the token."""
-        for secret in {self.token or "", quote(self.token or "", safe="")} - {""}:
-            text = text.replace(secret, _MASK)
+        for token in filter(None, (self.token, self.expired_token, self.foreign_token)):
+            for secret in (token, quote(token, safe="")):
+                text = text.replace(secret, _MASK)
         return mask(text)
 
     def room(self) -> str:
@@ -111,6 +111,16 @@ class Target(NamedTuple):
         if patterns is None:
             return "*"
         return next((each for each in patterns if "*" in each), None)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what a token says, unchecked; nothing if it is no JWT."""
+    try:
+        _, payload, _ = token.split(".")
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def mask(text: str) -> str:

@@ -22,6 +22,7 @@ from tests.support.tls import before
 from tests.support.tokens import demands, url_with
 
 SECONDS = 60
+NEED_TOKENS = ["outside", "forged", "two tokens", "expired", "foreign"]
 
 
 def test_the_local_server_passes_and_rooms_under_load_are_counted_and_priced(
@@ -31,7 +32,7 @@ def test_the_local_server_passes_and_rooms_under_load_are_counted_and_priced(
     checked = check(local_server().websocket_url, "--load", "6x4", "--rate", "6")
     assert time.monotonic() - before < SECONDS
     assert (checked.status, checked.of("failed")) == (0, []), checked.output
-    assert checked.of("untried") == ["outside", "forged", "two tokens"]
+    assert checked.of("untried") == NEED_TOKENS
     load = checked.findings[-1]["came"]
     assert load.startswith("6 of 6 rooms of 4; 0 of 252 deliveries lost; announce p50/p95/p99 ")
     assert re.search(r"; \$0\.00\d\d on AWS at the prices of ", load)
@@ -58,7 +59,7 @@ def test_y_webrtcs_own_server_passes_as_broadcast_and_lives_on(
 ) -> None:
     checked = check(reference_server.websocket_url, "--expect", "broadcast", "--load", "3x4")
     assert (checked.status, checked.of("failed")) == (0, []), checked.output
-    assert checked.of("untried") == ["malformed", "outside", "forged", "two tokens"]
+    assert checked.of("untried") == ["malformed", *NEED_TOKENS]
     failed = faults(
         reference_server, "delivery", "at once", "ping", "errors", "oversized", "binary"
     )
@@ -70,11 +71,24 @@ def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(
 ) -> None:
     server = local_server(*demands(issuer))
     token = issuer.mint(aud="demo", topics=["team-1/*"])
+    others = {
+        "EXPIRED_TOKEN": issuer.mint(aud="demo", exp=1),
+        "FOREIGN_TOKEN": issuer.mint(aud="another"),
+    }
     for url, variable in ((server.websocket_url, token), (url_with(server, token), None)):
-        checked = check(url, token=variable)
+        checked = check(url, token=variable, **others)
         assert (checked.status, checked.of("failed")) == (0, []), checked.output
         assert checked.of("untried") == []
-        assert_unseen(checked.output, token)
+        for each in (token, *others.values()):
+            assert_unseen(checked.output, each)
+
+
+def test_a_token_that_has_not_expired_yet_is_no_expired_one(
+    issuer: Issuer, local_server: StartLocalServer
+) -> None:
+    token = issuer.mint(aud="demo", topics=["team-1/*"])
+    checked = check(local_server(*demands(issuer)).websocket_url, token=token, EXPIRED_TOKEN=token)
+    assert checked.of("untried") == ["expired", "foreign"]
 
 
 def test_tokens_pass_with_broadcast_as_well(issuer: Issuer, local_server: StartLocalServer) -> None:

@@ -103,9 +103,16 @@ Gateway.received = end
 def test_a_server_that_ignores_tokens_is_named(
     issuer: Issuer, local_server: StartLocalServer
 ) -> None:
-    failed = faults(local_server(), token=issuer.mint(topics=["team-1/*"]))
-    assert failed.keys() == {"outside", "forged", "two tokens"}
+    failed = faults(
+        local_server(),
+        token=issuer.mint(topics=["team-1/*"]),
+        expired_token=issuer.mint(exp=1),
+        foreign_token=issuer.mint(aud="another"),
+    )
+    assert failed.keys() == {"outside", "forged", "two tokens", "expired", "foreign"}
     assert "tokens are not switched on" in failed["forged"]
+    assert failed["expired"].startswith("the time of a token does not count")
+    assert failed["foreign"].startswith("tokens of others are taken")
 
 
 def test_the_wrong_delivery_is_named(local_server: StartLocalServer) -> None:

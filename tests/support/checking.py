@@ -32,7 +32,7 @@ class Checked(NamedTuple):
 
 
 def environment(token: str | None = None) -> Mapping[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "TOKEN"}
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("TOKEN")}
     return {**kept, **({"TOKEN": token} if token else {})}
 
 
@@ -57,9 +57,13 @@ def faults(
     *only: str,
     token: str | None = None,
     delivery: str = "addressed",
+    expired_token: str | None = None,
+    foreign_token: str | None = None,
 ) -> dict[str, str]:
     """Return by probe what failed, and what that means, of the probes `only` or of the quick."""
-    target = Target.parse(server.websocket_url, token, None, delivery)
+    target = Target.parse(server.websocket_url, token, None, delivery)._replace(
+        expired_token=expired_token, foreign_token=foreign_token
+    )
     probes = [each for each in PROBES if each.name in (only or QUICK)]
     output = io.StringIO()
     passed = asyncio.run(run(target, probes, Report(True, output, io.StringIO())))
