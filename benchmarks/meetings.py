@@ -38,11 +38,11 @@ REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "deployed",
 )
 
-FRAMES = "200 rooms, 2 to 8 clients"
+_ROUNDS = 200
+FRAMES = f"{_ROUNDS} rooms, 2 to 8 clients"
 """The row of clients without a browser."""
 
 _RESULTS = ROOT / "benchmarks" / "results"
-_ROUNDS = 200
 _WAYS = {"new": "", "reload": " that reload", "strict": " in strict mode"}
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from signaling.aws.dynamodb import CONNECTION_PREFIX
 from signaling.log import hash_of
 from signaling.protocol import topic_key
 from traffic.prices import Prices
@@ -70,7 +71,7 @@ def count(pages: Iterable[Mapping[str, Any]], now: float) -> Census:
             rows += 1
             if int(row["expires_at"]["N"]) <= now:
                 continue
-            connection = row["sk"]["S"].removeprefix("connection-")
+            connection = row["sk"]["S"].removeprefix(CONNECTION_PREFIX)
             is_in = "has_left" not in row
             seen[connection] = is_in or seen.get(connection, False)
             if is_in:

@@ -39,7 +39,7 @@ def deployed(stack: str) -> Live:
     """Return the `stack` that is deployed in the account and Region of the environment.
 
     Raises:
-        ValueError: it has not the outputs of this project's template.
+        ValueError: it lacks the outputs of this project's template.
     """
     (found,) = boto3.client("cloudformation", config=_SOON_AN_ERROR).describe_stacks(
         StackName=stack

@@ -13,7 +13,7 @@ from check.probes import PROBES, run
 from check.report import Report
 from check.target import Target
 from local import ROOT
-from tests.support.servers import LocalServer, ReferenceServer
+from tests.support.servers import LocalServer
 
 QUICK = {probe.name for probe in PROBES} - {"at once", "latency"}
 
@@ -53,7 +53,7 @@ def check(url: str, *options: str, token: str | None = None, **variables: str) -
 
 
 def faults(
-    server: LocalServer | ReferenceServer,
+    server: LocalServer,
     *only: str,
     token: str | None = None,
     delivery: str = "addressed",

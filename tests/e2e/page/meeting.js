@@ -46,12 +46,13 @@ function connections () {
 }
 
 function reached () {
-  const open = connections().filter(([, { connected, peer }]) => connected && peer.connected)
+  const all = connections()
+  const open = all.filter(([, { connected, peer }]) => connected && peer.connected)
   return {
     connected: open.map(([id]) => id),
     lines: text.toString().split('\n').filter(Boolean),
     // The flag alone does not show a dead connection that came later.
-    synced: provider?.room?.synced === true && open.length === connections().length
+    synced: provider?.room?.synced === true && open.length === all.length
   }
 }
 

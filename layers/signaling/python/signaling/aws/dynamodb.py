@@ -27,7 +27,9 @@ from signaling.protocol import Announce, topic_key
 INDEX = "by-connection"
 """Name of the table's index: sk HASH, pk RANGE, keys only."""
 
-_CONNECTION_PREFIX = "connection-"
+CONNECTION_PREFIX = "connection-"
+"""Of sk, before the connection id."""
+
 _ROWS_PER_BATCH = (
     25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
 )
@@ -130,7 +132,7 @@ class DynamoDBSubscriptions:
         )
         return [
             Subscriber(
-                row["sk"]["S"].removeprefix(_CONNECTION_PREFIX),
+                row["sk"]["S"].removeprefix(CONNECTION_PREFIX),
                 row["peer"]["S"] if "peer" in row else None,
                 int(row["connected_at"]["N"]),
                 int(row["requested_at"]["N"]),
@@ -163,7 +165,7 @@ class DynamoDBSubscriptions:
             self._deadlines.clean_up,
             IndexName=INDEX,
             KeyConditionExpression="sk = :sk",
-            ExpressionAttributeValues={":sk": {"S": _CONNECTION_PREFIX + connection}},
+            ExpressionAttributeValues={":sk": {"S": CONNECTION_PREFIX + connection}},
         )
         for page in rows:
             self._delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
@@ -220,7 +222,7 @@ class DynamoDBSubscriptions:
 
 
 def _key(topic: str, connection: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": topic_key(topic)}, "sk": {"S": _CONNECTION_PREFIX + connection}}
+    return {"pk": {"S": topic_key(topic)}, "sk": {"S": CONNECTION_PREFIX + connection}}
 
 
 def _accepted(answers: Sequence[Answer]) -> list[dict[str, Any]]:
