@@ -1,19 +1,45 @@
 """Two signaling servers in one page's list: y-webrtc speaks to both at once."""
 
+from contextlib import ExitStack
+
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browsers import Peer, peers, sync
-from tests.support.servers import StartLocalServer
+from tests.support.browsers import Peer, sync
+from tests.support.meetings import Kind, MeetingPlace, failed
+from tests.support.servers import LocalServer, StartLocalServer
+
+
+@pytest.fixture
+def servers(local_server: StartLocalServer) -> list[LocalServer]:
+    """Two local servers that know nothing of each other."""
+    return [local_server(), local_server()]
+
+
+def test_pages_that_come_to_two_servers_at_one_moment_meet_once(
+    place: MeetingPlace, servers: list[LocalServer]
+) -> None:
+    outcomes = place.hold(Kind(3), 10, *(server.websocket_url for server in servers))
+    assert failed(outcomes) == []
+    assert [outcome.made for outcome in outcomes] == [[2] * 3] * 10
 
 
 @pytest.mark.parametrize("killed", [0, 1], ids=["the first is killed", "the second is killed"])
-def test_pages_with_two_servers_meet_once_and_stay_whole_on_either(
-    chromium: Browser, local_server: StartLocalServer, killed: int
+def test_pages_with_two_servers_stay_whole_on_either(
+    chromium: Browser, servers: list[LocalServer], killed: int
 ) -> None:
-    servers = [local_server(), local_server()]
     urls = [server.websocket_url for server in servers]
-    with peers(chromium, servers[0], 3, "room", signaling=urls) as everyone:
+    with ExitStack() as stack:
+        everyone: list[Peer] = []
+
+        def come(server: LocalServer) -> None:
+            everyone.append(Peer(chromium, server.http_url, "room", signaling=urls))
+            stack.callback(everyone[-1].leave)
+            everyone[-1].expect_signaling("connected")
+            everyone[-1].expect_others(len(everyone) - 1)
+
+        for _ in range(3):
+            come(servers[0])
         sync(everyone)
         assert [peer.connections_made() for peer in everyone] == [["connected"] * 2] * 3
 
@@ -22,8 +48,6 @@ def test_pages_with_two_servers_meet_once_and_stay_whole_on_either(
         for peer in everyone:
             peer.expect_lines("one server less")
 
-        newcomer = Peer(chromium, servers[1 - killed].http_url, "room", signaling=urls)
-        everyone.append(newcomer)
+        come(servers[1 - killed])
         sync(everyone)
         assert [peer.connections_made() for peer in everyone] == [["connected"] * 3] * 4
-        assert all(peer.page.evaluate("demo.provider.room.synced") for peer in everyone)

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
@@ -91,10 +90,13 @@ class Peer:
         browser: Browser,
         url: str,
         room: str,
-        wait_until: Literal["load", "commit"] = "load",
+        goes_there: bool = True,
         **fragment: str | list[str],
     ) -> None:
-        """Open the page at `url` in `room`, with more of its `fragment`."""
+        """Open the page at `url` in `room`, with more of its `fragment`.
+
+        Unless it `goes_there`, the page is empty until it is told to `go`.
+        """
         self._context: BrowserContext = browser.new_context()
         self._context.grant_permissions(PERMISSIONS_TO_SHOW_ADDRESSES)
         self._context.set_default_timeout(_MILLISECONDS_TO_SYNC)
@@ -111,8 +113,17 @@ class Peer:
             "websocket",
             lambda socket: socket.on("framereceived", lambda frame: self.frames.append(frame)),
         )
-        address = f"{url}/#{urlencode({'room': room, **fragment}, doseq=True)}"
-        self.page.goto(address, wait_until=wait_until)
+        self._address = f"{url}/#{urlencode({'room': room, **fragment}, doseq=True)}"
+        if goes_there:
+            self.page.goto(self._address)
+
+    def go(self) -> None:
+        """Set out for the page without waiting for it."""
+        self.page.evaluate("address => { setTimeout(() => { location = address }) }", self._address)
+
+    def arrive(self) -> None:
+        """Wait until the page has loaded."""
+        self.page.wait_for_url(self._address)
 
     def type(self, line: str) -> None:
         """Write `line` at the end of the text."""
@@ -178,10 +189,12 @@ def peers(
     with ExitStack() as stack:
         opened: list[Peer] = []
         for _ in range(count):
-            opened.append(Peer(browser, server.http_url, room, "commit", **fragment))
+            opened.append(Peer(browser, server.http_url, room, goes_there=False, **fragment))
             stack.callback(opened[-1].leave)
         for peer in opened:
-            peer.page.wait_for_load_state()
+            peer.go()
+        for peer in opened:
+            peer.arrive()
         yield opened
 
 

@@ -58,6 +58,8 @@ class Outcome(NamedTuple):
     lacking: list[tuple[int, int]]
     """A page, and another whose line it does not have."""
     unsynced: list[int]
+    made: list[int]
+    """How many RTCPeerConnections each page has made."""
     milliseconds_late: float
     """By which the last page missed the time on the clock."""
     addresses: frozenset[str]
@@ -242,6 +244,7 @@ def _outcome(seconds: list[float | None], states: list[dict[str, Any]]) -> Outco
             if str(other) not in states[one]["lines"]
         ],
         [each for each in everyone if not states[each]["synced"]],
+        [state["made"] for state in states],
         max(state["lateMs"] for state in states),
         frozenset(address for state in states for address in state["addresses"]),
     )

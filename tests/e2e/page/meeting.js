@@ -8,6 +8,14 @@ const POLL_MS = 20
 const doc = new Y.Doc()
 const text = doc.getText('lines')
 
+let made = 0
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor (...options) {
+    super(...options)
+    made++
+  }
+}
+
 let plan = null
 let provider = null
 let lateMs = null
@@ -61,6 +69,7 @@ function state () {
     ...reached(),
     peer: provider?.room?.peerId,
     addresses: connections().flatMap(([, { peer }]) => hostAddresses(peer)),
+    made,
     lateMs
   }
 }
