@@ -124,6 +124,19 @@ def test_one_throttled_client_holds_up_nobody(
     assert set(paths[:3]) == {"slow", "a", "b"}
 
 
+def test_another_thread_may_take_the_last_idle_connection_first(
+    start: StartStub, services: MakeService
+) -> None:
+    class TakenFirst(list[socket.socket]):
+        def __len__(self) -> int:
+            return 1
+
+    stub = start(reply())
+    service = services(stub.url)
+    service.host.idle = TakenFirst()
+    assert post(service, "a").delivered == ["a"]
+
+
 def test_threads_may_share_a_service(start: StartStub, services: MakeService) -> None:
     stub = start(
         answer=lambda request: reply(body=json.dumps({"was": request.body.decode()}).encode())

@@ -22,7 +22,6 @@ _LARGEST_HEAD = 16 * 1024
 _LARGEST_RESPONSE = 16 * 1024 * 1024
 """A page of DynamoDB has 1 MB, several times as much as JSON."""
 
-_WITHOUT_BODY = (204, 304)
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
 
 
@@ -43,7 +42,6 @@ class Host:
     """
 
     def __init__(self, url: str) -> None:
-        """Take scheme, name, port and base path from `url`."""
         scheme, _, rest = url.partition("://")
         self.name, _, path = rest.partition("/")
         self.path = f"/{path}".rstrip("/")
@@ -51,11 +49,10 @@ class Host:
         self._is_secure = scheme == "https"
         if self.name.startswith("["):  # an IPv6 address, as in http://[::1]:8000
             server, _, port = self.name[1:].partition("]")
-            port = port.removeprefix(":")
         else:
             server, _, port = self.name.partition(":")
         self._server = server.encode()  # as str it would need the codec for international names
-        self._port = int(port or (443 if self._is_secure else 80))
+        self._port = int(port.removeprefix(":") or (443 if self._is_secure else 80))
         self._failures = 0
 
     def look_after(self, most: int) -> None:
@@ -65,17 +62,18 @@ class Host:
         Lambda is frozen.
         """
         still_open: list[socket.socket] = []
-        while self.idle and len(still_open) < most:
-            still_open.append(self.idle.pop())
-            if not _is_open(still_open[-1]):
-                still_open.pop().close()
+        while len(still_open) < most and (connection := self._take()):
+            if _is_open(connection):
+                still_open.append(connection)
+            else:
+                connection.close()
         self.idle += still_open
 
     def exchange(self, request: bytes) -> Steps[Response]:
         """Send `request` and return the answer; OSError if there is none, or only a part of it."""
-        while self.idle:
+        while connection := self._take():
             with suppress(_ClosedWhileIdleError):
-                return (yield from self._exchange_over(self.idle.pop(), request))
+                return (yield from self._exchange_over(connection, request))
         connection = yield from self._connect()
         return (yield from self._exchange_over(connection, request))
 
@@ -86,8 +84,13 @@ class Host:
 
     def close(self) -> None:
         """Close the idle connections."""
-        while self.idle:
-            self.idle.pop().close()
+        while connection := self._take():
+            connection.close()
+
+    def _take(self) -> socket.socket | None:
+        with suppress(IndexError):  # to look first would not do: another thread may be quicker
+            return self.idle.pop()
+        return None
 
     def _exchange_over(self, connection: socket.socket, request: bytes) -> Steps[Response]:
         received, is_reusable = bytearray(), False
@@ -187,7 +190,7 @@ def _parse_head(head: str) -> tuple[str, int, dict[str, str]]:
 
 
 def _length(headers: dict[str, str], status: int) -> int:
-    length = headers.get("content-length", "0" if status in _WITHOUT_BODY else "")
+    length = headers.get("content-length", "0" if status in (204, 304) else "")
     if not (length.isascii() and length.isdigit()):
         raise ValueError("no length")
     if int(length) > _LARGEST_RESPONSE:
