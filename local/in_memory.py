@@ -129,8 +129,8 @@ def _subscriber(
     entered_at: int | None = None,
     announce: str | None = None,
 ) -> Subscriber:
-    connection, connected_at, requested_at = sender
-    return Subscriber(connection, peer, connected_at, requested_at, announce, entered_at)
+    connection, connected_at, requested_at, has_token = sender
+    return Subscriber(connection, peer, connected_at, requested_at, announce, entered_at, has_token)
 
 
 class InProcessConnections:

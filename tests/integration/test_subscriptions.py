@@ -204,3 +204,15 @@ def test_of_topic_reads_every_page(
     assert len(through_lean.of_topic("room")) == 150
     assert len(through_boto3.of_topic("room")) == 150
     assert len(pages) > 1
+
+
+def test_a_row_tells_whether_its_connection_was_opened_with_a_token(
+    subscriptions: Subscriptions,
+) -> None:
+    subscriptions.subscribe(["room"], sender("with")._replace(has_token=True))
+    subscriptions.announce("room", sender("with", at=2)._replace(has_token=True), announce("A"))
+    subscriptions.subscribe(["room"], sender("without"))
+    assert {each.connection: each.has_token for each in subscriptions.of_topic("room")} == {
+        "with": True,
+        "without": False,
+    }

@@ -75,7 +75,8 @@ class RoomsOf:
         parsed = parse(json.dumps(message), False, Limits())
         requested_at = self.now if at is None else at
         connected_at = self.connected_at.setdefault(connection, requested_at)
-        request = Sender(connection, connected_at, requested_at)
+        has_token = self.grants != EVERYTHING
+        request = Sender(connection, connected_at, requested_at, has_token)
         return self.rooms.handle(request, parsed, self.grants).outcome
 
     def subscribe(self, connection: str, *topics: str, at: int | None = None) -> None:

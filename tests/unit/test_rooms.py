@@ -191,6 +191,16 @@ def test_what_became_of_a_message_is_told_even_if_the_gone_cannot_be_removed() -
     assert told == (Outcome(["c"], ["b"], []), False)
 
 
+@pytest.mark.parametrize("is_broadcast", [False, True], ids=["addressed", "broadcast"])
+def test_once_a_token_is_needed_who_came_without_one_hears_nothing(is_broadcast: bool) -> None:
+    rooms = RoomsOf()
+    for connection, has_token in (("old", False), ("new", True), ("sender", True)):
+        rooms.subscriptions.subscribe(["room"], Sender(connection, 0, 0, has_token))
+    rooms.rooms = Rooms(rooms.subscriptions, rooms.connections, is_broadcast, needs_token=True)
+    rooms.publish("sender", {"type": "anything"})
+    assert set(rooms.connections.receivers()) - {"sender"} == {"new"}
+
+
 peers = st.sampled_from(["A", "B", "C", None])
 subscriber_lists = st.lists(peers).map(
     lambda names: [

@@ -67,7 +67,12 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
         subscriptions = _tracing().TracedSubscriptions(subscriptions)
         connections = _tracing().TracedConnections(connections)
     connections = TimedConnections(connections, log)
-    return Rooms(subscriptions, connections, is_broadcast=settings().delivery == BROADCAST)
+    return Rooms(
+        subscriptions,
+        connections,
+        is_broadcast=settings().delivery == BROADCAST,
+        needs_token=settings().needs_token,
+    )
 
 
 def deadlines_within(seconds: float) -> Deadlines:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocke
 
 from typing import Any, Protocol
 
-from signaling.access.grants import Grants
+from signaling.access.grants import Grants, has_grants
 from signaling.ports import Sender
 
 RawEvent = dict[str, Any]
@@ -51,11 +51,17 @@ class Event:
             connection=self.connection,
             connected_at=int(self._context["connectedAt"]),
             requested_at=int(self._context["requestTimeEpoch"]),
+            has_token=has_grants(self._authorizer),
         )
 
     def grants(self, needs_token: bool) -> Grants:
         """Return the topics that the connection may use, as the authorizer said on `$connect`."""
-        return Grants.from_context(self._context.get("authorizer"), needs_token)
+        return Grants.from_context(self._authorizer, needs_token)
+
+    @property
+    def _authorizer(self) -> dict[str, Any] | None:
+        context: dict[str, Any] | None = self._context.get("authorizer")
+        return context
 
     @property
     def origin(self) -> str | None:

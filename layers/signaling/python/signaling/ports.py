@@ -30,6 +30,8 @@ class Sender(NamedTuple):
     """When the connection was opened, epoch milliseconds."""
     requested_at: int
     """When API Gateway got the message, epoch milliseconds."""
+    has_token: bool = False
+    """Whether the connection was opened with one."""
 
     @property
     def expires_at(self) -> int:
@@ -52,6 +54,8 @@ class Subscriber(NamedTuple):
     gone, as after a page has left the topic and entered it again."""
     entered_at: int | None
     """When it first announced itself, epoch milliseconds."""
+    has_token: bool = False
+    """Whether the connection was opened with one."""
 
 
 class Subscriptions(Protocol):

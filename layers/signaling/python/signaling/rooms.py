@@ -53,11 +53,16 @@ class Rooms:
     """Rooms for the time of one invocation."""
 
     def __init__(
-        self, subscriptions: Subscriptions, connections: Connections, is_broadcast: bool = False
+        self,
+        subscriptions: Subscriptions,
+        connections: Connections,
+        is_broadcast: bool = False,
+        needs_token: bool = False,
     ) -> None:
         self._subscriptions = subscriptions
         self._connections = connections
         self._is_broadcast = is_broadcast
+        self._needs_token = needs_token
 
     def handle(self, sender: Sender, message: Message, grants: Grants) -> Handled:
         """Do what `message` asks for.
@@ -70,7 +75,7 @@ class Rooms:
         match message:
             case Publish():
                 if not grants.allows(message.topic):
-                    raise _refusal([message.topic], grants)
+                    raise _refusal([message.topic], sender)
                 return self.publish(sender, message)
             case Subscribe():
                 self._subscribe(sender, message.topics, grants)
@@ -85,7 +90,7 @@ class Rooms:
         if granted:
             self._subscriptions.subscribe(granted, sender)
         if len(granted) < len(topics):
-            raise _refusal([topic for topic in topics if topic not in granted], grants)
+            raise _refusal([topic for topic in topics if topic not in granted], sender)
 
     def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
@@ -97,7 +102,7 @@ class Rooms:
         topic, announce = publish.topic, publish.announce
         if announce is not None:
             self._subscriptions.announce(topic, sender, announce)
-        subscribers = self._subscriptions.of_topic(topic)
+        subscribers = self._admitted(topic)
         clients = len(subscribers)
         payload = publish.encode(clients)
         introductions: list[Introduction] = []
@@ -126,6 +131,13 @@ class Rooms:
     def leave(self, connection: str) -> None:
         """Take a connection out of every room."""
         self._subscriptions.remove_connection(connection)
+
+    def _admitted(self, topic: str) -> list[Subscriber]:
+        """Leave out clients that came before a token was needed: their rows are still there."""
+        subscribers = self._subscriptions.of_topic(topic)
+        if self._needs_token:
+            return [each for each in subscribers if each.has_token]
+        return subscribers
 
     def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
         own = _find(subscribers, sender.connection)
@@ -225,5 +237,5 @@ def _find(subscribers: list[Subscriber], connection: str) -> Subscriber | None:
     return None
 
 
-def _refusal(topics: list[str], grants: Grants) -> SignalingError:
-    return ForbiddenTopicError(topics) if grants.has_token else NoTokenError()
+def _refusal(topics: list[str], sender: Sender) -> SignalingError:
+    return ForbiddenTopicError(topics) if sender.has_token else NoTokenError()

@@ -22,8 +22,6 @@ class Grants(NamedTuple):
 
     topics: tuple[str, ...] | None
     """None grants every topic, an empty tuple none."""
-    has_token: bool = True
-    """False if the connection should have brought a token and brought none."""
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> "Grants":
@@ -48,13 +46,13 @@ class Grants(NamedTuple):
         It is missing if the connection is older than the authorizer. Nor does AWS promise anywhere
         that an authorizer's context is on the events after `$connect`.
         """
-        if not authorizer or _CLAIM not in authorizer:
-            return NO_TOKEN if needs_token else EVERYTHING
+        if authorizer is None or not has_grants(authorizer):
+            return NOTHING if needs_token else EVERYTHING
         try:
             topics = json.loads(authorizer[_CLAIM])
             return EVERYTHING if topics is None else cls.from_claims({_CLAIM: topics})
         except (ValueError, TypeError):
-            return cls(())  # not of our authorizer: whatever it meant, it is no permission
+            return NOTHING  # not of our authorizer: whatever it meant, it is no permission
 
     def to_context(self) -> dict[str, str]:
         """Return the grants as an authorizer's context, whose values may only be strings.
@@ -69,7 +67,12 @@ class Grants(NamedTuple):
 
 
 EVERYTHING = Grants(None)
-NO_TOKEN = Grants((), has_token=False)
+NOTHING = Grants(())
+
+
+def has_grants(authorizer: Mapping[str, Any] | None) -> bool:
+    """Tell whether an authorizer's context has what `Grants.to_context` wrote."""
+    return authorizer is not None and _CLAIM in authorizer
 
 
 def _matches(patterns: tuple[str, ...], topic: str) -> bool:

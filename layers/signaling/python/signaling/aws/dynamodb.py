@@ -10,6 +10,7 @@
 | announce      | `data` of its announce as JSON, unless it has subscribed again since |
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
+| has_token     | its connection was opened with one |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
 
 An index with the keys swapped answers "every topic of this connection". Nothing scans.
@@ -138,6 +139,7 @@ class DynamoDBSubscriptions:
                 int(row["requested_at"]["N"]),
                 row["announce"]["S"] if "announce" in row else None,
                 int(row["entered_at"]["N"]) if "entered_at" in row else None,
+                "has_token" in row,
             )
             for page in rows
             for row in page
@@ -181,6 +183,9 @@ class DynamoDBSubscriptions:
             name: {"N": str(getattr(sender, name))}
             for name in ("requested_at", "connected_at", "expires_at")
         }
+        if sender.has_token:
+            change = f", has_token = :has_token{change}"
+            values["has_token"] = _YES
         return {
             "TableName": self._table,
             "Key": _key(topic, sender.connection),
