@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local import ROOT
 from local.sam.template import Stack, load
@@ -14,6 +15,18 @@ from tests.support.servers import DynamoDBLocal, ReferenceServer, StartLocalServ
 
 if TYPE_CHECKING:
     from tests.support.meetings import MeetingPlace
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Give whole files to a worker, and those that share the one folder of `sam build` to one."""
+
+    def share_of(test: str) -> str:
+        file = test.partition("::")[0]
+        return "sam build" if file.startswith(("tests/built/", "tests/deployed/")) else file
+
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = share_of
+    return scheduling
 
 
 @pytest.fixture(scope="session", autouse=True)

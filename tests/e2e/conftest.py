@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browsers import launch_chromium
-from tests.support.built import Build, build
 from tests.support.issuer import Issuer
 
 
@@ -24,8 +23,3 @@ def chromium() -> Iterator[Browser]:
         browser = launch_chromium(playwright)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def built() -> Build:
-    return build()

@@ -80,7 +80,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 def shortest(request: pytest.FixtureRequest, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> float:
     """Seconds in which a client can find out that AWS is silent, and still say so."""
     monkeypatch.setenv("AWS_CLIENT", request.param)
-    return {"lean": 3.0, "boto3": 8.0}[request.param]
+    return {"lean": 3.0, "boto3": 12.0}[request.param]
 
 
 @pytest.fixture

@@ -1,0 +1,10 @@
+"""Fixtures of the tests of what `sam build` makes."""
+
+import pytest
+
+from tests.support.built import Build, build
+
+
+@pytest.fixture(scope="session")
+def built() -> Build:
+    return build()
