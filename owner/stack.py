@@ -1,5 +1,6 @@
 """Where a stack keeps its rooms and its connections."""
 
+import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from botocore.config import Config
 from local import ROOT
 from local.dynamodb import direct_clients
 from local.sam.template import load
+from signaling.settings import connections_endpoint
 
 _SOON_AN_ERROR = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 """Somebody waits."""
@@ -46,7 +48,8 @@ def deployed(stack: str) -> Live:
     )["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
     try:
-        return Live(outputs["TableName"], outputs["ConnectionsEndpoint"])
+        endpoint = {"CONNECTIONS_ENDPOINT": outputs["ConnectionsEndpoint"]}
+        return Live(outputs["TableName"], connections_endpoint({**os.environ, **endpoint}))
     except KeyError as missing:
         raise ValueError(f"the stack {stack} has no output {missing}") from None
 

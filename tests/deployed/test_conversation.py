@@ -1,9 +1,6 @@
 """Conversations through the deployed stack."""
 
 import asyncio
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import combinations
 
 import pytest
@@ -12,17 +9,6 @@ from tests.support.clients import Frame, clients
 from tests.support.emulator import Deployment, client
 from tests.support.introductions import meet, until_introduced
 from tests.support.servers import wait_until
-
-
-def rows(deployment: Deployment, topic: str) -> list[str]:
-    """Return the connections that have a row in `topic`."""
-    answer = deployment.client("dynamodb").query(
-        TableName=deployment.table,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"topic-{topic}"}},
-        ConsistentRead=True,
-    )
-    return [row["sk"]["S"].removeprefix("connection-") for row in answer["Items"]]
 
 
 def test_of_every_two_clients_that_join_at_once_one_hears_of_the_other(
@@ -68,15 +54,15 @@ def test_a_client_that_left_or_vanished_has_no_row(deployment: Deployment) -> No
         async with clients(deployment.websocket_url, "A", "B", "C") as (a, b, c):
             for each in (a, b, c):
                 await each.subscribe("left", "left too")
-            wait_until(lambda: len(rows(deployment, "left too")) == 3)
-            assert len(rows(deployment, "left")) == 3
+            wait_until(lambda: len(deployment.members("left too")) == 3)
+            assert len(deployment.members("left")) == 3
             await a.close()
             await b.kill()
-            wait_until(lambda: len(rows(deployment, "left too")) == 1)
-            wait_until(lambda: len(rows(deployment, "left")) == 1)
+            wait_until(lambda: len(deployment.members("left too")) == 1)
+            wait_until(lambda: len(deployment.members("left")) == 1)
 
     asyncio.run(come_and_go())
-    wait_until(lambda: not rows(deployment, "left"))
+    wait_until(lambda: not deployment.members("left"))
 
 
 def test_a_server_of_the_owner_reaches_clients_until_they_are_gone(deployment: Deployment) -> None:
@@ -85,8 +71,8 @@ def test_a_server_of_the_owner_reaches_clients_until_they_are_gone(deployment: D
     async def listen() -> str:
         async with clients(deployment.websocket_url, "A") as (listener,):
             await listener.subscribe("served")
-            wait_until(lambda: rows(deployment, "served"))
-            (connection,) = rows(deployment, "served")
+            wait_until(lambda: deployment.members("served"))
+            (connection,) = deployment.members("served")
             server.get_connection(ConnectionId=connection)
             server.post_to_connection(ConnectionId=connection, Data='{"type": "news"}')
             await listener.until_received(1)
@@ -104,37 +90,3 @@ def test_a_server_of_the_owner_reaches_clients_until_they_are_gone(deployment: D
     wait_until(is_gone)
     with pytest.raises(server.exceptions.GoneException):
         server.post_to_connection(ConnectionId=connection, Data="{}")
-
-
-@contextmanager
-def without_permission(deployment: Deployment, action: str) -> Iterator[None]:
-    """Take `action` away from the message function for a while."""
-    iam = deployment.client("iam")
-    role = deployment.resource("MessageFunctionRole")
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    without = json.loads(json.dumps(policy).replace(json.dumps(action), '"dynamodb:ListTables"'))
-    assert without != policy
-
-    def put(document: object) -> None:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
-
-    put(without)
-    try:
-        yield
-    finally:
-        put(policy)
-
-
-@pytest.mark.parametrize("action", ["dynamodb:UpdateItem", "dynamodb:Query"])
-def test_without_a_permission_that_the_template_gives_rooms_fail(
-    deployment: Deployment, action: str
-) -> None:
-    async def join() -> list[str]:
-        async with clients(deployment.websocket_url, "A") as (client,):
-            await client.announce("forbidden")
-            await client.until_received(1)
-            return [each["code"] for each in client.received]
-
-    with without_permission(deployment, action):
-        assert asyncio.run(join()) == ["unavailable"]

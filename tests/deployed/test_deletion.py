@@ -1,36 +1,9 @@
 """What `sam delete` leaves behind."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
-from tests.support.emulator import Deployment, Emulator, client
+from tests.support.emulator import IS_THERE, Deployment, Emulator, inventory
 from tests.support.introductions import meet
-
-IS_THERE: dict[str, Callable[[Any], list[str]]] = {
-    "cloudformation": lambda aws: [
-        each["StackName"]
-        for each in aws.list_stacks()["StackSummaries"]
-        if each["StackStatus"] != "DELETE_COMPLETE"
-    ],
-    "lambda": lambda aws: [
-        *(each["FunctionName"] for each in aws.list_functions()["Functions"]),
-        *(each["LayerName"] for each in aws.list_layers()["Layers"]),
-    ],
-    "dynamodb": lambda aws: aws.list_tables()["TableNames"],
-    "apigatewayv2": lambda aws: [each["ApiId"] for each in aws.get_apis()["Items"]],
-    "logs": lambda aws: [each["logGroupName"] for each in aws.describe_log_groups()["logGroups"]],
-    "iam": lambda aws: [each["RoleName"] for each in aws.list_roles()["Roles"]],
-    "cloudwatch": lambda aws: [
-        each["DashboardName"] for each in aws.list_dashboards()["DashboardEntries"]
-    ],
-}
-"""How each service of the stack tells what it has."""
-
-
-def inventory(endpoint: str) -> dict[str, list[str]]:
-    """Return the names of what there is, by service."""
-    return {name: sorted(there(client(name, endpoint))) for name, there in IS_THERE.items()}
 
 
 def test_nothing_is_left_when_a_stack_is_deleted_that_was_used(

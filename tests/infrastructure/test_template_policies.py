@@ -37,7 +37,6 @@ EXPECTED: dict[str, Rights] = {
             ("dynamodb:UpdateItem", TABLE),
             ("dynamodb:Query", TABLE),
             ("dynamodb:BatchWriteItem", TABLE),
-            ("dynamodb:Query", INDEX),
             ("execute-api:ManageConnections", CONNECTIONS.format("POST")),
             ("execute-api:ManageConnections", CONNECTIONS.format("GET")),
         },

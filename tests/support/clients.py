@@ -102,13 +102,13 @@ class Client:
 
 
 @asynccontextmanager
-async def clients(url: str, *peers: str) -> AsyncIterator[list[Client]]:
+async def clients(url: str, *peers: str, origin: str | None = None) -> AsyncIterator[list[Client]]:
     """Connect one client for each of `peers`, all at the same moment."""
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
-        sockets = await asyncio.gather(*(session.ws_connect(url) for _ in peers))
+        sockets = await asyncio.gather(*(session.ws_connect(url, origin=origin) for _ in peers))
         connected = [Client(*each) for each in zip(sockets, peers, strict=True)]
         for client in connected:
             stack.push_async_callback(client.close)

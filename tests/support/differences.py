@@ -5,9 +5,11 @@ Run as a program, with ministack's own Python, this is ministack with those chan
 
 import asyncio
 import os
+import shutil
 import threading
 from collections import defaultdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 PING = ("PingRoute", "PingIntegration", "PingIntegrationResponse", "PingRouteResponse")
@@ -18,10 +20,23 @@ AT_ONCE = 4
 """Invocations of one function that may be under way; each is a process on this machine."""
 
 
-def adapt_template(template: dict[str, Any]) -> None:
-    """Take out of the stack's template what the emulator cannot deploy."""
+def adapt_template(template: dict[str, Any], folder: Path) -> None:
+    """Take what the emulator cannot deploy out of the stack's template, which is in `folder`."""
     for name in PING:
         del template["Resources"][name]
+    _leave_out_cryptography(template["Resources"]["AuthorizeFunction"]["Properties"], folder)
+
+
+def _leave_out_cryptography(authorizer: dict[str, Any], folder: Path) -> None:
+    """Deploy the authorizer without a package that was compiled for Lambda's version of Python.
+
+    The emulator runs functions with its own. PyJWT then checks tokens with a secret only.
+    """
+    copy = folder / "AuthorizeFunctionForEmulator"
+    shutil.rmtree(copy, ignore_errors=True)
+    compiled = shutil.ignore_patterns("cryptography*", "*cffi*")
+    shutil.copytree(folder / authorizer["CodeUri"], copy, ignore=compiled)
+    authorizer["CodeUri"] = copy.name
 
 
 def adapt_emulator() -> None:

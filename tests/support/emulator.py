@@ -1,10 +1,13 @@
 """An AWS account on this machine, and the stack deployed into it as README.md says."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -13,6 +16,8 @@ import boto3
 import yaml
 
 from local import ROOT
+from signaling.aws.dynamodb import CONNECTION_PREFIX
+from signaling.protocol import topic_key
 from tests.support import differences
 from tests.support.built import TEMPLATE, build
 from tests.support.servers import Process, free_port, is_listening, need
@@ -21,6 +26,26 @@ PYTHON = ROOT / ".cache" / "emulator" / "bin" / "python"
 
 _TEMPLATE = TEMPLATE.with_name("emulator.yaml")
 _CONFIG = ROOT / "samconfig.toml"
+
+IS_THERE: dict[str, Callable[[Any], list[str]]] = {
+    "cloudformation": lambda aws: [
+        each["StackName"]
+        for each in aws.list_stacks()["StackSummaries"]
+        if each["StackStatus"] != "DELETE_COMPLETE"
+    ],
+    "lambda": lambda aws: [
+        *(each["FunctionName"] for each in aws.list_functions()["Functions"]),
+        *(each["LayerName"] for each in aws.list_layers()["Layers"]),
+    ],
+    "dynamodb": lambda aws: aws.list_tables()["TableNames"],
+    "apigatewayv2": lambda aws: [each["ApiId"] for each in aws.get_apis()["Items"]],
+    "logs": lambda aws: [each["logGroupName"] for each in aws.describe_log_groups()["logGroups"]],
+    "iam": lambda aws: [each["RoleName"] for each in aws.list_roles()["Roles"]],
+    "cloudwatch": lambda aws: [
+        each["DashboardName"] for each in aws.list_dashboards()["DashboardEntries"]
+    ],
+}
+"""How each service of the stack tells what it has."""
 
 
 class Deployment(NamedTuple):
@@ -55,12 +80,43 @@ class Deployment(NamedTuple):
         """Return boto3's client for `service` in this account."""
         return client(service, self.endpoint)
 
+    def members(self, topic: str) -> list[str]:
+        """Return the connections that have a row in `topic`."""
+        answer = self.client("dynamodb").query(
+            TableName=self.table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": topic_key(topic)}},
+            ConsistentRead=True,
+        )
+        return [row["sk"]["S"].removeprefix(CONNECTION_PREFIX) for row in answer["Items"]]
+
     def resource(self, name: str) -> str:
         """Return the physical id of the resource that the template calls `name`."""
         told = self.client("cloudformation").describe_stack_resource(
             StackName=self.name, LogicalResourceId=name
         )
         return str(told["StackResourceDetail"]["PhysicalResourceId"])
+
+    @contextmanager
+    def without(self, function: str, permission: str) -> Iterator[None]:
+        """Take a `permission` away from the role of `function`: an action, or a resource's part."""
+        iam = self.client("iam")
+        role = self.resource(f"{function}Role")
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        policies = {
+            name: json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+            for name in names
+        }
+        (name,) = (name for name in names if permission in policies[name])
+
+        def put(document: str) -> None:
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+        put(policies[name].replace(permission, "nothing:Nothing"))
+        try:
+            yield
+        finally:
+            put(policies[name])
 
 
 class Emulator(Process):
@@ -101,11 +157,21 @@ class Emulator(Process):
         """URL for AWS clients."""
         return f"http://127.0.0.1:{self._port}"
 
-    def deploy(self, environment: str = "default", *options: str) -> Deployment:
-        """Run `sam deploy` for one of samconfig.toml's environments, after `build_for_emulator`."""
+    def deploy(
+        self, environment: str = "default", *options: str, name: str | None = None
+    ) -> Deployment:
+        """Run `sam deploy` for one of samconfig.toml's environments, after `build_for_emulator`.
+
+        The stack has the `name` that the environment gives it, or another.
+        """
+        config = tomllib.loads(_CONFIG.read_text())[environment]["global"]["parameters"]
+        name = name or str(config["stack_name"])
         template = ["--template", str(_TEMPLATE), "--config-file", str(_CONFIG)]
-        self.sam("deploy", *template, "--config-env", environment, *options)
-        name = tomllib.loads(_CONFIG.read_text())[environment]["global"]["parameters"]["stack_name"]
+        self.sam("deploy", *template, "--config-env", environment, "--stack-name", name, *options)
+        return self.find(name)
+
+    def find(self, name: str) -> Deployment:
+        """Return the stack of this `name`."""
         (stack,) = client("cloudformation", self.endpoint).describe_stacks(StackName=name)["Stacks"]
         outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
         return Deployment(name, self.endpoint, outputs)
@@ -122,10 +188,15 @@ class Emulator(Process):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def inventory(endpoint: str) -> dict[str, list[str]]:
+    """Return the names of what is in the account, by service."""
+    return {name: sorted(there(client(name, endpoint))) for name, there in IS_THERE.items()}
+
+
 def build_for_emulator() -> None:
     """Run `sam build` and adapt a copy of the template that it made."""
     template = build().template
-    differences.adapt_template(template)
+    differences.adapt_template(template, _TEMPLATE.parent)
     _TEMPLATE.write_text(yaml.safe_dump(template, sort_keys=False))
 
 

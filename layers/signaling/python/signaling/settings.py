@@ -73,7 +73,7 @@ class Settings(NamedTuple):
         defaults = Limits()
         return cls(
             table=_matching("TABLE_NAME", environ, _TABLE_NAME, "the name of a DynamoDB table"),
-            connections_endpoint=_connections_endpoint(environ),
+            connections_endpoint=connections_endpoint(environ),
             delivery=_one_of("DELIVERY", environ, (ADDRESSED, BROADCAST)),
             needs_token=_one_of("TOKENS", environ, ("none", "required")) == "required",
             limits=Limits(
@@ -111,10 +111,13 @@ def _log_once(variable: str, value: str, allowed: str) -> None:
     sys.stdout.write(json.dumps({"level": "ERROR", "error": "SettingError", **fields}) + "\n")
 
 
-def _connections_endpoint(environ: Mapping[str, str]) -> str:
-    # The SDKs' own variables, in the SDKs' order, for either client: boto3 reads neither when it is
-    # given a URL. The one for all services knows no API and no stage, which every emulator that
-    # follows LocalStack finds in the path: https://docs.localstack.cloud/aws/services/apigateway/
+def connections_endpoint(environ: Mapping[str, str]) -> str:
+    """Return CONNECTIONS_ENDPOINT, or where the SDKs' own variables say it is.
+
+    In the SDKs' order, and for either client: boto3 reads neither when it is given a URL. The one
+    for all services knows no API and no stage, which every emulator that follows LocalStack finds
+    in the path: https://docs.localstack.cloud/aws/services/apigateway/
+    """
     deployed = _url("CONNECTIONS_ENDPOINT", environ)
     if service := _url("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", environ):
         return service
