@@ -62,7 +62,7 @@ emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, i
 	@.venv/bin/python -m tests.deployed
 
 test: .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/dynamodb-local ## run every test
-	.venv/bin/pytest --numprocesses 2
+	.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder
 
 bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
 	@.venv/bin/python -m benchmarks $(ROWS)

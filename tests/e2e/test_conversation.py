@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from tests.support.servers import ReferenceServer, StartLocalServer, wait_until
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
 ROOM = "vZ#4h2%60$1H"
+
+_SECONDS_TO_BE_INTRODUCED = 20.0
 
 
 async def converse(url: str) -> dict[str, list[Frame]]:
@@ -78,30 +81,42 @@ def test_recorded_clients_get_what_they_need(
     """Replay what browsers sent and compare with what the reference server sent them.
 
     A client needs every frame that it got then, but for its own and those to other peers. Where it
-    got an announce, it needs it, or its announce must have got to the other client.
+    got an announce, it needs it, or its announce must get to the other client, in either case after
+    the other client announced itself: a page that leaves enters once more, and who makes an offer
+    to it has heard of that.
     """
     events = [json.loads(line) for line in trace.read_text().splitlines()]
     peers = sorted({event["peer"] for event in events})
     announces = {peer: _announces_of(peer, events) for peer in peers}
 
-    def is_introduced(client: Client, other: Client, number: int, announce: Frame) -> bool:
-        return announce in map(_without_clients, client.received) or any(
-            _without_clients(frame) in announces[number] for frame in other.received
+    def is_introduced(
+        connected: list[Client], peer: int, other: int, announce: Frame, since: list[int]
+    ) -> bool:
+        heard, told = (
+            [_without_clients(frame) for frame in connected[each].received[since[each] :]]
+            for each in (peer, other)
         )
+        return announce in heard or any(each in announces[peer] for each in told)
 
     async def replay(url: str) -> list[Client]:
         async with clients(url, *map(str, peers)) as connected:
+            received_before: dict[int, list[list[int]]] = {peer: [] for peer in peers}
+            heard_of: Counter[tuple[int, int]] = Counter()
             for event in events:
                 number, client = event["peer"], connected[event["peer"]]
                 if event["dir"] == "send":
+                    if json.loads(event["payload"]) in announces[number]:
+                        received_before[number].append([len(each.received) for each in connected])
                     await client.send(event["payload"])
                 elif event["dir"] == "recv" and _needs(events, event):
                     needed = _without_clients(json.loads(event["payload"]))
                     senders = [peer for peer in peers if needed in announces[peer]]
                     for sender in senders:
-                        other = connected[sender]
-                        while not is_introduced(client, other, number, needed):
-                            await asyncio.sleep(0.01)
+                        since = received_before[sender][heard_of[number, sender]]
+                        heard_of[number, sender] += 1
+                        async with asyncio.timeout(_SECONDS_TO_BE_INTRODUCED):
+                            while not is_introduced(connected, number, sender, needed, since):
+                                await asyncio.sleep(0.01)
                     if not senders:
                         await client.until(
                             lambda frames, needed=needed: needed in map(_without_clients, frames)
