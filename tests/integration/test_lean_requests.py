@@ -90,6 +90,7 @@ def test_a_request_is_signed_with_the_session_token(
     [
         ("eu-west-1", {}, "https://dynamodb.eu-west-1.amazonaws.com"),
         ("cn-north-1", {}, "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+        ("eusc-de-east-1", {}, "https://dynamodb.eusc-de-east-1.amazonaws.eu"),
         ("eu-west-1", {"_DYNAMODB": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000"),
         ("eu-west-1", {"": "http://127.0.0.1:4566"}, "http://127.0.0.1:4566"),
         ("eu-west-1", {"_DYNAMODB": "http://table", "": "http://aws"}, "http://table"),

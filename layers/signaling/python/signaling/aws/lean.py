@@ -21,6 +21,9 @@ IN_FLIGHT = 64
 _BREADTH_OF_TABLE = 5
 """More than posts get: all writes of a message go to one host, and somebody waits for the last."""
 
+_SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
+"""Domains of the partitions that have one of their own, by how their Regions begin."""
+
 _TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
 
 
@@ -162,7 +165,7 @@ class LeanConnections(ApiGatewayConnections):
 
 def dynamodb() -> Service:
     """Return DynamoDB of the function's Region, or where the SDKs' variables say it is."""
-    suffix = "amazonaws.com.cn" if _region().startswith("cn-") else "amazonaws.com"
+    suffix = _SUFFIXES.get(_region().partition("-")[0], "amazonaws.com")
     url = (
         os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")
         or os.environ.get("AWS_ENDPOINT_URL")
