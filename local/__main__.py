@@ -9,9 +9,11 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 from local import ROOT, dynamodb
 from local.gateway import LIFE_SECONDS, Gateway
@@ -24,6 +26,7 @@ from signaling import bootstrap
 
 _SECONDS_TO_DISCONNECT = 3.0
 _SECONDS_BETWEEN_FLUSHES = 0.1
+_SECONDS_BETWEEN_LOOKS_AT_THE_TABLE = 0.5
 
 
 def main() -> int:
@@ -100,10 +103,12 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     waits = not in_memory or latency[1] > 0 or stack.authorizer  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
     gateway = Gateway(stack, invoker, options.life)
+    tasks = [asyncio.create_task(_flush_log())]
     if in_memory:
         _keep_in_memory(gateway, latency)
     else:
-        dynamodb.use_endpoint(options.dynamodb, stack.table)
+        restore = dynamodb.use_endpoint(options.dynamodb, stack.table)
+        tasks.append(asyncio.create_task(_keep_table(restore)))
     server = Server(gateway, ROOT / "local" / "demo" / "dist")
     try:
         port = await server.start(options.host, options.port)
@@ -117,9 +122,9 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
     interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C
     _greet(options.host, port, options.dynamodb)
     gc.freeze()  # what exists now stays: no need to scan it again and again
-    flushing = asyncio.create_task(_flush_log())
     await interrupted.wait()
-    flushing.cancel()
+    for task in tasks:
+        task.cancel()
     await server.stop()
     await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
     return 0
@@ -127,7 +132,8 @@ async def _serve(stack: Stack, options: argparse.Namespace) -> int:
 
 def _is_of_our_own(record: logging.LogRecord) -> bool:
     """Tell whether it is not aiohttp's report of a bad request, which quotes the URL's token."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    bad_request = (HttpProcessingError, RequestPayloadError)
+    return not (record.exc_info and isinstance(record.exc_info[1], bad_request))
 
 
 def _set_environment(stack: Stack) -> None:
@@ -174,6 +180,12 @@ def _greet(host: str, port: int, endpoint: str | None) -> None:
         f"  new WebrtcProvider('room', doc, {{ signaling: ['ws://{name}:{port}'] }})",
         flush=True,
     )
+
+
+async def _keep_table(restore: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_AT_THE_TABLE)
+        await asyncio.to_thread(restore)
 
 
 async def _flush_log() -> None:

@@ -12,6 +12,12 @@ class Socket(Protocol):
     is_behind: bool
     """Whether the client reads too slowly to be sent more; any thread may ask."""
 
+    def pause(self) -> None:
+        """Take no more messages of the client for now."""
+
+    def resume(self) -> None:
+        """Take messages again."""
+
     def send(self, frame: bytes) -> None:
         """Send a text frame."""
 
@@ -26,7 +32,8 @@ class Connection:
         self.id: str = context["connectionId"]
         self.context = context
         self.socket: Socket | None = None
-        self.opened = self.last_active = now
+        self.opened = self.last_active = self.last_kept_up = now
+        self.under_way = 0
         self._last_request = 0
 
     def request_time(self) -> int:

@@ -1,6 +1,9 @@
 """A DynamoDB endpoint for the local server, with the template's table made there."""
 
 import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -17,22 +20,32 @@ _CREATE_TABLE = (
 )
 
 
-def use_endpoint(endpoint: str, table: dict[str, Any]) -> None:
+def use_endpoint(endpoint: str, table: dict[str, Any]) -> Callable[[], None]:
     """Direct every AWS client of this process to `endpoint` and make `table` there.
+
+    What is returned makes the table again if it is gone: DynamoDB Local in memory forgets it when
+    it is restarted.
 
     Raises:
         ConnectionError: the endpoint does not answer, or refuses.
     """
     direct_clients(endpoint)
+    patience = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 2})
+    client = boto3.client("dynamodb", config=patience)
     try:
-        make_table(
-            boto3.client(
-                "dynamodb", config=Config(connect_timeout=3, retries={"total_max_attempts": 2})
-            ),
-            table,
-        )
+        make_table(client, table)
     except (BotoCoreError, ClientError) as error:
         raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
+
+    def restore() -> None:
+        with suppress(BotoCoreError, ClientError):  # it may be back the next time
+            try:
+                client.describe_table(TableName=table["TableName"])
+            except client.exceptions.ResourceNotFoundException:
+                make_table(client, table)
+                print(f"made the table again that {endpoint} has lost", file=sys.stderr)
+
+    return restore
 
 
 def direct_clients(endpoint: str) -> None:

@@ -24,7 +24,7 @@ from local.lambda_events import (
     connection_context,
     disconnect_event,
     message_event,
-    new_id,
+    new_connection_id,
 )
 from local.sam.template import AUTHORIZER, Function, Mock, Stack
 from signaling.event import LONGEST_URL, RawEvent
@@ -33,6 +33,15 @@ LARGEST_MESSAGE = 128 * 1024
 IDLE_SECONDS = 10 * 60
 LIFE_SECONDS = 2 * 60 * 60
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+
+MOST_UNDER_WAY = 100
+"""Messages of one client that may wait for their end before no more are read from it.
+
+What an account's limit on concurrent Lambdas does for AWS: one client cannot fill the memory.
+"""
+
+SECONDS_TO_CATCH_UP = 10
+"""How long a client may read too slowly before it is cut. AWS documents no such time."""
 
 _RESERVED_ROUTES = ("$connect", "$disconnect", "$default", AUTHORIZER)
 
@@ -80,7 +89,7 @@ class Gateway:
         if len(handshake.url) > LONGEST_URL:
             return Refusal(414)
         now = time.time()
-        context = connection_context(handshake, self.stage, new_id(), int(now * 1000))
+        context = connection_context(handshake, self.stage, new_connection_id(), int(now * 1000))
         connection = Connection(context, now)
         if self._identity is not None:
             if not all(handshake.query_value(name) for name in self._identity):
@@ -115,11 +124,17 @@ class Gateway:
             return
         event = message_event(connection.context, route, body, connection.request_time())
 
-        def tell_if_it_failed(result: Any) -> None:
+        def ended(result: Any) -> None:
+            connection.under_way -= 1
+            if connection.under_way == MOST_UNDER_WAY // 2 and connection.socket:
+                connection.socket.resume()
             if result is None:
                 self.post(connection.id, _internal_server_error(connection, event))
 
-        self._invoke(route, event, tell_if_it_failed)
+        connection.under_way += 1
+        if connection.under_way == MOST_UNDER_WAY and connection.socket:
+            connection.socket.pause()
+        self._invoke(route, event, ended)
 
     def closed(self, connection: Connection, code: int, reason: str = "") -> None:
         """Forget a connection whose WebSocket has closed and invoke `$disconnect`."""
@@ -160,12 +175,18 @@ class Gateway:
         return statuses
 
     def close_overdue(self) -> None:
-        """Close the connections that API Gateway would not keep: idle or too old."""
+        """Close the connections that are idle, too old, or too far behind."""
         now = time.time()
         for connection in list(self.connections.values()):
+            if (socket := connection.socket) is None:
+                continue
+            if not socket.is_behind:
+                connection.last_kept_up = now
             idle = now - connection.last_active > IDLE_SECONDS
-            if connection.socket and (idle or now - connection.opened > self._life_seconds):
-                connection.socket.close(1001)
+            if idle or now - connection.opened > self._life_seconds:
+                socket.close(1001)
+            elif now - connection.last_kept_up > SECONDS_TO_CATCH_UP:
+                socket.close(1008)
 
     def _route_of(self, body: str) -> str:
         if not self._may_name_route(body):

@@ -1,5 +1,6 @@
 """What the local server serves over HTTP: @connections, as API Gateway does, and the demo page."""
 
+import asyncio
 from datetime import UTC, datetime
 from mimetypes import guess_type
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from aiohttp import web
 
 from local.gateway import LARGEST_MESSAGE, Gateway
+
+_SECONDS_TO_SEND_BODY = 10
+_LONGEST_NAME = 255  # of a file; to ask for a longer one is an error of the system
 
 _NO_NODE_PAGE = """<!doctype html><title>y-webrtc signaling</title>
 <body style="font: 16px/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
@@ -20,7 +24,14 @@ def http_application(gateway: Gateway, demo: Path) -> web.Application:
     """Return the application that serves `gateway`, and the folder `demo` if it exists."""
 
     async def post(request: web.Request) -> web.Response:
-        status, error = gateway.post(request.match_info["id"], await request.read())
+        try:
+            async with asyncio.timeout(_SECONDS_TO_SEND_BODY):
+                body = await request.read()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        except (web.RequestPayloadError, ConnectionError):  # it is not what it says, or cut short
+            raise web.HTTPBadRequest from None
+        status, error = gateway.post(request.match_info["id"], body)
         return _management_answer(status, error)
 
     async def get(request: web.Request) -> web.Response:
@@ -44,7 +55,7 @@ def http_application(gateway: Gateway, demo: Path) -> web.Application:
 
     async def page(request: web.Request) -> web.Response:
         name = request.match_info.get("file") or "index.html"
-        if (demo / name).is_file():
+        if len(name) <= _LONGEST_NAME and (demo / name).is_file():
             # Not a FileResponse, which needs asyncio's own transports.
             kind, _ = guess_type(name)
             return web.Response(body=(demo / name).read_bytes(), content_type=kind)

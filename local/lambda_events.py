@@ -41,8 +41,13 @@ class Handshake(NamedTuple):
 
 
 def new_id() -> str:
-    """Return an id such as API Gateway's `L0SM9cOFvHcCIhw=`, different from every other."""
+    """Return an id of a request, different from every other."""
     return f"{_PREFIX}{next(_NUMBERS):07x}="
+
+
+def new_connection_id() -> str:
+    """Return an id such as API Gateway's `L0SM9cOFvHcCIhw=`, which nobody can guess."""
+    return base64.urlsafe_b64encode(os.urandom(11)).decode()
 
 
 def connection_context(

@@ -26,7 +26,11 @@ _MOST_FRAGMENTS = 1024
 _LARGEST_HEAD = 16 * 1024
 _LARGEST_BUFFER = 1024 * 1024
 _SECONDS_TO_SEND_REQUEST = 10
-_NO_STATUS, _LOST = 1005, 1006  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+_PROTOCOL_ERROR, _NO_STATUS, _LOST = (
+    1002,
+    1005,
+    1006,
+)  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 _SILENT = logging.getLogger("picows")
 _SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the protocol
 _END_OF_HEAD = b"\r\n\r\n"
@@ -61,10 +65,12 @@ class _FirstRequest(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, end, _ = self._received.partition(_END_OF_HEAD)
-        if not end and len(self._received) <= _LARGEST_HEAD:
+        if not end:
+            if len(self._received) > _LARGEST_HEAD:
+                self._refuse(431)
             return
         self._too_slow.cancel()
-        handshake = _handshake(head, self._transport) if end else None
+        handshake = _handshake(head, self._transport)
         if handshake is None:
             self._hand_to_http()
         else:
@@ -99,13 +105,14 @@ class _FirstRequest(asyncio.Protocol):
             0,
             0,
             WSAutoPingStrategy.PING_WHEN_IDLE,
-            True,  # answer pings
+            False,  # answer no pings: those of a client that reads nothing would fill the memory
             _LARGEST_FRAME,
             None,  # extra headers
             4096,  # bytes of read buffer at first: most messages are shorter
         )
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
+        self._transport.resume_reading()  # first: what was received already may pause it again
         received = memoryview(self._received)
         while received:
             buffer = protocol.get_buffer(len(received))
@@ -113,7 +120,6 @@ class _FirstRequest(asyncio.Protocol):
             buffer[:size] = received[:size]
             protocol.buffer_updated(size)
             received = received[size:]
-        self._transport.resume_reading()
 
     def _refuse(self, status: int) -> None:
         try:
@@ -145,29 +151,24 @@ class _Client(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
-            transport.send_close(frame.get_close_code())
-            transport.disconnect()
+            self._answer_close(frame.get_payload_as_bytes())
         elif transport.is_close_frame_sent:
             pass  # picows keeps parsing after a frame that is too large
-        elif kind == WSMsgType.BINARY:
-            self.close(
-                1003
-            )  # https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
+        elif frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.close(_PROTOCOL_ERROR)
         elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
-            if frame.fin and not self._fragments:
+            if (kind == WSMsgType.CONTINUATION) != bool(self._fragments):
+                self.close(_PROTOCOL_ERROR)
+            elif frame.fin and not self._fragments:
                 self._received(frame.get_payload_as_bytes())
             else:
-                self._begun += frame.get_payload_as_memoryview()
-                self._fragments += 1
-                if len(self._begun) > LARGEST_MESSAGE:
-                    self.close(1009)
-                elif self._fragments > _MOST_FRAGMENTS:
-                    self.close(1008)
-                elif frame.fin:
-                    message = bytes(self._begun)
-                    self._begun.clear()
-                    self._fragments = 0
-                    self._received(message)
+                self._add_fragment(frame)
+        elif kind == WSMsgType.PING:
+            if not self.is_behind:  # whoever reads nothing gets no more to read
+                transport.send_pong(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.BINARY:
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
+            self.close(1003)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         handshake = transport.close_handshake
@@ -181,6 +182,12 @@ class _Client(WSListener):
     def resume_writing(self) -> None:
         self.is_behind = False
 
+    def pause(self) -> None:
+        self._transport.underlying_transport.pause_reading()
+
+    def resume(self) -> None:
+        self._transport.underlying_transport.resume_reading()
+
     def send(self, frame: bytes) -> None:
         self._transport.send(WSMsgType.TEXT, frame)
 
@@ -188,6 +195,28 @@ class _Client(WSListener):
         self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int
         # To disconnect at once would reset the socket before the client has read the code.
         asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._transport.disconnect)
+
+    def _answer_close(self, payload: bytes) -> None:
+        code = int.from_bytes(payload[:2])
+        if not payload:
+            self._transport.send(WSMsgType.CLOSE, b"")
+        else:
+            code = code if _is_close_code(code) else _PROTOCOL_ERROR
+            self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int
+        self._transport.disconnect()
+
+    def _add_fragment(self, frame: WSFrame) -> None:
+        self._begun += frame.get_payload_as_memoryview()
+        self._fragments += 1
+        if len(self._begun) > LARGEST_MESSAGE:
+            self.close(1009)
+        elif self._fragments > _MOST_FRAGMENTS:
+            self.close(1008)
+        elif frame.fin:
+            message = bytes(self._begun)
+            self._begun.clear()
+            self._fragments = 0
+            self._received(message)
 
     def _received(self, payload: bytes) -> None:
         try:
@@ -198,6 +227,12 @@ class _Client(WSListener):
         self._gateway.received(self._connection, text)
 
 
+def _is_close_code(code: int) -> bool:
+    # https://www.rfc-editor.org/rfc/rfc6455#section-7.4
+    is_assigned = 1000 <= code <= 1014 and code not in (1004, _NO_STATUS, _LOST)
+    return is_assigned or 3000 <= code < 5000
+
+
 def _handshake(head: bytes, transport: asyncio.Transport) -> Handshake | None:
     """Return the request in `head` if it asks for a WebSocket."""
     request_line, *lines = head.decode("latin-1").split("\r\n")
@@ -206,5 +241,6 @@ def _handshake(head: bytes, transport: asyncio.Transport) -> Handshake | None:
     ]
     target = request_line.split(" ")[1] if request_line.count(" ") == 2 else "/"
     path, _, query = target.partition("?")
-    handshake = Handshake(path, query, headers, transport.get_extra_info("peername")[0])
+    peer = transport.get_extra_info("peername") or ("",)  # none, if it has hung up already
+    handshake = Handshake(path, query, headers, peer[0])
     return handshake if handshake.header("upgrade").lower() == "websocket" else None

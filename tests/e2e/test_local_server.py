@@ -13,7 +13,8 @@ import pytest
 from local import ROOT
 from tests.support.aws import dynamodb_client
 from tests.support.clients import clients
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
+from tests.support.introductions import until_introduced
+from tests.support.servers import DynamoDBLocal, LocalServer, StartLocalServer, wait_until
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
@@ -249,3 +250,24 @@ def test_the_makefile_passes_its_variables_on() -> None:
     command = ["make", "--dry-run", "run", "PORT=1", "DYNAMODB=http://x", "ARGS=--latency 0:1"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert re.search(r"-m local --port 1 --dynamodb http://x --latency 0:1$", shown, re.MULTILINE)
+
+
+def test_rooms_work_again_when_dynamodb_local_has_lost_its_table(
+    local_server: StartLocalServer,
+) -> None:
+    dynamodb = DynamoDBLocal()
+    dynamodb.start()
+    server = local_server("--dynamodb", dynamodb.endpoint)
+    dynamodb.stop()
+    dynamodb.start()
+    wait_until(lambda: "made the table again" in server.output)
+
+    async def meet() -> None:
+        async with clients(server.websocket_url, "A", "B") as (a, b):
+            await a.announce("room")
+            await b.announce("room")
+            await until_introduced(a, b)
+
+    asyncio.run(meet())
+    server.stop()
+    dynamodb.stop()

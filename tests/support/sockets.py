@@ -8,6 +8,13 @@ class RecordingSocket:
         self.frames: list[bytes] = []
         self.close_code: int | None = None
         self.is_behind = False
+        self.is_paused = False
+
+    def pause(self) -> None:
+        self.is_paused = True
+
+    def resume(self) -> None:
+        self.is_paused = False
 
     def send(self, frame: bytes) -> None:
         self.frames.append(frame)

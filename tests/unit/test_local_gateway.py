@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 
 from local.connection import Connection
-from local.gateway import LARGEST_MESSAGE, Gateway
-from local.invoker import InlineInvoker
+from local.gateway import LARGEST_MESSAGE, MOST_UNDER_WAY, SECONDS_TO_CATCH_UP, Gateway
+from local.invoker import InlineInvoker, TakeResult
 from local.lambda_events import Handshake
 from local.sam.template import Stack
 from tests.support.sockets import RecordingSocket
@@ -60,3 +61,35 @@ def test_a_post_to_several_tells_what_became_of_each(gateway: Gateway) -> None:
     assert here.frames == [b"frame"]
     large = bytes(LARGEST_MESSAGE + 1)
     assert [status for status, _ in gateway.post_to_each(ids, large)] == [413, 413, 410]
+
+
+def test_whoever_does_not_catch_up_in_time_is_cut(gateway: Gateway) -> None:
+    deaf, slow, late = RecordingSocket(), RecordingSocket(), RecordingSocket()
+    deaf.is_behind = late.is_behind = True
+    for socket in (deaf, slow):
+        connected(gateway, socket).last_kept_up -= SECONDS_TO_CATCH_UP + 1
+    connected(gateway, late).last_kept_up -= SECONDS_TO_CATCH_UP - 1
+    gateway.close_overdue()
+    assert (deaf.close_code, slow.close_code, late.close_code) == (1008, None, None)
+
+
+def test_a_client_with_many_messages_under_way_is_not_read_until_half_have_ended(
+    stack: Stack,
+) -> None:
+    class HeldInvoker(InlineInvoker):
+        def __init__(self) -> None:
+            self.held: list[TakeResult] = []
+
+        def invoke(self, work: Callable[[], object], take_result: TakeResult) -> None:
+            self.held.append(take_result)
+
+    invoker, socket = HeldInvoker(), RecordingSocket()
+    gateway = Gateway(stack, invoker)
+    connection = Connection({"connectionId": "a="}, 0)
+    gateway.opened(connection, socket)
+    for _ in range(MOST_UNDER_WAY):
+        assert not socket.is_paused
+        gateway.received(connection, "{}")
+    while socket.is_paused:
+        invoker.held.pop()({})
+    assert len(invoker.held) == MOST_UNDER_WAY // 2

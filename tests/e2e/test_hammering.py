@@ -1,0 +1,181 @@
+"""Clients that break the rules: each is told or cut, and nobody else notices."""
+
+import asyncio
+import os
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+
+from tests.support.clients import clients
+from tests.support.servers import LocalServer, StartLocalServer
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+MASK = bytes(4)
+
+
+def connect(server: LocalServer, begin: bytes = b"") -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    connection.sendall(begin)
+    return connection
+
+
+def answer_to(server: LocalServer, frames: bytes) -> bytes:
+    """Return all that comes after a handshake and `frames`, until the server hangs up."""
+    with connect(server, HANDSHAKE) as connection:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += connection.recv(4096)
+        received = received.partition(b"\r\n\r\n")[2]
+        connection.sendall(frames)
+        while data := connection.recv(4096):
+            received += data
+        return received
+
+
+def frame(first: int, payload: bytes = b"") -> bytes:
+    return bytes([first, 0x80 | len(payload)]) + MASK + payload
+
+
+def close_frame(code: int) -> bytes:
+    return b"\x88\x02" + code.to_bytes(2)
+
+
+PING = b'{"type":"ping"}'
+
+
+@pytest.mark.parametrize(
+    ("frames", "answer"),
+    [
+        (frame(0x88), b"\x88\x00"),
+        (frame(0x88, b"\x03\xe8bye"), close_frame(1000)),
+        (frame(0x88, (4321).to_bytes(2)), close_frame(4321)),
+        (frame(0x88, b"\x03"), close_frame(1002)),
+        (frame(0x88, (0).to_bytes(2)), close_frame(1002)),
+        (frame(0x88, (1005).to_bytes(2)), close_frame(1002)),
+        (frame(0x88, (65535).to_bytes(2)), close_frame(1002)),
+        (frame(0x88, b"\x03\xe8\xff"), close_frame(1007)),
+        (frame(0xC1, PING), close_frame(1002)),
+        (frame(0x80, PING), close_frame(1002)),
+        (frame(0x01, PING[:5]) + frame(0x81, PING), close_frame(1002)),
+    ],
+    ids=[
+        "empty close",
+        "close with a reason",
+        "close of an app's own",
+        "close with half a code",
+        "code 0",
+        "code that is none",
+        "code 65535",
+        "reason that is no UTF-8",
+        "reserved bit",
+        "lone continuation",
+        "message within a message",
+    ],
+)
+def test_a_frame_is_answered_as_rfc_6455_says(
+    local_server: StartLocalServer, frames: bytes, answer: bytes
+) -> None:
+    answered = answer_to(local_server(), frames)
+    assert answered[:1] + bytes([len(answer) - 2]) + answered[2 : len(answer)] == answer
+
+
+def test_a_ping_is_answered(local_server: StartLocalServer) -> None:
+    assert (
+        answer_to(local_server(), frame(0x89, b"hello") + frame(0x88)) == b"\x8a\x05hello\x88\x00"
+    )
+
+
+def test_whoever_resets_the_handshake_leaves_no_trace(local_server: StartLocalServer) -> None:
+    server = local_server()
+    for _ in range(300):
+        connection = connect(server, HANDSHAKE)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    asyncio.run(is_served(server))
+
+
+def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server()
+    pings = frame(0x89, b"x" * 125) * 500
+    with connect(server, HANDSHAKE) as deaf:
+        deaf.settimeout(0.5)
+        before = resident_bytes(server)
+        for _ in range(1_000):
+            try:
+                deaf.sendall(pings)
+            except TimeoutError:
+                break
+        asyncio.run(is_served(server))
+        assert resident_bytes(server) - before < 20_000_000
+
+
+@pytest.mark.parametrize("options", [("--latency", "50:50"), ("--dynamodb",)])
+def test_a_flood_waits_at_its_sender(
+    local_server: StartLocalServer, dynamodb_local: str, options: tuple[str, ...]
+) -> None:
+    if options == ("--dynamodb",):
+        options = (*options, dynamodb_local)
+    server = local_server(*options)
+    text = b'{"type":"publish","topic":"flood","data":{"type":"x"}}'
+    messages = frame(0x81, text) * 1_000
+    with connect(server, HANDSHAKE) as flooding:
+        flooding.settimeout(0.5)
+        before = resident_bytes(server)
+        with pytest.raises(TimeoutError):
+            for _ in range(1_000):
+                flooding.sendall(messages)
+        asyncio.run(is_served(server))
+        assert resident_bytes(server) - before < 30_000_000
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /" + b"x" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000, b"431"),
+        (b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n", b"417"),
+        (
+            b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n"
+            b"Content-Length: 5\r\n\r\nhello",
+            b"400",
+        ),
+    ],
+    ids=["long file name", "long head", "odd Expect", "bad gzip"],
+)
+def test_an_odd_request_is_refused(
+    local_server: StartLocalServer, request_: bytes, status: bytes
+) -> None:
+    server = local_server()
+    with connect(server, request_) as connection:
+        assert connection.recv(4096).split(b" ")[1] == status
+    asyncio.run(is_served(server))
+
+
+def test_whoever_hangs_up_in_the_middle_of_a_post_leaves_no_trace(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server()
+    connect(
+        server, b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhel"
+    ).close()
+    asyncio.run(is_served(server))
+
+
+async def is_served(server: LocalServer) -> None:
+    """Check that others get their answers, and that the server has nothing to complain of."""
+    async with clients(server.websocket_url, "A") as (client,):
+        await client.send({"type": "ping"})
+        await client.until_received(1)
+    assert "Traceback" not in server.output
+
+
+def resident_bytes(server: LocalServer) -> int:
+    pages = Path(f"/proc/{server.pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
