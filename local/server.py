@@ -1,6 +1,8 @@
 """What listens: WebSocket and HTTP on one port."""
 
 import asyncio
+import resource
+import sys
 from pathlib import Path
 
 import aiofastnet
@@ -9,6 +11,11 @@ from aiohttp import web
 from local.gateway import Gateway
 from local.http import http_application
 from local.websocket import SECONDS_TO_CLOSE, accept
+
+_DESCRIPTORS_KEPT = 400
+"""For other files, and for sockets that are accepted, a hundred in one go, before any is cut."""
+
+_ENOUGH_DESCRIPTORS = 1 << 16
 
 
 class Server:
@@ -20,6 +27,8 @@ class Server:
         self._http = web.AppRunner(http_application(gateway, demo), access_log=None)
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
+        self._highest_descriptor = _raise_limit() - _DESCRIPTORS_KEPT
+        self._is_full = False
 
     async def start(self, host: str, port: int) -> int:
         """Listen and return the port, which the system chooses if `port` is 0.
@@ -57,9 +66,26 @@ class Server:
     def _accept(self) -> asyncio.Protocol:
         http = self._http.server
         assert http is not None
-        return accept(self._gateway, http)
+        return accept(self._gateway, http, self._has_room_for)
+
+    def _has_room_for(self, descriptor: int) -> bool:
+        """Keep some descriptors: without any, the loop would try to accept for ever."""
+        has_room = descriptor < self._highest_descriptor
+        if not has_room and not self._is_full:
+            print("error: too many connections, see `ulimit -n`", file=sys.stderr)
+        self._is_full = not has_room
+        return has_room
 
     async def _close_overdue_connections(self) -> None:
         while True:
             await asyncio.sleep(1)
             self._gateway.close_overdue()
+
+
+def _raise_limit() -> int:
+    """Allow this process as many open files as the system lets it have, and return how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = max(soft, _ENOUGH_DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard

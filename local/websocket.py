@@ -7,6 +7,7 @@ admitted the client, every other one goes to aiohttp.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import cast
 
@@ -36,17 +37,22 @@ _SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the pr
 _END_OF_HEAD = b"\r\n\r\n"
 
 
-def accept(gateway: Gateway, http: web.Server) -> asyncio.Protocol:
+HasRoomFor = Callable[[int], bool]
+"""Tells whether a socket with this file descriptor may stay."""
+
+
+def accept(gateway: Gateway, http: web.Server, has_room_for: HasRoomFor) -> asyncio.Protocol:
     """Return the protocol of a new socket, which belongs to `gateway` or to `http`."""
-    return _FirstRequest(gateway, http)
+    return _FirstRequest(gateway, http, has_room_for)
 
 
 class _FirstRequest(asyncio.Protocol):
     """Reads the head of a socket's first request and hands the socket on."""
 
-    def __init__(self, gateway: Gateway, http: web.Server) -> None:
+    def __init__(self, gateway: Gateway, http: web.Server, has_room_for: HasRoomFor) -> None:
         self._gateway = gateway
         self._http = http
+        self._has_room_for = has_room_for
         self._received = b""
         self._transport: asyncio.Transport
         self._is_open = True
@@ -55,6 +61,8 @@ class _FirstRequest(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if not self._has_room_for(transport.get_extra_info("socket").fileno()):
+            self._transport.abort()
         loop = asyncio.get_running_loop()
         self._too_slow = loop.call_later(_SECONDS_TO_SEND_REQUEST, self._transport.abort)
 

@@ -4,18 +4,24 @@ import asyncio
 import os
 import socket
 import struct
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.support.clients import clients
-from tests.support.servers import LocalServer, StartLocalServer
+from tests.support.servers import LocalServer, StartLocalServer, wait_until
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 MASK = bytes(4)
+FEW_DESCRIPTORS = """
+import resource, runpy
+resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600))
+runpy.run_module("local", run_name="__main__")
+"""
 
 
 def connect(server: LocalServer, begin: bytes = b"") -> socket.socket:
@@ -133,6 +139,18 @@ def test_a_flood_waits_at_its_sender(
                 flooding.sendall(messages)
         asyncio.run(is_served(server))
         assert resident_bytes(server) - before < 30_000_000
+
+
+def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server(program=FEW_DESCRIPTORS)
+    with ExitStack() as stack:
+        for _ in range(700):
+            stack.enter_context(connect(server))
+        wait_until(lambda: "error: too many connections" in server.output)
+    asyncio.run(is_served(server))
+    assert server.output.count("error: too many connections") == 1
 
 
 @pytest.mark.parametrize(
