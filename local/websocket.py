@@ -164,13 +164,18 @@ class _Client(WSListener):
             pass  # picows keeps parsing after a frame that is too large
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.close(_PROTOCOL_ERROR)
-        elif kind in (WSMsgType.TEXT, WSMsgType.CONTINUATION):
-            if (kind == WSMsgType.CONTINUATION) != bool(self._fragments):
+        elif kind == WSMsgType.TEXT:
+            if self._fragments:
                 self.close(_PROTOCOL_ERROR)
-            elif frame.fin and not self._fragments:
+            elif frame.fin:
                 self._received(frame.get_payload_as_bytes())
             else:
                 self._add_fragment(frame)
+        elif kind == WSMsgType.CONTINUATION:
+            if self._fragments:
+                self._add_fragment(frame)
+            else:
+                self.close(_PROTOCOL_ERROR)
         elif kind == WSMsgType.PING:
             if not self.is_behind:  # whoever reads nothing gets no more to read
                 transport.send_pong(frame.get_payload_as_bytes())

@@ -47,21 +47,18 @@ class Event:
     @property
     def sender(self) -> Sender:
         """The connection with its times."""
+        context = self._context
+        authorizer = context.get("authorizer")
         return Sender(
-            connection=self.connection,
-            connected_at=int(self._context["connectedAt"]),
-            requested_at=int(self._context["requestTimeEpoch"]),
-            has_token=has_grants(self._authorizer),
+            connection=str(context["connectionId"]),
+            connected_at=int(context["connectedAt"]),
+            requested_at=int(context["requestTimeEpoch"]),
+            has_token=authorizer is not None and has_grants(authorizer),
         )
 
     def grants(self, needs_token: bool) -> Grants:
         """Return the topics that the connection may use, as the authorizer said on `$connect`."""
-        return Grants.from_context(self._authorizer, needs_token)
-
-    @property
-    def _authorizer(self) -> dict[str, Any] | None:
-        context: dict[str, Any] | None = self._context.get("authorizer")
-        return context
+        return Grants.from_context(self._context.get("authorizer"), needs_token)
 
     @property
     def origin(self) -> str | None:

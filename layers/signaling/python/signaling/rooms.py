@@ -102,7 +102,9 @@ class Rooms:
         topic, announce = publish.topic, publish.announce
         if announce is not None:
             self._subscriptions.announce(topic, sender, announce)
-        subscribers = self._admitted(topic)
+        subscribers = self._subscriptions.of_topic(topic)
+        if self._needs_token:  # rows of clients that came before it was needed are still there
+            subscribers = [each for each in subscribers if each.has_token]
         clients = len(subscribers)
         payload = publish.encode(clients)
         introductions: list[Introduction] = []
@@ -131,13 +133,6 @@ class Rooms:
     def leave(self, connection: str) -> None:
         """Take a connection out of every room."""
         self._subscriptions.remove_connection(connection)
-
-    def _admitted(self, topic: str) -> list[Subscriber]:
-        """Leave out clients that came before a token was needed: their rows are still there."""
-        subscribers = self._subscriptions.of_topic(topic)
-        if self._needs_token:
-            return [each for each in subscribers if each.has_token]
-        return subscribers
 
     def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
         own = _find(subscribers, sender.connection)

@@ -70,9 +70,9 @@ EVERYTHING = Grants(None)
 NOTHING = Grants(())
 
 
-def has_grants(authorizer: Mapping[str, Any] | None) -> bool:
+def has_grants(authorizer: Mapping[str, Any]) -> bool:
     """Tell whether an authorizer's context has what `Grants.to_context` wrote."""
-    return authorizer is not None and _CLAIM in authorizer
+    return _CLAIM in authorizer
 
 
 def _matches(patterns: tuple[str, ...], topic: str) -> bool:
