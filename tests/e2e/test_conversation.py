@@ -21,7 +21,6 @@ from tests.support.servers import ReferenceServer, StartLocalServer, wait_until
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
 ROOM = "vZ#4h2%60$1H"
-
 _SECONDS_TO_BE_INTRODUCED = 20.0
 
 
@@ -81,9 +80,8 @@ def test_recorded_clients_get_what_they_need(
     """Replay what browsers sent and compare with what the reference server sent them.
 
     A client needs every frame that it got then, but for its own and those to other peers. Where it
-    got an announce, it needs it, or its announce must get to the other client, in either case after
-    the other client announced itself: a page that leaves enters once more, and who makes an offer
-    to it has heard of that.
+    got an announce, it needs it, or the other client its, after the other announced itself: a page
+    that leaves enters once more, and who makes an offer to it has heard of that.
     """
     events = [json.loads(line) for line in trace.read_text().splitlines()]
     peers = sorted({event["peer"] for event in events})

@@ -10,90 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients import clients
+from tests.support.raw import HANDSHAKE, connect, frame
 from tests.support.servers import LocalServer, StartLocalServer, wait_until
 
-HANDSHAKE = (
-    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-MASK = bytes(4)
 FEW_DESCRIPTORS = """
 import resource, runpy
 resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600))
 runpy.run_module("local", run_name="__main__")
 """
-
-
-def connect(server: LocalServer, begin: bytes = b"") -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-    connection.sendall(begin)
-    return connection
-
-
-def answer_to(server: LocalServer, frames: bytes) -> bytes:
-    """Return all that comes after a handshake and `frames`, until the server hangs up."""
-    with connect(server, HANDSHAKE) as connection:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += connection.recv(4096)
-        received = received.partition(b"\r\n\r\n")[2]
-        connection.sendall(frames)
-        while data := connection.recv(4096):
-            received += data
-        return received
-
-
-def frame(first: int, payload: bytes = b"") -> bytes:
-    return bytes([first, 0x80 | len(payload)]) + MASK + payload
-
-
-def close_frame(code: int) -> bytes:
-    return b"\x88\x02" + code.to_bytes(2)
-
-
-PING = b'{"type":"ping"}'
-
-
-@pytest.mark.parametrize(
-    ("frames", "answer"),
-    [
-        (frame(0x88), b"\x88\x00"),
-        (frame(0x88, b"\x03\xe8bye"), close_frame(1000)),
-        (frame(0x88, (4321).to_bytes(2)), close_frame(4321)),
-        (frame(0x88, b"\x03"), close_frame(1002)),
-        (frame(0x88, (0).to_bytes(2)), close_frame(1002)),
-        (frame(0x88, (1005).to_bytes(2)), close_frame(1002)),
-        (frame(0x88, (65535).to_bytes(2)), close_frame(1002)),
-        (frame(0x88, b"\x03\xe8\xff"), close_frame(1007)),
-        (frame(0xC1, PING), close_frame(1002)),
-        (frame(0x80, PING), close_frame(1002)),
-        (frame(0x01, PING[:5]) + frame(0x81, PING), close_frame(1002)),
-    ],
-    ids=[
-        "empty close",
-        "close with a reason",
-        "close of an app's own",
-        "close with half a code",
-        "code 0",
-        "code that is none",
-        "code 65535",
-        "reason that is no UTF-8",
-        "reserved bit",
-        "lone continuation",
-        "message within a message",
-    ],
-)
-def test_a_frame_is_answered_as_rfc_6455_says(
-    local_server: StartLocalServer, frames: bytes, answer: bytes
-) -> None:
-    answered = answer_to(local_server(), frames)
-    assert answered[:1] + bytes([len(answer) - 2]) + answered[2 : len(answer)] == answer
-
-
-def test_a_ping_is_answered(local_server: StartLocalServer) -> None:
-    assert (
-        answer_to(local_server(), frame(0x89, b"hello") + frame(0x88)) == b"\x8a\x05hello\x88\x00"
-    )
 
 
 def test_whoever_resets_the_handshake_leaves_no_trace(local_server: StartLocalServer) -> None:

@@ -7,7 +7,6 @@ import sys
 import urllib.error
 import urllib.request
 
-import aiohttp
 import pytest
 
 from local import ROOT
@@ -168,54 +167,6 @@ def test_rubbish_on_the_port_harms_nobody(local_server: StartLocalServer) -> Non
             await b.until_received(1)
 
     asyncio.run(talk())
-
-
-async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.WSMessage:
-    """Send one text message, a frame for each of `fragments`, and return what comes back."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(server.websocket_url) as socket,
-    ):
-        opcodes = [0x01] + [0x00] * (len(fragments) - 1)
-        transport = socket._writer.transport
-        assert transport
-        for number, (opcode, fragment) in enumerate(zip(opcodes, fragments, strict=True)):
-            fin = 0x80 if number == len(fragments) - 1 else 0
-            length = (
-                bytes([0x80 | len(fragment)])
-                if len(fragment) < 126
-                else b"\xfe" + len(fragment).to_bytes(2)
-            )
-            transport.write(bytes([fin | opcode]) + length + bytes(4) + fragment)
-        return await socket.receive(timeout=10)
-
-
-def test_a_message_in_fragments_arrives_whole(local_server: StartLocalServer) -> None:
-    server = local_server()
-    ping = b'{"type":"ping"}'
-    for fragments in (
-        (ping[:8], ping[8:12], ping[12:]),
-        (b"", ping, b""),
-        [ping[:1]] + [b""] * 500 + [ping[1:]],
-    ):
-        answer = asyncio.run(send_in_fragments(server, *fragments))
-        assert answer.data == '{"type":"pong"}'
-
-
-@pytest.mark.parametrize(
-    ("fragments", "close_code"),
-    [
-        ([b"x" * 32_000] * 5, 1009),
-        ([b"{"] + [b""] * 8_000 + [b"}"], 1008),
-        ([b"\xff"], 1007),
-    ],
-    ids=["too many bytes", "too many fragments", "no UTF-8"],
-)
-def test_a_message_that_is_none_closes_the_connection(
-    local_server: StartLocalServer, fragments: list[bytes], close_code: int
-) -> None:
-    answer = asyncio.run(send_in_fragments(local_server(), *fragments))
-    assert (answer.type, answer.data) == (aiohttp.WSMsgType.CLOSE, close_code)
 
 
 def test_disconnect_is_handled_for_clients_that_are_there_when_it_stops(

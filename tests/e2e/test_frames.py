@@ -1,0 +1,119 @@
+"""How the local server takes WebSocket frames, good and bad."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from tests.support.raw import HANDSHAKE, connect, frame
+from tests.support.servers import LocalServer, StartLocalServer
+
+
+def answer_to(server: LocalServer, frames: bytes) -> bytes:
+    """Return all that comes after a handshake and `frames`, until the server hangs up."""
+    with connect(server, HANDSHAKE) as connection:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += connection.recv(4096)
+        received = received.partition(b"\r\n\r\n")[2]
+        connection.sendall(frames)
+        while data := connection.recv(4096):
+            received += data
+        return received
+
+
+def close_frame(code: int) -> bytes:
+    return b"\x88\x02" + code.to_bytes(2)
+
+
+PING = b'{"type":"ping"}'
+
+
+@pytest.mark.parametrize(
+    ("frames", "answer"),
+    [
+        (frame(0x88), b"\x88\x00"),
+        (frame(0x88, b"\x03\xe8bye"), close_frame(1000)),
+        (frame(0x88, (4321).to_bytes(2)), close_frame(4321)),
+        (frame(0x88, b"\x03"), close_frame(1002)),
+        (frame(0x88, (0).to_bytes(2)), close_frame(1002)),
+        (frame(0x88, (1005).to_bytes(2)), close_frame(1002)),
+        (frame(0x88, (65535).to_bytes(2)), close_frame(1002)),
+        (frame(0x88, b"\x03\xe8\xff"), close_frame(1007)),
+        (frame(0xC1, PING), close_frame(1002)),
+        (frame(0x80, PING), close_frame(1002)),
+        (frame(0x01, PING[:5]) + frame(0x81, PING), close_frame(1002)),
+    ],
+    ids=[
+        "empty close",
+        "close with a reason",
+        "close of an app's own",
+        "close with half a code",
+        "code 0",
+        "code that is none",
+        "code 65535",
+        "reason that is no UTF-8",
+        "reserved bit",
+        "lone continuation",
+        "message within a message",
+    ],
+)
+def test_a_frame_is_answered_as_rfc_6455_says(
+    local_server: StartLocalServer, frames: bytes, answer: bytes
+) -> None:
+    answered = answer_to(local_server(), frames)
+    assert answered[:1] + bytes([len(answer) - 2]) + answered[2 : len(answer)] == answer
+
+
+def test_a_ping_is_answered(local_server: StartLocalServer) -> None:
+    assert (
+        answer_to(local_server(), frame(0x89, b"hello") + frame(0x88)) == b"\x8a\x05hello\x88\x00"
+    )
+
+
+async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.WSMessage:
+    """Send one text message, a frame for each of `fragments`, and return what comes back."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(server.websocket_url) as socket,
+    ):
+        opcodes = [0x01] + [0x00] * (len(fragments) - 1)
+        transport = socket._writer.transport
+        assert transport
+        for number, (opcode, fragment) in enumerate(zip(opcodes, fragments, strict=True)):
+            fin = 0x80 if number == len(fragments) - 1 else 0
+            length = (
+                bytes([0x80 | len(fragment)])
+                if len(fragment) < 126
+                else b"\xfe" + len(fragment).to_bytes(2)
+            )
+            transport.write(bytes([fin | opcode]) + length + bytes(4) + fragment)
+        return await socket.receive(timeout=10)
+
+
+def test_a_message_in_fragments_arrives_whole(local_server: StartLocalServer) -> None:
+    server = local_server()
+    ping = b'{"type":"ping"}'
+    for fragments in (
+        (ping[:8], ping[8:12], ping[12:]),
+        (b"", ping, b""),
+        [ping[:1]] + [b""] * 500 + [ping[1:]],
+    ):
+        answer = asyncio.run(send_in_fragments(server, *fragments))
+        assert answer.data == '{"type":"pong"}'
+
+
+@pytest.mark.parametrize(
+    ("fragments", "close_code"),
+    [
+        ([b"x" * 32_000] * 5, 1009),
+        ([b"{"] + [b""] * 8_000 + [b"}"], 1008),
+        ([b"\xff"], 1007),
+    ],
+    ids=["too many bytes", "too many fragments", "no UTF-8"],
+)
+def test_a_message_that_is_none_closes_the_connection(
+    local_server: StartLocalServer, fragments: list[bytes], close_code: int
+) -> None:
+    answer = asyncio.run(send_in_fragments(local_server(), *fragments))
+    assert (answer.type, answer.data) == (aiohttp.WSMsgType.CLOSE, close_code)

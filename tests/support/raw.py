@@ -1,0 +1,23 @@
+"""Bytes on a socket, for what no client library would send."""
+
+import socket
+
+from tests.support.servers import LocalServer
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+_MASK = bytes(4)
+
+
+def connect(server: LocalServer, begin: bytes = b"") -> socket.socket:
+    """Open a socket to `server` and send what it is to `begin` with."""
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    connection.sendall(begin)
+    return connection
+
+
+def frame(first: int, payload: bytes = b"") -> bytes:
+    """Return a WebSocket frame of a client, by its `first` byte: flags and opcode."""
+    return bytes([first, 0x80 | len(payload)]) + _MASK + payload
