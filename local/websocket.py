@@ -27,11 +27,8 @@ _MOST_FRAGMENTS = 1024
 _LARGEST_HEAD = 16 * 1024
 _LARGEST_BUFFER = 1024 * 1024
 _SECONDS_TO_SEND_REQUEST = 10
-_PROTOCOL_ERROR, _NO_STATUS, _LOST = (
-    1002,
-    1005,
-    1006,
-)  # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+# https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+_PROTOCOL_ERROR, _NO_STATUS, _LOST = 1002, 1005, 1006
 _SILENT = logging.getLogger("picows")
 _SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the protocol
 _END_OF_HEAD = b"\r\n\r\n"
@@ -205,7 +202,7 @@ class _Client(WSListener):
         self._transport.send(WSMsgType.TEXT, frame)
 
     def close(self, code: int) -> None:
-        self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int
+        self._send_close(code)
         # To disconnect at once would reset the socket before the client has read the code.
         asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._transport.disconnect)
 
@@ -214,9 +211,11 @@ class _Client(WSListener):
         if not payload:
             self._transport.send(WSMsgType.CLOSE, b"")
         else:
-            code = code if _is_close_code(code) else _PROTOCOL_ERROR
-            self._transport.send_close(code)  # type: ignore[arg-type]  # takes any int
+            self._send_close(code if _is_close_code(code) else _PROTOCOL_ERROR)
         self._transport.disconnect()
+
+    def _send_close(self, code: int) -> None:
+        self._transport.send_close(code)  # type: ignore[arg-type]  # WSCloseCode lacks apps' codes
 
     def _add_fragment(self, frame: WSFrame) -> None:
         self._begun += frame.get_payload_as_memoryview()

@@ -1,8 +1,6 @@
 """What an owner does with a stack while people use it, in this order."""
 
 import asyncio
-import os
-import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,9 +9,9 @@ import aiohttp
 import jwt
 import pytest
 
-from local import ROOT
 from tests.support.clients import Client, Frame, clients
 from tests.support.emulator import Deployment, Emulator, client, inventory
+from tests.support.make import make
 from tests.support.servers import wait_until
 
 NAME = "y-webrtc-signaling-life"
@@ -60,17 +58,9 @@ def status_of_stack(life: Deployment) -> str:
     return str(stack["StackStatus"])
 
 
-def run(target: str, life: Deployment, **variables: str) -> str:
+def run(target: str, life: Deployment, *variables: str) -> str:
     """Run one of the owner's commands against the stack."""
-    done = subprocess.run(
-        ["make", "--silent", target, *(f"{name}={value}" for name, value in variables.items())],
-        cwd=ROOT,
-        env={**os.environ, "AWS_ENDPOINT_URL": life.endpoint, "MAKEFLAGS": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return make(target, *variables, AWS_ENDPOINT_URL=life.endpoint)
 
 
 async def status(url: str, origin: str) -> int:
@@ -111,16 +101,17 @@ def token(secret: str) -> str:
 
 
 def test_make_check_says_that_a_new_stack_works(life: Deployment) -> None:
-    run("check", life, URL=life.websocket_url)
+    run("check", life, f"URL={life.websocket_url}")
 
 
 def test_rooms_are_listed_and_a_connection_is_closed(life: Deployment) -> None:
     async def meet_the_owner() -> None:
         async with members(life, "kick", "A", "B") as (a, b):
-            listed = await asyncio.to_thread(run, "rooms", life, STACK=NAME, NAMES="1", ROOM="kick")
+            stack = f"STACK={NAME}"
+            listed = await asyncio.to_thread(run, "rooms", life, stack, "NAMES=1", "ROOM=kick")
             connection = listed.split()[-1]
             assert connection in life.members("kick")
-            told = await asyncio.to_thread(run, "kick", life, STACK=NAME, CONNECTION=connection)
+            told = await asyncio.to_thread(run, "kick", life, stack, f"CONNECTION={connection}")
             assert told == f"closed {connection}\n"
             await asyncio.wait([a.reader, b.reader], return_when=asyncio.FIRST_COMPLETED)
             assert [a.socket.closed, b.socket.closed].count(True) == 1

@@ -82,12 +82,7 @@ async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.W
         assert transport
         for number, (opcode, fragment) in enumerate(zip(opcodes, fragments, strict=True)):
             fin = 0x80 if number == len(fragments) - 1 else 0
-            length = (
-                bytes([0x80 | len(fragment)])
-                if len(fragment) < 126
-                else b"\xfe" + len(fragment).to_bytes(2)
-            )
-            transport.write(bytes([fin | opcode]) + length + bytes(4) + fragment)
+            transport.write(frame(fin | opcode, fragment))
         return await socket.receive(timeout=10)
 
 

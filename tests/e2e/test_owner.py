@@ -1,30 +1,13 @@
 """`make rooms` and `make kick`, as an owner runs them beside the local server."""
 
 import asyncio
-import os
-import subprocess
 
-from local import ROOT
 from signaling.log import hash_of
 from tests.support.clients import clients
+from tests.support.make import make
 from tests.support.servers import LocalServer, StartLocalServer
 
 ROOM = "Ann's `plans`; (new)"
-
-
-def make(target: str, *variables: str, status: int = 0) -> str:
-    """Run a target that fails with `status`, of which make itself makes 2."""
-    done = subprocess.run(
-        ["make", "--silent", target, *variables],
-        cwd=ROOT,
-        env={**os.environ, "MAKEFLAGS": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout + done.stderr
 
 
 def test_a_room_is_listed_looked_into_and_a_connection_of_it_closed(

@@ -14,6 +14,7 @@ from tests.support.aws import dynamodb_client
 from tests.support.clients import clients
 from tests.support.introductions import until_introduced
 from tests.support.issuer import Issuer, SigningKey
+from tests.support.raw import frame
 from tests.support.servers import LocalServer, StartLocalServer, wait_until
 from tests.support.tokens import LEEWAY, demands, refusals, url_with
 
@@ -37,9 +38,8 @@ async def knock(server: LocalServer, query: str, *headers: str) -> bytes:
         *headers,
     ]
     body = b'{"type":"subscribe","topics":["room"]}'
-    frame = bytes([0x81, 0x80 | len(body)]) + bytes(4) + body
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write("\r\n".join([*request, "", ""]).encode() + frame)
+    writer.write("\r\n".join([*request, "", ""]).encode() + frame(0x81, body))
     async with asyncio.timeout(10):
         answer = await reader.read()
     writer.close()

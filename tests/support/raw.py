@@ -20,4 +20,6 @@ def connect(server: LocalServer, begin: bytes = b"") -> socket.socket:
 
 def frame(first: int, payload: bytes = b"") -> bytes:
     """Return a WebSocket frame of a client, by its `first` byte: flags and opcode."""
-    return bytes([first, 0x80 | len(payload)]) + _MASK + payload
+    length = len(payload)
+    head = bytes([0x80 | length]) if length < 126 else b"\xfe" + length.to_bytes(2)
+    return bytes([first]) + head + _MASK + payload

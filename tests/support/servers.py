@@ -30,7 +30,7 @@ def need(tool: str | None, what_is_missing: str) -> str:
         return tool
     if os.environ.get("CI"):
         pytest.fail(what_is_missing)
-    pytest.skip(what_is_missing)
+    pytest.skip(what_is_missing)  # the rest of the tests is of use without it
 
 
 def free_port() -> int:

@@ -47,12 +47,11 @@ class Event:
     @property
     def sender(self) -> Sender:
         """The connection with its times."""
-        context = self._context
-        authorizer = context.get("authorizer")
+        authorizer = self._context.get("authorizer")
         return Sender(
-            connection=str(context["connectionId"]),
-            connected_at=int(context["connectedAt"]),
-            requested_at=int(context["requestTimeEpoch"]),
+            connection=self.connection,
+            connected_at=int(self._context["connectedAt"]),
+            requested_at=int(self._context["requestTimeEpoch"]),
             has_token=authorizer is not None and has_grants(authorizer),
         )
 
