@@ -69,11 +69,8 @@ class MemorySubscriptions:
         with self._lock:
             for topic in topics:
                 known = self._row_of(topic, sender)
-                if known is None:
+                if known is None or known.subscriber.requested_at < sender.requested_at:
                     self._put(topic, _subscriber(sender), sender, has_left=True)
-                elif known.subscriber.requested_at < sender.requested_at:
-                    left = _subscriber(sender, entered_at=known.subscriber.entered_at)
-                    self._put(topic, left, sender, has_left=True)
 
     def of_topic(self, topic: str) -> list[Subscriber]:
         """Return the rows of the topic that are not marked and have not expired."""

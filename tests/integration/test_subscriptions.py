@@ -97,14 +97,14 @@ def test_unsubscribe_from_a_topic_that_it_is_not_in_is_no_error(
     assert subscriptions.of_topic("room") == []
 
 
-def test_of_a_client_that_left_only_its_first_announce_is_known_when_it_enters_again(
+def test_a_client_that_left_is_forgotten_until_it_enters_again(
     subscriptions: Subscriptions,
 ) -> None:
     subscriptions.announce("room", sender("a", at=1), announce("A"))
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     subscriptions.learn_peer("room", "a", "A")
     subscriptions.subscribe(["room"], sender("a", at=3))
-    assert subscriptions.of_topic("room") == [Subscriber("a", None, CONNECTED_AT, 3, None, 1)]
+    assert subscriptions.of_topic("room") == [Subscriber("a", None, CONNECTED_AT, 3, None, None)]
 
 
 def test_all_topics_of_a_message_are_entered_and_left(subscriptions: Subscriptions) -> None:

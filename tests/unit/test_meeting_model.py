@@ -80,11 +80,10 @@ ENCRYPTED = [
 ]
 SAME_MILLISECOND = [each._replace(at=NOW) for each in OPEN]
 IN_TURN = [*OPEN[:4], *enter("c", NOW, peer("B"), connected_at=2 * SAME_MOMENT_MILLISECONDS)]
-AT_FIRST = [each._replace(connected_at=NOW) for each in OPEN]
 SLOW = [*OPEN[:4], *enter("c", NOW + 2 * NEW_MILLISECONDS, peer("B"))]
 
 
-@pytest.mark.parametrize("said", [OPEN, AT_FIRST, ENCRYPTED, SAME_MILLISECOND, IN_TURN, SLOW])
+@pytest.mark.parametrize("said", [OPEN, ENCRYPTED, SAME_MILLISECOND, IN_TURN, SLOW])
 def test_three_that_come_are_introduced_in_one_direction_whatever_is_handled_first(
     said: list[Said],
 ) -> None:

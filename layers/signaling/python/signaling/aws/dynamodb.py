@@ -119,7 +119,7 @@ class DynamoDBSubscriptions:
         A row that were deleted could be made again by a subscribe that is older and handled later.
         """
         condition = "requested_at < :requested_at"
-        change = ", has_left = :yes REMOVE announce, peer"
+        change = ", has_left = :yes REMOVE announce, entered_at, peer"
         self._write([self._row(topic, sender, condition, change, yes=_YES) for topic in topics])
 
     def of_topic(self, topic: str) -> list[Subscriber]:
