@@ -6,6 +6,7 @@ lets several meetings run side by side: most of a meeting is waiting.
 """
 
 import asyncio
+import math
 import time
 import uuid
 from collections import defaultdict
@@ -62,6 +63,8 @@ class Outcome(NamedTuple):
     """How many RTCPeerConnections each page has made."""
     milliseconds_late: float
     """By which the last page missed the time on the clock."""
+    milliseconds_apart: float
+    """Between the first and the last page that connected to a server, where they are the most."""
     addresses: frozenset[str]
     """Of the pages' host candidates."""
 
@@ -246,5 +249,11 @@ def _outcome(seconds: list[float | None], states: list[dict[str, Any]]) -> Outco
         [each for each in everyone if not states[each]["synced"]],
         [state["made"] for state in states],
         max(state["lateMs"] for state in states),
+        max(map(_spread, zip(*(state["openedMs"] for state in states), strict=True))),
         frozenset(address for state in states for address in state["addresses"]),
     )
+
+
+def _spread(opened: tuple[float | None, ...]) -> float:
+    known = [each for each in opened if each is not None]
+    return max(known) - min(known) if len(known) == len(opened) else math.inf

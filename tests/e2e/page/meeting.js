@@ -19,6 +19,7 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 let plan = null
 let provider = null
 let lateMs = null
+const openedMs = {} // after the clock time, by server
 
 function begin (given) {
   plan = given
@@ -33,11 +34,15 @@ function meet () {
 }
 
 function enter () {
-  return new WebrtcProvider(plan.room, doc, {
+  const entered = new WebrtcProvider(plan.room, doc, {
     signaling: plan.signaling,
     password: plan.password,
     peerOpts: { config: { iceServers: [] } }
   })
+  for (const server of entered.signalingConns) {
+    server.on('connect', () => { openedMs[server.url] = Date.now() - plan.at })
+  }
+  return entered
 }
 
 function leave (provider) {
@@ -70,7 +75,8 @@ function state () {
     peer: provider?.room?.peerId,
     addresses: connections().flatMap(([, { peer }]) => hostAddresses(peer)),
     made,
-    lateMs
+    lateMs,
+    openedMs: plan.signaling.map((url) => openedMs[url] ?? null)
   }
 }
 

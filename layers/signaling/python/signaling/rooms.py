@@ -36,7 +36,8 @@ a busy machine they were seen to differ by 150 ms. For longer intervals time is 
 hears an announce makes an offer, and a page that reloads announces itself once more as it goes. An
 offer to it is never answered and leaves a dead connection; the page itself, which is the older
 connection, ignores what it hears. With 1,000 ms, 24 of 40 pairs of pages that reloaded half a
-second after they met had one.
+second after they met had one, and 19 of 40 where the peer id decided between first announces and
+time between others.
 """
 
 
