@@ -25,7 +25,7 @@ CHECK_ARGS = --expect $(EXPECT) --format $(FORMAT) --rate $(RATE) $(if $(ORIGIN)
 LIVE = --port $(PORT) $(if $(STACK),--stack $(STACK)) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run check rooms kick invoke emulate test bench meetings lint format lock clean
+.PHONY: help run check rooms kick invoke emulate test bench meetings rehearse lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cach
 
 meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/dynamodb-local ## let pages meet by the thousand, over all servers or ROWS="memory deployed"
 	@.venv/bin/python -m benchmarks.meetings $(ROWS)
+
+rehearse: .venv/test .cache/dynamodb-local ## let go wrong what can, all or ROWS="posts herd", into docs/reliability.md
+	@.venv/bin/python -m rehearsals $(ROWS)
 
 lint: .venv/test ## check style, types and the template
 	.venv/bin/ruff check .

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -75,8 +76,7 @@ def measured_on() -> str:
 
 def markdown(report: Report, where: str) -> str:
     """Return the report as Markdown; `where` tells what it was measured on, and when."""
-    head = [report.columns, ("---", *("---:" for _ in report.columns[1:]))]
-    parts = [f"# {report.title}", "\n".join(_line(row) for row in [*head, *report.rows])]
+    parts = [f"# {report.title}", table(report.columns, report.rows, alignment="---:")]
     if report.checks:
         parts.append("\n".join(f"- {check.text}" for check in report.checks))
     parts += report.notes
@@ -86,8 +86,10 @@ def markdown(report: Report, where: str) -> str:
     return "\n\n".join([*parts, f"`{command}` on {where}."]) + "\n"
 
 
-def _line(row: tuple[str, ...]) -> str:
-    return f"| {' | '.join(row)} |"
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
+    """Return a Markdown table whose columns, but for the first, have this `alignment`."""
+    head = [columns, ("---", *(alignment for _ in columns[1:]))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [*head, *rows])
 
 
 def kept_rows(file: Path) -> list[list[str]]:

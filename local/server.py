@@ -27,7 +27,7 @@ class Server:
         self._http = web.AppRunner(http_application(gateway, demo), access_log=None)
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
-        self._highest_descriptor = _raise_limit() - _DESCRIPTORS_KEPT
+        self._highest_descriptor = allow_open_files() - _DESCRIPTORS_KEPT
         self._is_full = False
 
     async def start(self, host: str, port: int) -> int:
@@ -82,7 +82,7 @@ class Server:
             self._gateway.close_overdue()
 
 
-def _raise_limit() -> int:
+def allow_open_files() -> int:
     """Allow this process as many open files as the system lets it have, and return how many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:

@@ -32,6 +32,14 @@ PROJECT = {
     "check": {"check", "local.LAYER", "signaling", "traffic"},
     "owner": {"local", "owner", "signaling", "traffic"},
     "benchmarks": {"benchmarks", "local", "signaling", "tests.support", "traffic"},
+    "rehearsals": {
+        "benchmarks",
+        "local",
+        "rehearsals",
+        "signaling",
+        "tests.support",
+        "traffic",
+    },
     "tests/support": {"check", "functions", "local", "signaling", "tests.support"},
     "tests": {
         "benchmarks",
@@ -39,6 +47,7 @@ PROJECT = {
         "functions",
         "local",
         "owner",
+        "rehearsals",
         "signaling",
         "tests.support",
         "traffic",

@@ -1,0 +1,55 @@
+"""Rehearse what can go wrong: `python -m rehearsals`, or only some: `python -m rehearsals posts`.
+
+The tables go into docs/reliability.md, unless `--short` only looks whether all that is promised
+holds, with few clients and little time.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from benchmarks import ROOT
+from benchmarks.measure import Clock
+from benchmarks.report import measured_on
+from rehearsals.report import Findings, markdown, write
+from tests.support.aws import forget_aws_account
+
+NAMES = ("crowd",)
+PAGE = ROOT / "docs" / "reliability.md"
+
+
+def main() -> int:
+    """Run, print and write each rehearsal, and return 1 if something promised does not hold."""
+    parser = argparse.ArgumentParser(
+        prog="python -m rehearsals",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", help=f"some of {', '.join(NAMES)}; all by default")
+    parser.add_argument("--short", action="store_true", help="few clients, and write nothing")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no such rehearsal: {', '.join(sorted(unknown))}")
+    forget_aws_account()
+    where = measured_on()
+    failed = 0
+    for name in options.names or NAMES:
+        with Clock() as clock:
+            findings = rehearsal(name)(options.short)
+        section = markdown(name, findings, where)
+        print(f"{section}\n({name} took {clock.seconds:.0f} s)\n", flush=True)
+        if not options.short:
+            write(PAGE, name, section)
+        failed += not findings.holds
+    return 1 if failed else 0
+
+
+def rehearsal(name: str) -> Callable[[bool], Findings]:
+    """Return the function `rehearse` of the module `name`, which is told whether to be short."""
+    function: Callable[[bool], Findings] = import_module(f"rehearsals.{name}").rehearse
+    return function
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""The rehearsals in their short form: what they promise holds, whatever time it takes here."""
+
+import pytest
+
+from rehearsals.__main__ import NAMES, PAGE, rehearsal
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_rehearsal_promises_holds(name: str) -> None:
+    findings = rehearsal(name)(True)
+    assert findings.guarantees
+    assert [check.text for check in findings.guarantees if not check.holds] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_has_a_place_for_each_rehearsal(name: str) -> None:
+    assert f"<!-- {name} -->" in PAGE.read_text()
