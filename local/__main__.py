@@ -16,9 +16,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
 from local import ROOT, dynamodb
-from local.gateway import LIFE_SECONDS, Gateway
+from local.gateway import Gateway
 from local.in_memory import InProcessConnections, MemorySubscriptions
 from local.invoker import InlineInvoker, Invoker
+from local.options import options
 from local.sam.parameters import parse_overrides
 from local.sam.template import Stack, load
 from local.server import Server
@@ -31,96 +32,46 @@ _SECONDS_BETWEEN_LOOKS_AT_THE_TABLE = 0.5
 
 def main() -> int:
     """Serve until Ctrl-C and return the exit status."""
-    options = _options()
+    chosen = options()
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
-        parameters = parse_overrides(options.parameter_overrides)
+        parameters = parse_overrides(chosen.parameter_overrides)
         stack = load(ROOT / "template.yaml", parameters)
         if "LogLevel" not in parameters:
             os.environ.setdefault(
                 "LOG_LEVEL", "WARNING"
             )  # a line for each message would bury the rest
         _set_environment(stack)
-        return asyncio.run(_serve(stack, options))
+        return asyncio.run(_serve(stack, chosen))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m local",
-        description="API Gateway's WebSocket API on this machine, as template.yaml describes it.",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=4444, help="port, 0 for any (%(default)s)")
-    parser.add_argument(
-        "--dynamodb",
-        metavar="URL",
-        help="keep subscriptions in this DynamoDB endpoint, and post over HTTP as Lambda does",
-    )
-    parser.add_argument(
-        "--latency",
-        type=_milliseconds,
-        default=(0.0, 0.0),
-        metavar="MIN:MAX",
-        help="delay each invocation by a random time, in milliseconds",
-    )
-    parser.add_argument(
-        "--life",
-        type=_seconds,
-        default=LIFE_SECONDS,
-        metavar="SECONDS",
-        help="close each connection after this time (API Gateway's two hours: %(default)s)",
-    )
-    parser.add_argument(
-        "--parameter-overrides",
-        nargs="+",
-        default=[],
-        metavar="NAME=VALUE",
-        help="parameters of template.yaml, as `sam deploy` takes them",
-    )
-    return parser.parse_args()
-
-
-def _milliseconds(text: str) -> tuple[float, float]:
-    least, most = (float(each) / 1000 for each in text.split(":"))
-    if not 0 <= least <= most:
-        raise ValueError(text)
-    return least, most
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not seconds > 0:
-        raise ValueError(text)
-    return seconds
-
-
-async def _serve(stack: Stack, options: argparse.Namespace) -> int:
-    latency: tuple[float, float] = options.latency
-    in_memory = options.dynamodb is None
+async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
+    latency: tuple[float, float] = chosen.latency
+    in_memory = chosen.dynamodb is None
     waits = not in_memory or latency[1] > 0 or stack.authorizer  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
-    gateway = Gateway(stack, invoker, options.life)
+    gateway = Gateway(stack, invoker, chosen.life)
     tasks = [asyncio.create_task(_flush_log())]
     if in_memory:
         _keep_in_memory(gateway, latency)
     else:
-        restore = dynamodb.use_endpoint(options.dynamodb, stack.table)
+        restore = dynamodb.use_endpoint(chosen.dynamodb, stack.table)
         tasks.append(asyncio.create_task(_keep_table(restore)))
     server = Server(gateway, ROOT / "local" / "demo" / "dist")
     try:
-        port = await server.start(options.host, options.port)
+        port = await server.start(chosen.host, chosen.port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise OSError(f"{options.host}:{options.port}: {reason}") from None
+        raise OSError(f"{chosen.host}:{chosen.port}: {reason}") from None
     if not in_memory:
         endpoint = f"http://{server.address()}/{stack.stage}"
         os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
         bootstrap.installed()  # now, because boto3 makes clients in one thread only
     interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C
-    _greet(options.host, port, options.dynamodb)
+    _greet(chosen.host, port, chosen.dynamodb)
     gc.freeze()  # what exists now stays: no need to scan it again and again
     await interrupted.wait()
     for task in tasks:

@@ -1,0 +1,57 @@
+"""What the local server's command line says."""
+
+import argparse
+from collections.abc import Sequence
+
+from local.gateway import LIFE_SECONDS
+
+
+def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Return the options in `arguments`, or in those of this process."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="API Gateway's WebSocket API on this machine, as template.yaml describes it.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=4444, help="port, 0 for any (%(default)s)")
+    parser.add_argument(
+        "--dynamodb",
+        metavar="URL",
+        help="keep subscriptions in this DynamoDB endpoint, and post over HTTP as Lambda does",
+    )
+    parser.add_argument(
+        "--latency",
+        type=_milliseconds,
+        default=(0.0, 0.0),
+        metavar="MIN:MAX",
+        help="delay each invocation by a random time, in milliseconds",
+    )
+    parser.add_argument(
+        "--life",
+        type=_seconds,
+        default=LIFE_SECONDS,
+        metavar="SECONDS",
+        help="close each connection after this time (API Gateway's two hours: %(default)s)",
+    )
+    parser.add_argument(
+        "--parameter-overrides",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameters of template.yaml, as `sam deploy` takes them",
+    )
+    return parser.parse_args(arguments)
+
+
+def _milliseconds(text: str) -> tuple[float, float]:
+    least, most = (float(each) / 1000 for each in text.split(":"))
+    if not 0 <= least <= most:
+        raise ValueError(text)
+    return least, most
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError(text)
+    return seconds
