@@ -16,9 +16,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
 from local import ROOT, dynamodb
+from local.faults.faults import Faults
+from local.faults.plan import read_plan
 from local.gateway import Gateway
 from local.in_memory import InProcessConnections, MemorySubscriptions
-from local.invoker import InlineInvoker, Invoker
+from local.invoker import InlineInvoker, Invoker, load_handler
 from local.options import options
 from local.sam.parameters import parse_overrides
 from local.sam.template import Stack, load
@@ -51,33 +53,42 @@ def main() -> int:
 async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     latency: tuple[float, float] = chosen.latency
     in_memory = chosen.dynamodb is None
-    waits = not in_memory or latency[1] > 0 or stack.authorizer  # it may fetch keys
+    plan = read_plan(chosen.faults) if chosen.faults else None
+    faults = Faults(plan) if plan else None
+    waits = not in_memory or latency[1] > 0 or stack.authorizer or faults  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
-    gateway = Gateway(stack, invoker, chosen.life)
+    gateway = Gateway(stack, invoker, chosen.life, faults.load if faults else load_handler)
     tasks = [asyncio.create_task(_flush_log())]
     if in_memory:
         _keep_in_memory(gateway, latency)
     else:
         restore = dynamodb.use_endpoint(chosen.dynamodb, stack.table)
         tasks.append(asyncio.create_task(_keep_table(restore)))
-    server = Server(gateway, ROOT / "local" / "demo" / "dist")
+    middlewares = faults.middlewares if faults else []
+    server = Server(gateway, ROOT / "local" / "demo" / "dist", middlewares)
     try:
         port = await server.start(chosen.host, chosen.port)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{chosen.host}:{chosen.port}: {reason}") from None
+    posts = f"http://{server.address()}/{stack.stage}"
     if not in_memory:
-        endpoint = f"http://{server.address()}/{stack.stage}"
-        os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = endpoint
+        dynamodb.direct_clients(chosen.dynamodb, posts)
         bootstrap.installed()  # now, because boto3 makes clients in one thread only
+    if faults:
+        await faults.begin(posts, chosen.dynamodb)
     interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C
     _greet(chosen.host, port, chosen.dynamodb)
+    if plan:
+        print(f"Faults: {plan}", flush=True)
     gc.freeze()  # what exists now stays: no need to scan it again and again
     await interrupted.wait()
     for task in tasks:
         task.cancel()
     await server.stop()
     await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
+    if faults:
+        print(f"Faults that were made: {await faults.end()}", flush=True)
     return 0
 
 

@@ -48,9 +48,15 @@ def use_endpoint(endpoint: str, table: dict[str, Any]) -> Callable[[], None]:
     return restore
 
 
-def direct_clients(endpoint: str) -> None:
-    """Direct every AWS client of this process to `endpoint`, which takes any credentials."""
-    os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
+def direct_clients(endpoint: str | None = None, connections: str | None = None) -> None:
+    """Direct every AWS client of this process to the DynamoDB at `endpoint`.
+
+    And to the @connections at `connections`. Both take any credentials.
+    """
+    if endpoint:
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
+    if connections:
+        os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = connections
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     _set_credentials()
 

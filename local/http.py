@@ -1,11 +1,13 @@
 """What the local server serves over HTTP: @connections, as API Gateway does, and the demo page."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from mimetypes import guess_type
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from local.gateway import LARGEST_MESSAGE, Gateway
 
@@ -20,7 +22,9 @@ _NO_NODE_PAGE = """<!doctype html><title>y-webrtc signaling</title>
 <code>make run</code> again.</p>"""
 
 
-def http_application(gateway: Gateway, demo: Path) -> web.Application:
+def http_application(
+    gateway: Gateway, demo: Path, middlewares: Sequence[Middleware] = ()
+) -> web.Application:
     """Return the application that serves `gateway`, and the folder `demo` if it exists."""
 
     async def post(request: web.Request) -> web.Response:
@@ -63,7 +67,7 @@ def http_application(gateway: Gateway, demo: Path) -> web.Application:
             return web.Response(text=_NO_NODE_PAGE, content_type="text/html")
         raise web.HTTPNotFound
 
-    application = web.Application(client_max_size=10 * LARGEST_MESSAGE)
+    application = web.Application(client_max_size=10 * LARGEST_MESSAGE, middlewares=middlewares)
     connection = r"/{stage:(?:[^@]*/)?}@connections/{id}"
     application.router.add_post(connection, post)
     application.router.add_get(connection, get)

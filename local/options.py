@@ -34,6 +34,12 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="close each connection after this time (API Gateway's two hours: %(default)s)",
     )
     parser.add_argument(
+        "--faults",
+        metavar="PLAN",
+        help="let go wrong what can: a TOML file, or as in posts.429=0.1,table.silent=0.02,seed=7;"
+        " see docs/reliability.md",
+    )
+    parser.add_argument(
         "--parameter-overrides",
         nargs="+",
         default=[],

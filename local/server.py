@@ -3,10 +3,12 @@
 import asyncio
 import resource
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiofastnet
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from local.gateway import Gateway
 from local.http import http_application
@@ -21,10 +23,15 @@ _ENOUGH_DESCRIPTORS = 1 << 16
 class Server:
     """A gateway listening on a TCP port."""
 
-    def __init__(self, gateway: Gateway, demo: Path) -> None:
-        """Serve `gateway`, and the files in the folder `demo` if it exists."""
+    def __init__(
+        self, gateway: Gateway, demo: Path, middlewares: Sequence[Middleware] = ()
+    ) -> None:
+        """Serve `gateway`, and the files in the folder `demo` if it exists.
+
+        The `middlewares` stand before its HTTP, as aiohttp has them.
+        """
         self._gateway = gateway
-        self._http = web.AppRunner(http_application(gateway, demo), access_log=None)
+        self._http = web.AppRunner(http_application(gateway, demo, middlewares), access_log=None)
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
         self._highest_descriptor = allow_open_files() - _DESCRIPTORS_KEPT

@@ -1,0 +1,97 @@
+"""`--faults`: the same things go wrong in memory and on DynamoDB, and the functions cope."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from local.faults.http import FaultyTable
+from local.faults.plan import Dice, read_plan
+from tests.support.clients import clients
+from tests.support.servers import LocalServer, StartLocalServer, wait_until
+
+
+async def exchange(server: LocalServer, number: int) -> list[dict[str, Any]]:
+    """Let one of two publish `number` messages, and return what the other one gets."""
+    async with clients(server.websocket_url, "A", "B") as (sender, receiver):
+        await receiver.subscribe("room")
+        await asyncio.to_thread(wait_until, lambda: logged(server, type="subscribe"))
+        for _ in range(number):
+            await sender.publish("room", {"type": "x"})
+        await asyncio.to_thread(wait_until, lambda: len(logged(server, type="publish")) == number)
+        return receiver.received
+
+
+def logged(server: LocalServer, **fields: object) -> list[dict[str, Any]]:
+    """Return the lines of the log that have these `fields`."""
+    return [line for line in server.log if fields.items() <= line.items()]
+
+
+@pytest.mark.parametrize("client", ["lean", "boto3"])
+def test_posts_that_fail_are_made_again(
+    local_server: StartLocalServer, any_table: tuple[str, ...], client: str
+) -> None:
+    plan = "posts.429=0.2,posts.500=0.2,seed=1"
+    server = local_server(*any_table, "--faults", plan, environment={"AWS_CLIENT": client})
+    assert f"Faults: {plan}\n" in server.output
+    frames = asyncio.run(exchange(server, 30))
+    assert [frame["type"] for frame in frames] == ["publish"] * 30
+    assert server.stop() == 0
+    made = server.output.partition("Faults that were made: ")[2]
+    assert "posts.429 " in made and "posts.500 " in made
+    server.start()
+
+
+def test_posts_to_those_who_are_said_to_be_gone_are_not(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server(*any_table, "--faults", "posts.410=1")
+
+    assert asyncio.run(exchange(server, 1)) == []
+    assert [line["gone"] for line in logged(server, type="publish")] == [1]
+
+
+@pytest.mark.parametrize("fault", ["throttled", "failing"])
+def test_a_table_that_refuses_everything_is_unavailable(
+    any_table: tuple[str, ...], fault: str
+) -> None:
+    server = LocalServer(*any_table, "--faults", f"table.{fault}=1")
+    server.start()
+    assert asyncio.run(first_frame(server))["code"] == "unavailable"
+    assert server.stop() == 0
+
+
+async def first_frame(server: LocalServer, subscribes: int = 1) -> dict[str, Any]:
+    """Let a client subscribe so many times, and return the first frame that it gets."""
+    async with clients(server.websocket_url, "A") as (client,):
+        for _ in range(subscribes):
+            await client.subscribe("room")
+        return (await client.until(len))[0]
+
+
+def test_requests_that_the_table_throttles_are_made_again(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server(*any_table, "--faults", "table.throttled=0.2,table.failing=0.1,seed=1")
+    frames = asyncio.run(exchange(server, 30))
+    assert [frame["type"] for frame in frames] == ["publish"] * 30
+
+
+def test_a_killed_function_is_an_internal_server_error_to_the_client(
+    local_server: StartLocalServer, any_table: tuple[str, ...]
+) -> None:
+    server = local_server(*any_table, "--faults", "functions.killed=0.3,seed=4")
+
+    frame = asyncio.run(first_frame(server, subscribes=20))
+    assert frame["message"] == "Internal server error"
+
+
+def test_a_wrong_plan_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    server = LocalServer("--faults", "posts.503=0.1")
+    with pytest.raises(RuntimeError, match=r"ended with 1: error: no such fault: posts\.503; the"):
+        server.start()
+
+
+def test_a_table_with_tls_cannot_be_made_to_fail() -> None:
+    with pytest.raises(ValueError, match="need one without TLS"):
+        FaultyTable("https://localhost", Dice(read_plan("table.failing=1"), "table"))
