@@ -110,6 +110,17 @@ class Process:
         assert self._process
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it as a machine does that loses its power."""
+        assert self._process
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> int:
         """End the process, as Ctrl-C does where it matters, and return its exit status."""
         assert self._process

@@ -1,0 +1,49 @@
+"""Local servers that keep their rooms in memory or in a DynamoDB Local of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from local import ROOT
+from local.sam.template import load
+from tests.support.aws import dynamodb_client
+from tests.support.servers import DynamoDBLocal, LocalServer
+
+_TABLE = str(load(ROOT / "template.yaml").table["TableName"])
+MEMORY, DYNAMODB = PLACES = ("memory", "DynamoDB")
+
+
+class Running(NamedTuple):
+    """A local server, and its table if its rooms are not in memory."""
+
+    server: LocalServer
+    table: DynamoDBLocal | None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return all rows of the table."""
+        assert self.table
+        client = dynamodb_client(self.table.endpoint)
+        pages = client.get_paginator("scan").paginate(TableName=_TABLE, ConsistentRead=True)
+        return [row for page in pages for row in page["Items"]]
+
+    def logged(self, kind: str) -> int:
+        """Return how many lines the log has for messages of this type."""
+        return self.server.output.count(f'"type": "{kind}"')
+
+
+@contextmanager
+def running(place: str, *options: str, **keywords: Any) -> Iterator[Running]:
+    """Run a local server that keeps its rooms in this `place`, and end it if it still runs."""
+    table = DynamoDBLocal() if place == DYNAMODB else None
+    if table:
+        table.start()
+        options = (*options, "--dynamodb", table.endpoint)
+    process = LocalServer(*options, **keywords)
+    try:
+        process.start()
+        yield Running(process, table)
+    finally:
+        if process.is_running:
+            process.stop()
+        if table:
+            table.stop()

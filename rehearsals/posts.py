@@ -1,0 +1,123 @@
+"""Posts that are refused or not answered: who gets the message, and how often."""
+
+import asyncio
+import re
+import time
+from itertools import product
+from typing import NamedTuple
+
+from benchmarks.measure import significant, spread
+from benchmarks.report import Check
+from rehearsals.members import Member, rooms, until
+from rehearsals.places import DYNAMODB, MEMORY, PLACES, Running, running
+from rehearsals.report import Findings, Row
+from tests.support.servers import LocalServer
+
+_SILENT, _UNANSWERED = "2 % silent", "2 % done, but unanswered"
+_PLANS = {
+    _SILENT: "posts.429=0.1,posts.500=0.1,posts.silent=0.02,seed=7",
+    _UNANSWERED: "posts.429=0.1,posts.500=0.1,posts.unanswered=0.02,seed=7",
+}
+_SHORT = [(MEMORY, _UNANSWERED), (DYNAMODB, _SILENT)]
+_SIZE = 5
+_SECONDS = 120.0
+_MOST_SECONDS = 9.5
+"""What an invocation has to post in, and some to begin."""
+
+
+class _Tally(NamedTuple):
+    row: Row
+    uncounted: int
+    """Messages that somebody did not get, and that are not counted as failed."""
+    doubled: int
+    """Messages that somebody got again although the first post of them was answered."""
+    slowest: float
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Publish while posts fail, with rooms in memory and in DynamoDB."""
+    number, each = (4, 5) if is_short else (20, 20)
+    tallies = []
+    for place, plan in _SHORT if is_short else product(PLACES, _PLANS):
+        with running(place, "--faults", _PLANS[plan]) as here:
+            name = f"rooms in {place}, {plan}"
+            tallies.append(asyncio.run(_publish(here, name, number, each)))
+    return Findings(
+        "Posts that fail",
+        [tally.row for tally in tallies],
+        [
+            Check(
+                "Messages that an addressee did not get and that were not counted as failed",
+                sum(tally.uncounted for tally in tallies),
+                0,
+            ),
+            Check(
+                "Messages that came again although their post was answered",
+                sum(tally.doubled for tally in tallies),
+                0,
+            ),
+        ],
+        [
+            Check(
+                "Seconds from a publish to its last arrival",
+                max(tally.slowest for tally in tallies),
+                _MOST_SECONDS,
+            )
+        ],
+        [
+            f"In rooms of {_SIZE} everyone publishes to all others. In each row 10 % of the posts "
+            "are answered with 429 and 10 % with 500, and 2 % not at all: either nothing was sent, "
+            "or the frame was sent and the answer got lost. In the second case the function cannot "
+            "know it and posts again, so a message may come twice, but never oftener than answers "
+            "got lost. What is counted as failed is in the log line of its invocation."
+        ],
+    )
+
+
+async def _publish(here: Running, name: str, number: int, each: int) -> _Tally:
+    everyone = await rooms(here.server.websocket_url, number, _SIZE)
+    members = [member for room in everyone for member in room]
+    await until(lambda: here.logged("subscribe") == len(members), _SECONDS)
+    seconds: list[float] = []
+    for member in members:
+        member.arrived = lambda message: seconds.append(
+            time.monotonic() - float(message["data"]["text"].split()[0])
+        )
+    for turn in range(each):
+        for member in members:
+            member.say(f"{time.monotonic()} {member.peer} {turn}")
+        await asyncio.sleep(0.2)
+    sent = len(members) * each
+    due = sent * (_SIZE - 1)
+    await until(lambda: here.logged("publish") == sent, _SECONDS)
+    return _tally(here.server, name, members, sent, due, seconds)
+
+
+def _tally(
+    server: LocalServer,
+    name: str,
+    members: list[Member],
+    sent: int,
+    due: int,
+    seconds: list[float],
+) -> _Tally:
+    failed = sum(line.get("failed", 0) for line in server.log)
+    got = sum(len(member.heard) for member in members)
+    again = sum(member.heard.total() - len(member.heard) for member in members)
+    assert server.stop() == 0
+    made = dict(re.findall(r"(posts\.\w+) (\d+)", server.output.partition("were made: ")[2]))
+    faults = ", ".join(f"{number} {fault}" for fault, number in made.items())
+    row = Row(
+        name,
+        f"{sent:,} messages, each to {_SIZE - 1} others",
+        f"{due:,} arrivals",
+        f"{got:,}, {again} of them twice; {failed} counted as failed",
+        f"made: {faults}. Seconds to arrive: median {significant(spread(seconds).median)}, "
+        f"last {significant(max(seconds))}",
+    )
+    return _Tally(
+        row,
+        max(0, due - got - failed),
+        max(0, again - int(made.get("posts.unanswered", 0))),
+        max(seconds),
+    )
