@@ -1,7 +1,9 @@
 """What listens: WebSocket and HTTP on one port."""
 
 import asyncio
+import os
 import resource
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,10 @@ from local.websocket import SECONDS_TO_CLOSE, accept
 
 _DESCRIPTORS_KEPT = 400
 """For other files, and for sockets that are accepted, a hundred in one go, before any is cut."""
+
+_LONGEST_BACKLOG = 4096
+"""Connections that wait to be accepted. When there are more, the system drops their packets, and
+clients that come back all at once try again only after 1, 3, 7, 15 seconds."""
 
 _ENOUGH_DESCRIPTORS = 1 << 16
 
@@ -47,6 +53,7 @@ class Server:
         loop = asyncio.get_running_loop()
         # The transports that picows is made for, at a fraction of asyncio's cost per message.
         self._server = await aiofastnet.create_server(loop, self._accept, host, port)
+        _lengthen_backlog(self._server)
         self._tasks.append(loop.create_task(self._close_overdue_connections()))
         chosen: int = self._server.sockets[0].getsockname()[1]
         return chosen
@@ -87,6 +94,13 @@ class Server:
         while True:
             await asyncio.sleep(1)
             self._gateway.close_overdue()
+
+
+def _lengthen_backlog(server: asyncio.Server) -> None:
+    """Let more connections wait than `server` accepts in one go, which `create_server` equates."""
+    for listening in server.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+            same.listen(_LONGEST_BACKLOG)
 
 
 def allow_open_files() -> int:

@@ -122,7 +122,7 @@ async def until(condition: Callable[[], object], seconds: float) -> bool:
     while not condition():
         if time.monotonic() > end:
             return False
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
     return True
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import struct
 from contextlib import ExitStack
@@ -121,3 +122,19 @@ async def is_served(server: LocalServer) -> None:
 def resident_bytes(server: LocalServer) -> int:
     pages = Path(f"/proc/{server.pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_a_herd_that_comes_back_at_once_waits_to_be_accepted(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server()
+    os.kill(server.pid, signal.SIGSTOP)  # so that nobody is accepted meanwhile
+    try:
+        with ExitStack() as stack:
+            for _ in range(500):
+                address = ("127.0.0.1", server.port)
+                # The system would drop the first packet, and send it again after a second.
+                stack.enter_context(socket.create_connection(address, timeout=0.9))
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    asyncio.run(is_served(server))

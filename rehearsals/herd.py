@@ -1,0 +1,139 @@
+"""A server that is killed with everybody connected: when does each pair meet again?"""
+
+import asyncio
+import math
+import time
+from itertools import combinations
+from typing import NamedTuple
+
+from picows import WSError, ws_connect
+
+from benchmarks.measure import cpu_seconds, significant
+from benchmarks.report import Check
+from rehearsals.members import Member, until
+from rehearsals.places import DYNAMODB, MEMORY, running
+from rehearsals.report import Findings, Row
+
+_SIZE = 4
+_SECONDS = 120.0
+_DOWN_SECONDS = 1.0
+_MOST_SECONDS = {MEMORY: 10.0, DYNAMODB: 30.0}
+
+
+class _Returned(NamedTuple):
+    row: Row
+    missed: int
+    """Pairs of which neither heard of the other again."""
+    crossed: int
+    """Pairs that heard of each other in both directions, which breaks y-webrtc's connections."""
+    check: Check
+
+
+class Client:
+    """Comes back whenever its connection is lost, as lib0's WebSocket client does."""
+
+    def __init__(self, url: str, topic: str, peer: str) -> None:
+        """Be `peer` in the room `topic` of the server at `url`."""
+        self.member = Member(topic, peer)
+        self._url = url
+        self._task = asyncio.create_task(self._stay())
+
+    async def _stay(self) -> None:
+        failures = 0
+        while True:
+            member = self.member = Member(self.member.topic, self.member.peer)
+            lost = asyncio.Event()
+            member.lost = lost.set
+            try:
+                await ws_connect(lambda member=member: member, self._url)
+            except (WSError, OSError):
+                # https://github.com/dmonad/lib0/blob/main/websocket.js
+                failures += 1
+                await asyncio.sleep(min(math.log10(failures + 1) * 1.2, 2.5))
+                continue
+            failures = 0
+            member.subscribe()
+            member.announce()
+            await lost.wait()
+
+    def leave(self) -> None:
+        """Come back no more."""
+        self._task.cancel()
+        if self.member.is_open:
+            self.member.vanish()
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Kill the server with rooms of four, start it again and count who is introduced to whom."""
+    number = 60 if is_short else 2_000
+    found = [
+        asyncio.run(_come_back(place, number // _SIZE))
+        for place in ((DYNAMODB,) if is_short else (MEMORY, DYNAMODB))
+    ]
+    return Findings(
+        "A herd that comes back",
+        [each.row for each in found],
+        [
+            Check("Pairs that did not meet again", sum(each.missed for each in found), 0),
+            Check("Pairs introduced in both directions", sum(each.crossed for each in found), 0),
+        ],
+        [each.check for each in found],
+        [
+            f"The server is killed, and starts again after {_DOWN_SECONDS:.0f} s. The clients come "
+            "back as lib0's WebSocket client does: at once, then after pauses of up to 2.5 s. In "
+            "DynamoDB the rows of their old connections are still there. Seconds are counted from "
+            "when the server listens again to the last introduction."
+        ],
+    )
+
+
+async def _come_back(place: str, number: int) -> _Returned:
+    with running(place, environment={"LOG_LEVEL": "WARNING"}) as here:
+        server = here.server
+        rooms = [
+            [
+                Client(server.websocket_url, f"room-{room}", f"{room}-{peer}")
+                for peer in range(_SIZE)
+            ]
+            for room in range(number)
+        ]
+        pairs = [pair for room in rooms for pair in combinations(room, 2)]
+        met_at_first = await until(lambda: not _missed(pairs), _SECONDS)
+        assert met_at_first, "the clients did not meet before anything went wrong"
+        server.kill()
+        await asyncio.sleep(_DOWN_SECONDS)
+        await asyncio.to_thread(server.start)
+        started = time.monotonic()
+        await until(lambda: not _missed(pairs), _SECONDS)
+        seconds = time.monotonic() - started
+        cpu = cpu_seconds(server.pid)
+        await asyncio.sleep(2)  # what crosses comes later
+        missed = len(_missed(pairs))
+        crossed = sum(
+            one.member.hears_of(two.member) and two.member.hears_of(one.member)
+            for one, two in pairs
+        )
+        for room in rooms:
+            for client in room:
+                client.leave()
+        await asyncio.sleep(0)
+    return _Returned(
+        Row(
+            f"rooms in {place}",
+            f"{number * _SIZE:,} clients in rooms of {_SIZE} come back",
+            f"{len(pairs):,} introductions",
+            f"{len(pairs) - missed:,}; {crossed} in both directions",
+            f"{significant(seconds)} s, {significant(cpu)} s of the server's CPU",
+        ),
+        missed,
+        crossed,
+        Check(f"Seconds until all have met again, rooms in {place}", seconds, _MOST_SECONDS[place]),
+    )
+
+
+def _missed(pairs: list[tuple[Client, Client]]) -> list[tuple[Client, Client]]:
+    return [pair for pair in pairs if not _directions(*pair)]
+
+
+def _directions(one: Client, two: Client) -> int:
+    return one.member.hears_of(two.member) + two.member.hears_of(one.member)
