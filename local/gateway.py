@@ -218,7 +218,8 @@ class Gateway:
 
     def _invoke(self, route: str, event: RawEvent, take_result: TakeResult) -> None:
         """Run the route's handler and give its result, or None if it failed, to `take_result`."""
-        self._invoker.invoke(partial(_run, *self._functions[route], event), take_result)
+        function, handler = self._functions[route]
+        self._invoker.invoke(function.name, partial(_run, function, handler, event), take_result)
 
 
 def _run(function: Function, handler: Handler, event: RawEvent) -> Any:

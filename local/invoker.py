@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -32,21 +33,24 @@ class Context:
 
 
 class Invoker:
-    """Runs invocations at once, as Lambda does: each in a thread, after a random delay."""
+    """Runs invocations at once, as Lambda does: each in a thread, after a random delay.
+
+    Each function has threads of its own: one whose invocations hang holds up no other.
+    """
 
     def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = 16) -> None:
         """Delay each invocation by `latency`, the least and the most seconds."""
         self._latency = latency
-        self._threads = ThreadPoolExecutor(threads)
+        self._threads = defaultdict[str, ThreadPoolExecutor](partial(ThreadPoolExecutor, threads))
         self._loop = asyncio.get_running_loop()
         self._delayed: set[asyncio.TimerHandle] = set()
 
-    def invoke(self, work: Callable[[], Any], take_result: TakeResult) -> None:
-        """Do `work` soon in a thread of its own, and give its result to `take_result`."""
+    def invoke(self, function: str, work: Callable[[], Any], take_result: TakeResult) -> None:
+        """Do `work` of `function` soon in a thread, and give its result to `take_result`."""
 
         def start() -> None:
             self._delayed.discard(timer)
-            self._threads.submit(lambda: self.call_back(partial(take_result, work())))
+            self._threads[function].submit(lambda: self.call_back(partial(take_result, work())))
 
         timer = self._loop.call_later(random.uniform(*self._latency), start)
         self._delayed.add(timer)
@@ -62,16 +66,18 @@ class Invoker:
             await asyncio.sleep(0.01)
         for timer in self._delayed:
             timer.cancel()
-        ended = self._loop.run_in_executor(
-            None, partial(self._threads.shutdown, cancel_futures=True)
-        )
-        await asyncio.wait([ended], timeout=end - self._loop.time())
+        ended = [
+            self._loop.run_in_executor(None, partial(threads.shutdown, cancel_futures=True))
+            for threads in self._threads.values()
+        ]
+        if ended:
+            await asyncio.wait(ended, timeout=end - self._loop.time())
 
 
 class InlineInvoker:
     """Runs each invocation to its end: enough for handlers that never wait, and faster."""
 
-    def invoke(self, work: Callable[[], Any], take_result: TakeResult) -> None:
+    def invoke(self, function: str, work: Callable[[], Any], take_result: TakeResult) -> None:
         """Do `work` now and give its result to `take_result`."""
         take_result(work())
 

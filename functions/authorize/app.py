@@ -24,6 +24,8 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, Any]:
         except KeysError as error:
             log.add(level="ERROR", refused="keys", error=str(error))
             return _policy("Deny", connect.method_arn)
+        if trouble := key_cache().trouble():
+            log.add(level="WARNING", old_keys=trouble)
         return {
             **_policy("Allow", connect.method_arn, claims.get("sub")),
             "context": grants.to_context(),

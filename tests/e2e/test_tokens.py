@@ -1,10 +1,7 @@
 """Who gets in: tokens, their topics and origins, through the local server."""
 
 import asyncio
-import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import aiohttp
@@ -15,6 +12,7 @@ from tests.support.clients import clients
 from tests.support.introductions import until_introduced
 from tests.support.issuer import Issuer, SigningKey
 from tests.support.raw import frame
+from tests.support.secrets_manager import SecretsManager
 from tests.support.servers import LocalServer, StartLocalServer, wait_until
 from tests.support.tokens import LEEWAY, demands, refusals, url_with
 
@@ -173,39 +171,15 @@ def test_an_issuer_that_is_away_lets_nobody_in_and_the_owner_reads_why(
     assert away.url in line["error"]
 
 
-class SecretsManager(ThreadingHTTPServer):
-    """Answers every request with one secret, and notes the Region that it was signed for."""
-
-    def __init__(self, secret: str) -> None:
-        self.regions: list[str] = []
-        manager = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                manager.regions.append(self.headers["Authorization"].split("/")[2])
-                body = json.dumps({"SecretString": secret}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", f"{len(body)}")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *arguments: Any) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-
 def test_a_secret_checks_tokens_as_well(local_server: StartLocalServer) -> None:
     secret = "correct horse battery staple, and then some"
     arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf"
     with SecretsManager(secret) as manager:
-        threading.Thread(target=manager.serve_forever, args=(0.01,), daemon=True).start()
-        endpoint = f"http://127.0.0.1:{manager.server_port}"
         server = local_server(
             "--parameter-overrides",
             f"JwtSecretArn={arn}",
             environment={
-                "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint,
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER": manager.url,
                 "AWS_DEFAULT_REGION": "us-east-1",  # not that of the secret
             },
         )
@@ -219,7 +193,6 @@ def test_a_secret_checks_tokens_as_well(local_server: StartLocalServer) -> None:
 
         asyncio.run(ping())
         assert is_refusal(asyncio.run(knock(server, f"?token={bad}")), 403)
-        manager.shutdown()
     assert refusals(server) == ["signature"]
     assert manager.regions == ["eu-central-1"]
     assert secret not in server.output

@@ -3,8 +3,10 @@
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any
 
 import jwt
@@ -13,6 +15,9 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 DISCOVERY = "/.well-known/openid-configuration"
 JWKS = "/keys"
+
+SECONDS_OF_TROUBLE = 20.0
+"""How long what is in the way of an answer lasts, unless the issuer is stopped."""
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -43,6 +48,10 @@ class Issuer:
         self.requests: list[str] = []
         self.answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
         """Status, headers and body by path, instead of what an issuer should answer."""
+        self.trouble: Callable[[BufferedIOBase], None] | None = None
+        """Writes to the client whatever it likes, in place of any answer."""
+        self.delay = 0.0
+        """Seconds before each answer."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -88,6 +97,13 @@ class Issuer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if issuer.trouble:
+                    issuer.requests.append(self.path)
+                    self.close_connection = True
+                    with suppress(OSError):  # the client has had enough
+                        issuer.trouble(self.wfile)
+                    return
+                time.sleep(issuer.delay)
                 status, headers, body = issuer._document(self.path)
                 self.send_response(status)
                 for name, value in {**headers, "Content-Length": f"{len(body)}"}.items():
@@ -99,6 +115,36 @@ class Issuer:
                 pass
 
         return Handler
+
+
+def hang(client: BufferedIOBase) -> None:
+    """Say nothing."""
+    time.sleep(SECONDS_OF_TROUBLE)
+
+
+def drip_head(client: BufferedIOBase) -> None:
+    """Send a head that never ends, byte by byte."""
+    _drip(client, b"HTTP/1.1 200 OK\r\nX: ", b"x")
+
+
+def drip_body(client: BufferedIOBase) -> None:
+    """Send an object that never ends, byte by byte."""
+    _drip(client, b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{", b" ")
+
+
+def flood(client: BufferedIOBase) -> None:
+    """Send 10 MB without saying how much it will be."""
+    client.write(b"HTTP/1.1 200 OK\r\n\r\n{")
+    for _ in range(160):
+        client.write(b" " * 65_536)
+
+
+def _drip(client: BufferedIOBase, begin: bytes, drop: bytes) -> None:
+    client.write(begin)
+    end = time.monotonic() + SECONDS_OF_TROUBLE
+    while time.monotonic() < end:
+        client.write(drop)
+        time.sleep(0.02)
 
 
 def _new_key(algorithm: str) -> PrivateKey:

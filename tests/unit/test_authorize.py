@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signaling.access.grants import EVERYTHING, Grants
-from signaling.access.keys import SECONDS_BETWEEN_LOADS
+from signaling.access.key_cache import SECONDS_BETWEEN_LOADS
 from signaling.event import Event
 from tests.support.authorizer import (
     CONNECT,

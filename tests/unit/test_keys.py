@@ -1,23 +1,34 @@
-"""Where the keys that check tokens come from, and how often."""
+"""Where the keys that check tokens come from, and what is made of an answer that is none."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from io import BufferedIOBase
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.stub import Stubber
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from signaling.access.keys import (
-    SECONDS_BETWEEN_LOADS,
     Key,
-    KeyCache,
     KeysError,
+    KeysWithdrawnError,
     issuer_keys,
     secret_key,
 )
-from tests.support.issuer import DISCOVERY, JWKS, Issuer, SigningKey
+from tests.support.issuer import (
+    DISCOVERY,
+    JWKS,
+    Issuer,
+    SigningKey,
+    drip_body,
+    drip_head,
+    flood,
+    hang,
+)
 
 
 @pytest.fixture
@@ -26,101 +37,6 @@ def issuer() -> Iterator[Issuer]:
     issuer.start()
     yield issuer
     issuer.stop()
-
-
-class Loader:
-    """Loads keys with the given ids and counts how often; fails while there are none."""
-
-    def __init__(self, *ids: str | None) -> None:
-        self.ids = ids
-        self.loads = 0
-        self.now = 1000.0
-        self.keys = KeyCache(self._load, lifetime=600, clock=lambda: self.now)
-
-    def _load(self) -> list[Key]:
-        self.loads += 1
-        if not self.ids:
-            raise KeysError("out of reach")
-        return [Key(each, b"", "HS256") for each in self.ids]
-
-    def find(self, key_id: str | None) -> str | None:
-        key = self.keys.find(key_id)
-        return key.id if key else "nothing"
-
-
-def test_keys_are_loaded_once_and_kept_for_their_lifetime() -> None:
-    loader = Loader("a", "b")
-    for _ in range(3):
-        assert loader.find("b") == "b"
-        loader.now += 199
-    assert loader.loads == 1
-    loader.now += 3
-    assert loader.find("b") == "b"
-    assert loader.loads == 2
-
-
-def test_a_new_key_is_found_by_one_load_more() -> None:
-    loader = Loader("a")
-    assert loader.find("a") == "a"
-    loader.now += SECONDS_BETWEEN_LOADS
-    loader.ids = ("a", "b")
-    assert loader.find("b") == "b"
-    assert loader.loads == 2
-
-
-def test_strangers_with_unknown_keys_cause_few_loads() -> None:
-    loader = Loader("a")
-    for number in range(1000):
-        assert loader.find(f"stranger {number}") == "nothing"
-        loader.now += 0.1
-    assert loader.loads == 1 + 100 // SECONDS_BETWEEN_LOADS
-
-
-def test_a_key_that_its_issuer_withdrew_is_dropped() -> None:
-    loader = Loader("a")
-    assert loader.find("a") == "a"
-    loader.ids = ("b",)
-    loader.now += 600
-    assert loader.find("a") == "nothing"
-
-
-def test_an_issuer_out_of_reach_is_asked_again_after_a_while() -> None:
-    loader = Loader()
-    for _ in range(5):
-        with pytest.raises(KeysError):
-            loader.find("a")
-        loader.now += 1
-    assert loader.loads == 1
-    loader.ids = ("a",)
-    loader.now += SECONDS_BETWEEN_LOADS
-    assert loader.find("a") == "a"
-
-
-def test_old_keys_are_not_used_while_their_issuer_is_out_of_reach() -> None:
-    loader = Loader("a")
-    loader.find("a")
-    loader.ids = ()
-    loader.now += 600
-    for _ in range(2):
-        with pytest.raises(KeysError):
-            loader.find("a")
-
-
-@pytest.mark.parametrize(
-    ("ids", "wanted", "found"),
-    [
-        (("a",), None, "a"),
-        (("a", "b"), None, "nothing"),
-        ((None,), "any", None),
-        ((None, "a"), "a", "a"),
-        ((None, "a"), "b", None),
-        (("a", "a"), "a", "nothing"),
-    ],
-)
-def test_a_token_means_one_key_or_none(
-    ids: tuple[str | None, ...], wanted: str | None, found: str | None
-) -> None:
-    assert Loader(*ids).find(wanted) == found
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
@@ -177,6 +93,54 @@ def test_a_strange_answer_is_an_error_for_the_log(
     issuer.answers[path] = answer
     with pytest.raises(KeysError):
         issuer_keys(issuer.url, None)
+
+
+@pytest.mark.parametrize("trouble", [hang, drip_head, drip_body])
+def test_an_issuer_that_gives_no_whole_answer_is_given_up_in_time(
+    issuer: Issuer, trouble: Callable[[BufferedIOBase], None]
+) -> None:
+    issuer.trouble = trouble
+    began = time.monotonic()
+    with pytest.raises(KeysError, match="TimeoutError"):
+        issuer_keys(issuer.url, None, seconds=0.5)
+    assert 0.5 <= time.monotonic() - began < 2
+
+
+def test_two_documents_share_the_time(issuer: Issuer) -> None:
+    issuer.delay = 0.4
+    began = time.monotonic()
+    with pytest.raises(KeysError, match=f"{JWKS}: TimeoutError"):
+        issuer_keys(issuer.url, None, seconds=0.6)
+    assert time.monotonic() - began < 0.8
+
+
+def test_of_an_answer_without_end_little_is_read(issuer: Issuer) -> None:
+    issuer.trouble = flood
+    with pytest.raises(KeysError, match="answered 200 with 262145 bytes"):
+        issuer_keys(issuer.url, None)
+
+
+@pytest.mark.parametrize(
+    "answer", [(200, {}, b'{"keys": []}'), (404, {}, b"<html>"), (410, {}, b"")]
+)
+def test_an_issuer_without_keys_has_withdrawn_them(
+    issuer: Issuer, answer: tuple[int, dict[str, str], bytes]
+) -> None:
+    issuer.answers[JWKS] = answer
+    with pytest.raises(KeysWithdrawnError):
+        issuer_keys(issuer.url, None)
+
+
+@pytest.mark.parametrize(
+    "answer", [(503, {}, b""), (403, {}, b"{}"), (200, {}, b"<html>"), (200, {}, b'{"keys": {}}')]
+)
+def test_an_answer_that_says_nothing_of_keys_withdraws_none(
+    issuer: Issuer, answer: tuple[int, dict[str, str], bytes]
+) -> None:
+    issuer.answers[JWKS] = answer
+    with pytest.raises(KeysError) as raised:
+        issuer_keys(issuer.url, None)
+    assert type(raised.value) is KeysError
 
 
 def test_discovery_must_be_of_the_issuer_itself(issuer: Issuer) -> None:
@@ -237,9 +201,33 @@ def test_a_secret_is_a_key_for_hs256_alone(answer: dict[str, Any]) -> None:
         assert secret_key(client, "arn") == [Key(None, b"s" * 32, "HS256")]
 
 
-def test_a_secret_that_may_not_be_read_is_an_error_for_the_log() -> None:
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("AccessDeniedException", 400, KeysWithdrawnError),
+        ("ResourceNotFoundException", 400, KeysWithdrawnError),
+        ("ThrottlingException", 400, KeysError),
+        ("InternalServiceError", 500, KeysError),
+    ],
+)
+def test_a_secret_that_is_not_to_be_had_is_an_error_for_the_log(
+    code: str, status: int, kind: type[KeysError]
+) -> None:
     client = boto3.client("secretsmanager", region_name="us-east-1")
     with Stubber(client) as stub:
-        stub.add_client_error("get_secret_value", "AccessDeniedException")
-        with pytest.raises(KeysError, match="AccessDenied"):
+        stub.add_client_error("get_secret_value", code, http_status_code=status)
+        with pytest.raises(KeysError, match=code) as raised:
             secret_key(client, "arn")
+    assert type(raised.value) is kind
+
+
+def test_secrets_manager_that_cannot_be_reached_withdraws_nothing() -> None:
+    client = boto3.client(
+        "secretsmanager",
+        region_name="us-east-1",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(KeysError, match="Could not connect") as raised:
+        secret_key(client, "arn")
+    assert type(raised.value) is KeysError

@@ -80,7 +80,9 @@ def test_a_client_with_many_messages_under_way_is_not_read_until_half_have_ended
         def __init__(self) -> None:
             self.held: list[TakeResult] = []
 
-        def invoke(self, work: Callable[[], object], take_result: TakeResult) -> None:
+        def invoke(
+            self, function: str, work: Callable[[], object], take_result: TakeResult
+        ) -> None:
             self.held.append(take_result)
 
     invoker, socket = HeldInvoker(), RecordingSocket()

@@ -7,6 +7,7 @@ Needs PyJWT, which the authorizer's package brings and no other: nothing else ma
 """
 
 import os
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,7 +15,8 @@ from typing import Any, NamedTuple
 import jwt
 
 from signaling.access.grants import Grants
-from signaling.access.keys import KeyCache, KeysError, issuer_keys, secret_key
+from signaling.access.key_cache import KeyCache
+from signaling.access.keys import KeysError, issuer_keys, secret_key
 
 MOST_TOKEN_CHARACTERS = 3800
 """API Gateway takes URLs of 4,096 characters. The rest is for what comes before the token: `wss://`,
@@ -110,7 +112,7 @@ def grants_of(claims: dict[str, Any]) -> Grants:
 def reset() -> None:
     """Let the next token be checked as the environment then says."""
     rules.cache_clear()
-    key_cache.cache_clear()
+    _new_key_cache.cache_clear()
 
 
 @cache
@@ -119,9 +121,17 @@ def rules() -> Rules:
     return Rules.from_env(os.environ)
 
 
-@cache
 def key_cache() -> KeyCache:
     """Return the keys of this process: the secret where there is one, else the issuer's."""
+    with _one_key_cache:  # threads that come first would each make one, and load the keys into it
+        return _new_key_cache()
+
+
+_one_key_cache = threading.Lock()
+
+
+@cache
+def _new_key_cache() -> KeyCache:
     issuer, jwks_url, _, secret_arn = rules()
     if secret_arn is None:
         return KeyCache(lambda: issuer_keys(issuer or "", jwks_url), _SECONDS_OF_ISSUER_KEYS)

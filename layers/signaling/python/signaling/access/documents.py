@@ -1,0 +1,93 @@
+"""An issuer's documents over HTTPS: JSON objects that have come whole within a time and a size."""
+
+import io
+import json
+import socket
+import time
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+_MOST_BYTES = 256 * 1024
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_NONE_THERE = (404, 410)
+
+
+class DocumentError(Exception):
+    """There is no document to be had; the message says why."""
+
+
+class NoDocumentError(DocumentError):
+    """The server says that there is none."""
+
+
+def fetch(url: str, deadline: float) -> dict[str, Any]:
+    """Return the JSON object at `url`, which must be https but on loopback.
+
+    Redirects are not followed: one could lead anywhere, and no document of an issuer needs any.
+
+    Raises:
+        NoDocumentError: the server has none.
+        DocumentError: it is not all there by `deadline`, in `time.monotonic` seconds, or is none.
+    """
+    try:
+        connection, path = _connection(url, deadline)
+        with closing(connection):
+            connection.request("GET", path, headers={"Accept": "application/json"})
+            with HTTPResponse(cast(socket.socket, _Timed(connection.sock, deadline))) as answer:
+                answer.begin()
+                body = answer.read(_MOST_BYTES + 1)
+        if answer.status in _NONE_THERE:
+            raise NoDocumentError(f"{url} answered {answer.status}")
+        if answer.status != 200 or len(body) > _MOST_BYTES:
+            raise DocumentError(f"{url} answered {answer.status} with {len(body)} bytes")
+        document = json.loads(body)
+    except (OSError, HTTPException, ValueError, RecursionError) as error:
+        raise DocumentError(f"{url}: {type(error).__name__}: {error}") from None
+    if not isinstance(document, dict):
+        raise DocumentError(f"{url} is no JSON object")
+    return document
+
+
+class _Timed(io.RawIOBase):
+    """Reads a socket until a deadline.
+
+    A socket's own timeout is for each read: a server that sends a byte now and then would never
+    exceed it.
+    """
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return what `HTTPResponse` reads from."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._connection.settimeout(_seconds_until(self._deadline))
+        return self._connection.recv_into(buffer)
+
+
+def _connection(url: str, deadline: float) -> tuple[HTTPConnection, str]:
+    parts = urlsplit(url)
+    host, path = parts.hostname or "", parts.path or "/"
+    if parts.query:
+        path = f"{path}?{parts.query}"
+    seconds = _seconds_until(deadline)
+    if parts.scheme == "https" and host:
+        return HTTPSConnection(host, parts.port, timeout=seconds), path
+    if parts.scheme == "http" and host in _LOOPBACK:
+        return HTTPConnection(host, parts.port, timeout=seconds), path
+    raise DocumentError(f"{url} is not https")
+
+
+def _seconds_until(deadline: float) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("too slow")
+    return seconds

@@ -1,0 +1,259 @@
+"""How often keys are loaded, who waits for it, and which are used while that takes its time."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from signaling.access.key_cache import (
+    SECONDS_BETWEEN_LOADS,
+    SECONDS_FOR_NEWER_KEYS,
+    SECONDS_OF_GRACE,
+    KeyCache,
+)
+from signaling.access.keys import Key, KeysError, KeysWithdrawnError
+from tests.support.servers import wait_until
+
+LIFETIME = 600
+
+
+class Loader:
+    """Loads keys with the given ids and counts how often; fails while there are none."""
+
+    def __init__(self, *ids: str | None, patience: float = 5) -> None:
+        self.ids = ids
+        self.error: KeysError = KeysError("out of reach")
+        self.loads = 0
+        self.under_way = 0
+        self.now = 1000.0
+        self.answers = threading.Event()
+        self.answers.set()
+        self.keys = KeyCache(self._load, LIFETIME, lambda: self.now, patience)
+
+    def _load(self) -> list[Key]:
+        self.loads += 1
+        self.under_way += 1
+        ids = self.ids
+        self.answers.wait()
+        self.under_way -= 1
+        if not ids:
+            raise self.error
+        return [Key(each, b"", "HS256") for each in ids]
+
+    def find(self, key_id: str | None) -> str | None:
+        key = self.keys.find(key_id)
+        return key.id if key else "nothing"
+
+    def answer(self) -> None:
+        """Let the loads that are under way end."""
+        self.answers.set()
+        wait_until(lambda: not self.under_way)
+        self.answers.clear()
+
+
+def seconds_to_find(loader: Loader, key_id: str) -> float:
+    began = time.monotonic()
+    assert loader.find(key_id) == key_id
+    return time.monotonic() - began
+
+
+def test_keys_are_loaded_once_and_kept_for_their_lifetime() -> None:
+    loader = Loader("a", "b")
+    for _ in range(3):
+        assert loader.find("b") == "b"
+        loader.now += 199
+    assert loader.loads == 1
+    loader.now += 3
+    assert loader.find("b") == "b"
+    assert loader.loads == 2
+
+
+def test_a_new_key_is_found_by_one_load_more() -> None:
+    loader = Loader("a")
+    assert loader.find("a") == "a"
+    loader.now += SECONDS_BETWEEN_LOADS
+    loader.ids = ("a", "b")
+    assert loader.find("b") == "b"
+    assert loader.loads == 2
+
+
+def test_strangers_with_unknown_keys_cause_few_loads() -> None:
+    loader = Loader("a")
+    for number in range(1000):
+        assert loader.find(f"stranger {number}") == "nothing"
+        loader.now += 0.1
+    assert loader.loads == 1 + 100 // SECONDS_BETWEEN_LOADS
+
+
+def test_a_key_that_its_issuer_withdrew_is_dropped() -> None:
+    loader = Loader("a")
+    assert loader.find("a") == "a"
+    loader.ids = ("b",)
+    loader.now += LIFETIME
+    assert loader.find("a") == "nothing"
+
+
+def test_an_issuer_out_of_reach_is_asked_again_after_a_while() -> None:
+    loader = Loader()
+    for _ in range(5):
+        with pytest.raises(KeysError, match="out of reach"):
+            loader.find("a")
+        loader.now += 1
+    assert loader.loads == 1
+    loader.ids = ("a",)
+    loader.now += SECONDS_BETWEEN_LOADS
+    assert loader.find("a") == "a"
+
+
+def test_old_keys_are_used_while_nobody_answers_for_them_and_then_no_more() -> None:
+    loader = Loader("a")
+    loader.find("a")
+    assert loader.keys.trouble() is None
+    loader.ids = ()
+    loader.now += LIFETIME
+    assert loader.find("a") == "a"
+    assert loader.keys.trouble() == "out of reach"
+    with pytest.raises(KeysError, match="out of reach"):
+        loader.find("b")
+    loader.now += SECONDS_OF_GRACE - 1
+    assert loader.find("a") == "a"
+    loader.now += 1
+    for _ in range(2):
+        with pytest.raises(KeysError, match="out of reach"):
+            loader.find("a")
+    loader.ids = ("a",)
+    loader.now += SECONDS_BETWEEN_LOADS
+    assert loader.find("a") == "a"
+    assert loader.keys.trouble() is None
+
+
+def test_an_issuer_that_has_no_keys_any_more_is_believed_at_once() -> None:
+    loader = Loader("a")
+    loader.find("a")
+    loader.ids, loader.error = (), KeysWithdrawnError("no keys")
+    loader.now += LIFETIME
+    for _ in range(2):
+        with pytest.raises(KeysError, match="no keys"):
+            loader.find("a")
+        loader.now += 1
+
+
+def test_a_load_that_hangs_holds_up_nobody_with_a_known_key() -> None:
+    loader = Loader("a")
+    loader.find("a")
+    loader.answers.clear()
+    loader.now += LIFETIME
+    began = time.monotonic()
+    with ThreadPoolExecutor(50) as threads:
+        took = sorted(threads.map(lambda _: seconds_to_find(loader, "a"), range(200)))
+    assert time.monotonic() - began < 2 * SECONDS_FOR_NEWER_KEYS
+    assert took[-1] >= SECONDS_FOR_NEWER_KEYS  # who started the load
+    assert took[-2] < SECONDS_FOR_NEWER_KEYS
+    assert loader.loads == 2
+    loader.now += 10
+    assert loader.keys.trouble() == "no answer"
+    loader.answer()
+
+
+def test_who_brings_an_unknown_key_shares_the_one_load() -> None:
+    loader = Loader("a")
+    loader.find("a")
+    loader.answers.clear()
+    loader.now += SECONDS_BETWEEN_LOADS
+    loader.ids = ("a", "b")
+    with ThreadPoolExecutor(8) as threads:
+        found = [threads.submit(loader.find, "b") for _ in range(8)]
+        wait_until(lambda: loader.keys._waiting == 8)
+        assert seconds_to_find(loader, "a") < SECONDS_FOR_NEWER_KEYS
+        with pytest.raises(KeysError, match="enough others wait"):
+            loader.find("b")
+        loader.answer()
+    assert [each.result() for each in found] == ["b"] * 8
+    assert loader.loads == 2
+    assert loader.find("b") == "b"
+
+
+def test_who_waits_for_an_unknown_key_is_refused_in_time() -> None:
+    loader = Loader("a", patience=0.2)
+    loader.answers.clear()
+    began = time.monotonic()
+    with pytest.raises(KeysError, match=r"no answer within 0\.2 s"):
+        loader.find("a")
+    assert time.monotonic() - began < 1
+    loader.now += 1
+    with pytest.raises(KeysError, match="a moment ago: no answer"):
+        loader.find("a")
+    loader.answer()
+    assert loader.find("a") == "a"  # it came late, but it came
+
+
+def test_a_load_that_never_ends_is_followed_by_a_few_others_and_then_by_none() -> None:
+    loader = Loader("a", patience=0.01)
+    loader.answers.clear()
+    for _ in range(5):
+        with pytest.raises(KeysError, match="no answer"):
+            loader.find("a")
+        loader.now += SECONDS_BETWEEN_LOADS
+    assert loader.loads == 3
+    loader.answer()
+    loader.answers.set()
+    assert loader.find("a") == "a"
+
+
+def test_keys_that_come_late_count_from_when_they_were_asked_for() -> None:
+    """As in Lambda, which stops a load between two invocations."""
+    loader = Loader("a", patience=0.01)
+    loader.answers.clear()
+    with pytest.raises(KeysError):
+        loader.find("a")
+    loader.now += LIFETIME - 1
+    loader.answer()
+    loader.answers.set()
+    assert loader.find("a") == "a"
+    assert loader.loads == 1
+    loader.now += 1
+    assert loader.find("a") == "a"
+    assert loader.loads == 2
+
+
+def test_an_older_load_that_comes_later_changes_nothing() -> None:
+    loader = Loader("old", patience=0.01)
+    loader.answers.clear()
+    held = loader.answers
+    with pytest.raises(KeysError):
+        loader.find("old")
+    loader.answers = threading.Event()
+    loader.answers.set()
+    loader.ids = ("new",)
+    loader.now += SECONDS_BETWEEN_LOADS
+    loader.keys._patience = 5
+    assert loader.find("new") == "new"
+    held.set()
+    wait_until(lambda: not loader.under_way)
+    assert (loader.find("new"), loader.find("old")) == ("new", "nothing")
+
+
+def test_what_nobody_expected_of_a_load_is_an_error_for_the_log() -> None:
+    def fail() -> list[Key]:
+        raise RuntimeError("unheard of")
+
+    with pytest.raises(KeysError, match="RuntimeError: unheard of"):
+        KeyCache(fail, LIFETIME).find("a")
+
+
+@pytest.mark.parametrize(
+    ("ids", "wanted", "found"),
+    [
+        (("a",), None, "a"),
+        (("a", "b"), None, "nothing"),
+        ((None,), "any", None),
+        ((None, "a"), "a", "a"),
+        ((None, "a"), "b", None),
+        (("a", "a"), "a", "nothing"),
+    ],
+)
+def test_a_token_means_one_key_or_none(
+    ids: tuple[str | None, ...], wanted: str | None, found: str | None
+) -> None:
+    assert Loader(*ids).find(wanted) == found
