@@ -25,8 +25,10 @@ from local.options import options
 from local.sam.parameters import parse_overrides
 from local.sam.template import Stack, load
 from local.server import Server
+from local.sites import HouseRules
 from signaling import bootstrap
 
+_ORIGINS = "ALLOWED_ORIGINS"
 _SECONDS_TO_DISCONNECT = 3.0
 _SECONDS_BETWEEN_FLUSHES = 0.1
 _SECONDS_BETWEEN_LOOKS_AT_THE_TABLE = 0.5
@@ -43,6 +45,7 @@ def main() -> int:
             os.environ.setdefault(
                 "LOG_LEVEL", "WARNING"
             )  # a line for each message would bury the rest
+        chosen.guards_pages = not (_ORIGINS in os.environ or _ORIGINS in stack.overridden)
         _set_environment(stack)
         return asyncio.run(_serve(stack, chosen))
     except (OSError, ValueError) as error:
@@ -57,7 +60,13 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     faults = Faults(plan) if plan else None
     waits = not in_memory or latency[1] > 0 or stack.authorizer or faults  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
-    gateway = Gateway(stack, invoker, chosen.life, faults.load if faults else load_handler)
+    gateway = Gateway(
+        stack,
+        invoker,
+        chosen.life,
+        faults.load if faults else load_handler,
+        HouseRules().admit if chosen.guards_pages else lambda origin: True,
+    )
     tasks = [asyncio.create_task(_flush_log())]
     if in_memory:
         _keep_in_memory(gateway, latency)

@@ -68,12 +68,14 @@ class Gateway:
         invoker: Invoker | InlineInvoker,
         life_seconds: float = LIFE_SECONDS,
         load: Callable[[Function], Handler] = load_handler,
+        admit_page: Callable[[str], bool] = lambda origin: True,
     ) -> None:
         self.stage = stack.stage
         self.connections: dict[str, Connection] = {}
         self._selection = stack.selection
         self._invoker = invoker
         self._life_seconds = life_seconds
+        self._admit_page = admit_page
         self._loop_thread = threading.get_ident()
         self._mocks = {
             key: target.response for key, target in stack.routes.items() if isinstance(target, Mock)
@@ -88,6 +90,8 @@ class Gateway:
         """Ask the authorizer, if the stack has one, and `$connect` whether the client may enter."""
         if len(handshake.url) > LONGEST_URL:
             return Refusal(414)
+        if not self._admit_page(handshake.header("origin")):
+            return Refusal(403)
         now = time.time()
         context = connection_context(handshake, self.stage, new_connection_id(), int(now * 1000))
         connection = Connection(context, now)

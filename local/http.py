@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from local.gateway import LARGEST_MESSAGE, Gateway
+from local.sites import is_near_host
 
 _SECONDS_TO_SEND_BODY = 10
 _LONGEST_NAME = 255  # of a file; to ask for a longer one is an error of the system
@@ -28,6 +29,7 @@ def http_application(
     """Return the application that serves `gateway`, and the folder `demo` if it exists."""
 
     async def post(request: web.Request) -> web.Response:
+        _refuse_pages(request)
         try:
             async with asyncio.timeout(_SECONDS_TO_SEND_BODY):
                 body = await request.read()
@@ -39,6 +41,7 @@ def http_application(
         return _management_answer(status, error)
 
     async def get(request: web.Request) -> web.Response:
+        _refuse_pages(request)
         connection = gateway.connections.get(request.match_info["id"])
         if connection is None:
             return _management_answer(410, "GoneException")
@@ -51,6 +54,7 @@ def http_application(
         )
 
     async def delete(request: web.Request) -> web.Response:
+        _refuse_pages(request)
         connection = gateway.connections.get(request.match_info["id"])
         if connection is None or connection.socket is None:
             return _management_answer(410, "GoneException")
@@ -74,6 +78,16 @@ def http_application(
     application.router.add_delete(connection, delete)
     application.router.add_get(r"/{file:[\w.-]*}", page)
     return application
+
+
+def _refuse_pages(request: web.Request) -> None:
+    """Keep browsers from @connections: pages have no business there, but reach this machine.
+
+    A page gives itself away by its Origin, or, if its own name was pointed here (DNS rebinding), by
+    the Host.
+    """
+    if "Origin" in request.headers or not is_near_host(request.host):
+        raise web.HTTPForbidden
 
 
 def _management_answer(status: int, error: str | None) -> web.Response:

@@ -1,0 +1,65 @@
+"""Which pages may talk to a server on somebody's own machine. Pure, but for the notice.
+
+A browser lets every page open a WebSocket to localhost, and AllowedOrigins, by which `$connect`
+keeps pages out, lets all in by default. That is meant for a server that is there for everybody. So
+as long as nobody has chosen AllowedOrigins, pages of the internet stay outside here.
+
+A host name that no site of the internet can have is safe, whatever DNS says about others:
+https://www.rfc-editor.org/rfc/rfc6761, https://www.rfc-editor.org/rfc/rfc6762
+"""
+
+import sys
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+_NAMES_OF_NO_SITE = ("localhost", "local", "internal", "test", "home.arpa")
+_MOST_NOTICES = 20
+
+
+class HouseRules:
+    """Keeps out the pages of the internet, and says so once for each site."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def admit(self, origin: str) -> bool:
+        """Tell whether a page of `origin` may connect; a program's is empty."""
+        if is_near(origin):
+            return True
+        if origin not in self._told and len(self._told) < _MOST_NOTICES:
+            self._told.add(origin)
+            print(
+                f"refused: a page of {origin!a:.200}, which is not on this machine or network; to "
+                'let it in: make run ARGS="--parameter-overrides AllowedOrigins=..."',
+                file=sys.stderr,
+            )
+        return False
+
+
+def is_near(origin: str) -> bool:
+    """Tell whether `origin` is a program's, an app's, or a page's of this machine or network.
+
+    `null` may be a page of any site, in a frame without rights.
+    """
+    scheme, separator, _ = origin.partition("://")
+    if not separator:
+        return origin == ""
+    if scheme not in ("http", "https"):  # capacitor, tauri, chrome-extension: no site
+        return True
+    try:
+        return is_near_host(urlsplit(origin).netloc)
+    except ValueError:
+        return False
+
+
+def is_near_host(host: str) -> bool:
+    """Tell whether `host`, with or without a port, can be no site of the internet."""
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").lower().removesuffix(".")
+    except ValueError:
+        return False
+    try:
+        address = ip_address(name)
+        return not (getattr(address, "ipv4_mapped", None) or address).is_global
+    except ValueError:
+        return "." not in name or name.endswith(tuple(f".{each}" for each in _NAMES_OF_NO_SITE))

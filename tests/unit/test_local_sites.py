@@ -1,0 +1,83 @@
+"""Which pages may talk to a server on somebody's own machine."""
+
+import pytest
+
+from local.sites import HouseRules, is_near, is_near_host
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "http://localhost:3000",
+        "https://localhost",
+        "http://LOCALHOST.:3000",
+        "http://app.localhost:3000",
+        "http://127.0.0.1:5173",
+        "http://127.1.2.3",
+        "http://[::1]:8080",
+        "http://192.168.1.5:3000",
+        "http://10.0.0.7",
+        "http://172.20.0.1",
+        "http://[fe80::1]",
+        "http://laptop.local:3000",
+        "http://laptop:3000",
+        "http://notes.test",
+        "http://host.docker.internal",
+        "capacitor://localhost",
+        "chrome-extension://abcdefghijklmnop",
+    ],
+)
+def test_what_is_near_may_connect(origin: str) -> None:
+    assert is_near(origin)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://evil.example:4444",
+        "http://localhost.evil.example",
+        "http://evillocalhost.example",
+        "http://127.0.0.1.evil.example",
+        "http://localhost@evil.example",
+        "http://8.8.8.8",
+        "http://[2606:4700::1111]",
+        "http://[::ffff:808:808]",
+        "http://[::1",
+        "http://evil.example.local.com",
+        "null",
+        "evil.example",
+    ],
+)
+def test_a_page_of_the_internet_stays_outside(origin: str) -> None:
+    assert not is_near(origin)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_near"),
+    [
+        ("localhost:4444", True),
+        ("[::1]:4444", True),
+        ("127.0.0.1", True),
+        ("evil.example:4444", False),
+        ("[::1", False),
+        ("93.184.216.34:4444", False),
+    ],
+)
+def test_a_host_that_no_site_can_have_is_near(host: str, is_near: bool) -> None:
+    assert is_near_host(host) == is_near
+
+
+def test_who_runs_the_server_reads_once_who_was_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rules = HouseRules()
+    for _ in range(3):
+        assert not rules.admit("https://evil.example")
+    for number in range(100):
+        rules.admit(f"https://{number}.example/\x1b[2J")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 20
+    assert "a page of 'https://evil.example'" in lines[0]
+    assert "\x1b" not in "".join(lines)
