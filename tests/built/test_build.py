@@ -1,5 +1,6 @@
 """What `sam build` makes."""
 
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -45,6 +46,12 @@ def test_the_layer_brings_the_bytecode_that_this_machine_can_make(built: Build) 
     can = subprocess.run("python3.13 --version", shell=True, capture_output=True, check=False)
     made = list(built.code_of("SignalingLayer").rglob("rooms.cpython-313.pyc"))
     assert len(made) == (can.returncode == 0)
+
+
+def test_the_layer_brings_the_certificates_of_amazons_authorities(built: Build) -> None:
+    bundle = built.code_of("SignalingLayer") / "python" / "signaling" / "aws" / "amazon.pem"
+    context = ssl.create_default_context(cafile=bundle)
+    assert len(context.get_ca_certs()) == 5
 
 
 def test_the_nested_template_is_there(built: Build) -> None:

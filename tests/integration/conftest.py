@@ -11,9 +11,9 @@ from moto import mock_aws
 from local.dynamodb import make_table
 from local.in_memory import MemorySubscriptions
 from local.sam.template import Stack
-from signaling.aws import http1, lean, sdk
+from signaling.aws import lean, sdk
 from signaling.ports import Subscriptions
-from tests.support.authority import Authority
+from tests.support.authority import Authority, unread_authorities
 from tests.support.aws import dynamodb_client
 from tests.support.lean import MakeService, StartStub
 from tests.support.stub import Reply, Stub, in_turn
@@ -62,9 +62,8 @@ def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authority]:
     authority = Authority(tmp_path)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
-    http1.tls_context.cache_clear()
-    yield authority
-    http1.tls_context.cache_clear()
+    with unread_authorities():
+        yield authority
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """A certificate authority for servers of the tests."""
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,21 +13,43 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from signaling.aws import trust
+
+
+@contextmanager
+def unread_authorities() -> Iterator[None]:
+    """Have the lean client read its authorities anew within the block, and after it."""
+    caches = (trust._amazons_authorities, trust._all_authorities)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()
+
 
 class Authority:
     """A certificate authority that one test trusts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "authority") -> None:
+        folder.mkdir(exist_ok=True)
         self._folder = folder
+        self._name = name
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._certificate = self._certified("authority", self._key, is_authority=True)
+        self._certificate = self._certified(name, self._key, is_authority=True)
         self.bundle = folder / "bundle.pem"
         self.bundle.write_bytes(self._certificate.public_bytes(Encoding.PEM))
+        self.chain = b""
+        """What its servers send after their own certificate, in PEM."""
+
+    def cross_signed(self, other: "Authority") -> bytes:
+        """Return the certificate of `other`'s name and key that this authority signs."""
+        certificate = self._certified(other._name, other._key, is_authority=True)
+        return certificate.public_bytes(Encoding.PEM)
 
     def server_context(self, name: str) -> ssl.SSLContext:
         """Return the context of a server that can prove to be `name`."""
         key = ec.generate_private_key(ec.SECP256R1())
-        pem = self._certified(name, key).public_bytes(Encoding.PEM)
+        pem = self._certified(name, key).public_bytes(Encoding.PEM) + self.chain
         file = self._folder / f"{name}.pem"
         file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + pem)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -40,7 +64,7 @@ class Authority:
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")]))
+            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._name)]))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(days=1))

@@ -38,7 +38,8 @@ ADMITTING = {
 ADMITTING |= {"settings"}
 TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap", "rooms"}
 TALKING_TO_AWS |= {
-    f"aws.{name}" for name in ("dynamodb", "http1", "lean", "posts", "retries", "sigv4", "steps")
+    f"aws.{name}"
+    for name in ("dynamodb", "http1", "lean", "posts", "retries", "sigv4", "steps", "trust")
 }
 
 WITHOUT_SITE_PACKAGES = "-S"

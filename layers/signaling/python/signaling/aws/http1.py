@@ -5,12 +5,13 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from signaling.aws.steps import Result, Steps, Wait
+from signaling.aws.steps import Steps, Wait, when_ready
+from signaling.aws.trust import Trust
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
@@ -46,13 +47,13 @@ class Host:
         self.name, _, path = rest.partition("/")
         self.path = f"/{path}".rstrip("/")
         self.idle: list[socket.socket] = []
-        self._is_secure = scheme == "https"
         if self.name.startswith("["):  # an IPv6 address, as in http://[::1]:8000
             server, _, port = self.name[1:].partition("]")
         else:
             server, _, port = self.name.partition(":")
         self._server = server.encode()  # as str it would need the codec for international names
-        self._port = int(port.removeprefix(":") or (443 if self._is_secure else 80))
+        self._port = int(port.removeprefix(":") or (443 if scheme == "https" else 80))
+        self._trust = Trust(self._server) if scheme == "https" else None
         self._failures = 0
 
     def look_after(self, most: int) -> None:
@@ -98,11 +99,13 @@ class Host:
             left = memoryview(request)
             while left:
                 send = partial(connection.send, left)
-                left = left[(yield from _retried(send, connection, select.POLLOUT)) :]
+                wait = Wait(READ_SECONDS, connection, select.POLLOUT)
+                left = left[(yield from when_ready(send, wait)) :]
             while True:
-                yield Wait(READ_SECONDS, connection)
+                wait = Wait(READ_SECONDS, connection)
+                yield wait
                 receive = partial(connection.recv, _LARGEST_TLS_RECORD)
-                data = yield from _retried(receive, connection)
+                data = yield from when_ready(receive, wait)
                 received += data
                 response, is_reusable = parse(received)
                 if response:
@@ -121,6 +124,17 @@ class Host:
                 connection.close()
 
     def _connect(self) -> Steps[socket.socket]:
+        if not self._trust:
+            return (yield from self._connect_over(None))
+        context = self._trust.context()
+        try:
+            return (yield from self._connect_over(context))
+        except ssl.SSLCertVerificationError as error:
+            if not self._trust.is_wider_than(context, error):
+                raise
+        return (yield from self._connect_over(self._trust.context()))
+
+    def _connect_over(self, context: ssl.SSLContext | None) -> Steps[socket.socket]:
         addresses = _addresses(self._server, self._port, int(time.time() / _ADDRESS_SECONDS))
         family, kind, protocol, _, address = addresses[self._failures % len(addresses)]
         connection = socket.socket(family, kind, protocol)
@@ -131,11 +145,11 @@ class Host:
             yield Wait(CONNECT_SECONDS, connection, select.POLLOUT)
             if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                 raise OSError(error, os.strerror(error))
-            if self._is_secure:
-                connection = secure = tls_context().wrap_socket(
+            if context:
+                connection = secure = context.wrap_socket(
                     connection, server_hostname=self._server, do_handshake_on_connect=False
                 )
-                yield from _retried(secure.do_handshake, connection)
+                yield from when_ready(secure.do_handshake, Wait(READ_SECONDS, connection))
         except BaseException:
             self._failures += 1  # the next attempt takes the server's next address
             connection.close()
@@ -198,12 +212,6 @@ def _length(headers: dict[str, str], status: int) -> int:
     return int(length)
 
 
-@cache
-def tls_context() -> ssl.SSLContext:
-    """Return the one TLS context: to read the authorities' certificates takes 20 to 50 ms."""
-    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE"))
-
-
 class _ClosedWhileIdleError(ConnectionError):
     """The server closed a connection before any answer, as it does when it was idle for long."""
 
@@ -216,20 +224,6 @@ def _is_open(connection: socket.socket) -> bool:
         return True
     except OSError:
         return False
-
-
-def _retried(
-    operation: Callable[[], Result], connection: socket.socket, events: int = select.POLLIN
-) -> Steps[Result]:
-    while True:
-        try:
-            return operation()
-        except BlockingIOError:
-            yield Wait(READ_SECONDS, connection, events)
-        except ssl.SSLWantReadError:
-            yield Wait(READ_SECONDS, connection, select.POLLIN)
-        except ssl.SSLWantWriteError:
-            yield Wait(READ_SECONDS, connection, select.POLLOUT)
 
 
 def _joined_chunks(received: bytearray, start: int) -> tuple[bytes | None, int]:

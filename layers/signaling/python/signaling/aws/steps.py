@@ -6,8 +6,9 @@ which would cost more CPU to import than the rest of a cold start.
 
 import select
 import socket
+import ssl
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import NamedTuple, TypeVar
 
 Result = TypeVar("Result")
@@ -23,6 +24,19 @@ class Wait(NamedTuple):
 
 Steps = Generator[Wait, None, Result]
 """Work with pauses; TimeoutError is thrown into it when its socket is not ready in time."""
+
+
+def when_ready(operation: Callable[[], Result], wait: Wait) -> Steps[Result]:
+    """Return what `operation` comes to, after one `wait` or more: TLS may want to read to write."""
+    while True:
+        try:
+            return operation()
+        except BlockingIOError:
+            yield wait
+        except ssl.SSLWantReadError:
+            yield wait._replace(events=select.POLLIN)
+        except ssl.SSLWantWriteError:
+            yield wait._replace(events=select.POLLOUT)
 
 
 def run(tasks: Iterable[Steps[None]], deadline: float) -> None:
