@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from benchmarks.measure import can_limit_cpu, in_turns, ratio, significant, spread
+from benchmarks.measure import Share, can_limit_cpu, in_turns, ratio, significant, spread
 from benchmarks.report import Bar, Check, Report
-from benchmarks.runtime import Deployed, fan_outs, python_version
+from benchmarks.runtime import Deployed, python_version
 from benchmarks.stub import Stub
 from signaling.aws import lean
 
@@ -84,9 +84,7 @@ def _measure(stub: Stub, deployed: Deployed, case: _Case) -> dict[str, list[_Fig
 
 
 def _publish(stub: Stub, deployed: Deployed, client: str, case: _Case, repeat: int) -> _Figures:
-    share = case.share if case.share < 1 else None
-    environment = stub.environment(client)
-    timed = fan_outs(deployed.publish(environment, case.subscribers, repeat, share))
+    timed = deployed.publish(stub, client, case.subscribers, repeat, Share(case.share)).fan_outs
     return _Figures(
         spread([1000 * each.cpu_seconds / case.subscribers for each in timed]).median,
         spread([1000 * each.wall_seconds for each in timed]).median,

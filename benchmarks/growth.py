@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from benchmarks.local_server import Load, put
 from benchmarks.measure import significant, spread
 from benchmarks.report import Bar, Check, Report
-from benchmarks.runtime import Deployed, fan_outs
+from benchmarks.runtime import Deployed
 from benchmarks.stub import Stub
 from benchmarks.table import local_table
 from signaling.aws import lean
@@ -104,7 +104,7 @@ def _subscribers() -> _Growth:
     try:
         costs = {}
         for subscribers, repeat in _SUBSCRIBERS.items():
-            timed = fan_outs(deployed.publish(stub.environment("lean"), subscribers, repeat))
+            timed = deployed.publish(stub, "lean", subscribers, repeat).fan_outs
             costs[subscribers] = 1e6 * spread([f.cpu_seconds for f in timed]).median / subscribers
     finally:
         stub.stop()

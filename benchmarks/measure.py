@@ -72,19 +72,33 @@ class Ended(NamedTuple):
     output: str
 
 
+class Share(NamedTuple):
+    """How much of a processor a process has."""
+
+    part: float
+    """At most 1, which is no limit."""
+    from_start: bool = True
+    """Otherwise once it writes its id into the file that CPU_LIMIT names in its environment."""
+
+
+WHOLE = Share(1.0)
+
+
 def run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, share: float | None = None
+    command: Sequence[str], environment: Mapping[str, str] | None = None, share: Share = WHOLE
 ) -> Ended:
-    """Run `command`, on at most `share` of a processor, with `environment` added to our own.
+    """Run `command` on `share` of a processor, with `environment` added to our own.
 
     Raises:
         RuntimeError: it failed.
     """
-    group = None if share is None else _cgroup(share)
+    group = _cgroup(share.part) if share.part < 1 else None
+    limit = {"CPU_LIMIT": f"{group}/cgroup.procs"} if group else {}
+    enters = group and share.from_start
     try:
         process = subprocess.Popen(
-            command if group is None else ["/bin/sh", "-c", _ENTER, str(group), *command],
-            env={**os.environ, **(environment or {})},
+            ["/bin/sh", "-c", _ENTER, *command] if enters else command,
+            env={**os.environ, **(environment or {}), **limit},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -101,8 +115,8 @@ def run(
     return Ended(usage.ru_utime + usage.ru_stime, output)
 
 
-_ENTER = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
-"""Shell script that goes into the group $0 and becomes the command that follows."""
+_ENTER = 'echo $$ > "$CPU_LIMIT"; exec "$0" "$@"'
+"""Shell script that goes under the limit and becomes the command that follows."""
 
 
 def can_limit_cpu() -> bool:

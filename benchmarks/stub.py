@@ -21,6 +21,8 @@ import botocore
 SENDER = "L0SM9cOFvHcCIhw="
 """The connection whose messages the functions are handed."""
 
+_DOMAIN = "us-east-1.amazonaws.com"
+_CERTIFICATE = "localhost.pem"
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 _ROWS_A_PAGE = 7_500  # 1 MB of rows
@@ -34,30 +36,42 @@ class Stub:
         """Start a process that answers after `milliseconds`."""
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
-        certificate = _make_certificate(folder)
+        self.certificate = _make_certificate(folder).read_text()
         # With AWS's real roots before it: reading them is a part of every cold start.
         roots = (Path(botocore.__file__).parent / "cacert.pem").read_text()
         self.authorities = folder / "authorities.pem"
-        self.authorities.write_text(roots + certificate.read_text())
+        self.authorities.write_text(roots + self.certificate)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.stub", str(milliseconds), str(certificate)],
+            [sys.executable, "-m", "benchmarks.stub", str(milliseconds), str(folder)],
             stdout=subprocess.PIPE,
             text=True,
         )
         assert self._process.stdout
-        self.url = f"https://localhost:{self._process.stdout.readline().strip()}"
+        self._port = self._process.stdout.readline().strip()
+        self.url = f"https://localhost:{self._port}"
 
     def environment(self, client: str) -> dict[str, str]:
-        """Return what the message function's environment needs to use it through `client`."""
+        """Return what the message function's environment needs to use it through `client`.
+
+        The lean client is to find AWS by AWS's names, because it trusts them by other certificates
+        than the rest of the world: `benchmarks/publish.py` leads them to AWS_PORT.
+        """
         authorities = str(self.authorities)
-        return {
+        lean = {
             "AWS_CLIENT": client,
             "AWS_LAMBDA_RUNTIME_API": "localhost",  # what is done only in Lambda is done here too
+            "CONNECTIONS_ENDPOINT": f"https://api.execute-api.{_DOMAIN}/dev",
+            "TABLE_NAME": "subscriptions",
+            "AWS_PORT": self._port,
+            "SSL_CERT_FILE": authorities,  # Python's ssl
+        }
+        if client == "lean":
+            return lean
+        return {
+            **lean,
             "AWS_ENDPOINT_URL_DYNAMODB": self.url,
             "CONNECTIONS_ENDPOINT": f"{self.url}/dev",
-            "TABLE_NAME": "subscriptions",
             "AWS_CA_BUNDLE": authorities,  # boto3
-            "SSL_CERT_FILE": authorities,  # Python's ssl
             "NODE_EXTRA_CA_CERTS": authorities,
         }
 
@@ -70,10 +84,11 @@ class Stub:
 
 def _make_certificate(folder: Path) -> Path:
     """Make a certificate for localhost, its key in the same file."""
-    path = folder / "localhost.pem"
+    path = folder / _CERTIFICATE
     command = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "
+        f"-subj /CN=localhost -addext subjectAltName=DNS:localhost,DNS:*.{_DOMAIN},"
+        f"DNS:*.execute-api.{_DOMAIN},IP:127.0.0.1 "
         f"-keyout {folder / 'key.pem'} -out {path}"
     )
     subprocess.run(command.split(), check=True, capture_output=True)
@@ -149,9 +164,9 @@ def _http(body: bytes) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def _serve(milliseconds: float, certificate: str) -> None:
+async def _serve(milliseconds: float, folder: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(folder / _CERTIFICATE)
     server = await aiofastnet.create_server(
         asyncio.get_running_loop(),
         lambda: _Answers(milliseconds / 1000),
@@ -165,4 +180,4 @@ async def _serve(milliseconds: float, certificate: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]), sys.argv[2]))
+    asyncio.run(_serve(float(sys.argv[1]), Path(sys.argv[2])))

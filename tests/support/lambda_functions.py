@@ -54,7 +54,7 @@ def find_runtime() -> Runtime:
     candidates = [Path(sys.executable), Path(shutil.which(f"python{_RUNTIME}") or ""), *installed]
     is_right = (each for each in candidates if _python_version(each) == _RUNTIME)
     python = next(is_right, Path(sys.executable))
-    return Runtime(python, (_runtime_client(_python_version(python)),))
+    return Runtime(python, (runtime_client(_python_version(python)),))
 
 
 class LambdaFunction(Process):
@@ -122,7 +122,7 @@ def _emulator() -> Path:
     return Path(wheel.origin).parent / "local" / "rapid" / f"aws-lambda-rie-{processor}"
 
 
-def _runtime_client(python_version: str) -> Path:
+def runtime_client(python_version: str) -> Path:
     """Return a folder with the runtime client for `python_version`, installed once."""
     client = f"awslambdaric=={version('awslambdaric')}"
     folder = ROOT / ".cache" / f"{client}-python{python_version}"
