@@ -192,7 +192,7 @@ def _timed(operation: Callable[[], object]) -> float:
 
 
 def _connections() -> _Growth:
-    server = LocalServer(environment={"DELIVERY": ADDRESSED})
+    server = LocalServer("--throttle", "none", environment={"DELIVERY": ADDRESSED})
     server.start()
     costs = {}
     try:

@@ -62,8 +62,12 @@ def compared(load: Load, rounds: int) -> dict[str, list[Done]]:
 
 
 def _local_server(delivery: str) -> LocalServer:
-    """Return the server as `make run` starts it: it logs what goes wrong, as y-webrtc's does."""
-    return LocalServer(environment={"DELIVERY": delivery, "LOG_LEVEL": "WARNING"})
+    """Return the server as `make run` starts it, unthrottled: y-webrtc's has no limits either.
+
+    It logs what goes wrong, as y-webrtc's does.
+    """
+    environment = {"DELIVERY": delivery, "LOG_LEVEL": "WARNING"}
+    return LocalServer("--throttle", "none", environment=environment)
 
 
 def report() -> Report:

@@ -65,6 +65,8 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
         invoker,
         chosen.life,
         faults.load if faults else load_handler,
+        chosen.idle,
+        chosen.throttle == "template",
         HouseRules().admit if chosen.guards_pages else lambda origin: True,
     )
     tasks = [asyncio.create_task(_flush_log())]
@@ -74,7 +76,8 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
         restore = dynamodb.use_endpoint(chosen.dynamodb, stack.table)
         tasks.append(asyncio.create_task(_keep_table(restore)))
     middlewares = faults.middlewares if faults else []
-    server = Server(gateway, ROOT / "local" / "demo" / "dist", middlewares)
+    demo = ROOT / "local" / "demo" / "dist"
+    server = Server(gateway, demo, middlewares, needs_signature=not chosen.unsigned)
     try:
         port = await server.start(chosen.host, chosen.port)
     except OSError as error:
@@ -95,9 +98,13 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     for task in tasks:
         task.cancel()
     await server.stop()
-    await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
+    has_ended = await invoker.finish(_SECONDS_TO_DISCONNECT)  # each client's $disconnect
     if faults:
         print(f"Faults that were made: {await faults.end()}", flush=True)
+    if not has_ended:
+        print("error: functions that had not ended were given up", file=sys.stderr, flush=True)
+        sys.stdout.flush()
+        os._exit(0)  # Python would wait for their threads
     return 0
 
 

@@ -1,25 +1,38 @@
-"""What an authorizer's answer means: who comes in, and with which context. Pure."""
+"""What an authorizer's answer means: who comes in, and with which context. Pure.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+"""
 
 import json
 from typing import Any
 
+from local.policy import decision
 
-def granted_context(result: Any) -> dict[str, Any] | None:
+LARGEST_ANSWER = 8 * 1024
+"""Bytes of the answer as JSON:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
+
+def granted_context(result: Any, method_arn: str) -> dict[str, Any] | None:
     """Return `requestContext.authorizer` as an authorizer's `result` grants it, or None.
 
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
+    None is for who may not use `method_arn`.
 
     Raises:
-        ValueError: it is not a policy, or its context has a value that is neither a string,
-            a number nor a boolean.
+        ValueError: it is not a policy, it is too large, or its context has a value that is neither
+            a string, a number nor a boolean.
     """
     try:
-        effects = {statement["Effect"] for statement in result["policyDocument"]["Statement"]}
+        statements = result["policyDocument"]["Statement"]
         context = {key: _as_text(value) for key, value in result.get("context", {}).items()}
         principal = result["principalId"]
+        size = len(json.dumps(result).encode())
     except (AttributeError, KeyError, TypeError):
         raise ValueError("it is not a policy") from None
-    if effects != {"Allow"}:
+    if size > LARGEST_ANSWER:
+        raise ValueError(f"it has {size} bytes, more than {LARGEST_ANSWER}")
+    if not decision(statements, "execute-api:Invoke", method_arn):
         return None
     return {"principalId": principal, "integrationLatency": 0, **context}
 

@@ -34,6 +34,7 @@ class Connection:
         self.socket: Socket | None = None
         self.opened = self.last_active = self.last_kept_up = now
         self.under_way = 0
+        self.subprotocol: str | None = None
         self._last_request = 0
 
     def request_time(self) -> int:

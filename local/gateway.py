@@ -9,14 +9,22 @@ import json
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from local.authorizer import granted_context
 from local.connection import Connection, Refusal, Socket
-from local.invoker import Context, Handler, InlineInvoker, Invoker, TakeResult, load_handler
+from local.handshake import refusal_of, subprotocol_of
+from local.invoker import (
+    LATE,
+    Handler,
+    InlineInvoker,
+    Invocation,
+    Invoker,
+    TakeResult,
+    load_handler,
+)
 from local.lambda_events import (
     Handshake,
     authorize_event,
@@ -25,8 +33,10 @@ from local.lambda_events import (
     disconnect_event,
     message_event,
     new_connection_id,
+    new_id,
 )
-from local.sam.template import AUTHORIZER, Function, Mock, Stack
+from local.routes import CONNECT, DISCONNECT, Routes
+from local.sam.template import AUTHORIZER, Function, Stack
 from signaling.event import LONGEST_URL, RawEvent
 
 LARGEST_MESSAGE = 128 * 1024
@@ -43,7 +53,13 @@ What an account's limit on concurrent Lambdas does for AWS: one client cannot fi
 SECONDS_TO_CATCH_UP = 10
 """How long a client may read too slowly before it is cut. AWS documents no such time."""
 
-_RESERVED_ROUTES = ("$connect", "$disconnect", "$default", AUTHORIZER)
+_FAILED, _LATE, _THROTTLED = (
+    "Internal server error",
+    "Endpoint request timed out",
+    "Too Many Requests",
+)
+# The texts of the other APIs' responses, as seen in clients' frames, too; for this API they are in
+# no page: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 
 
 class PostStatus(NamedTuple):
@@ -68,23 +84,22 @@ class Gateway:
         invoker: Invoker | InlineInvoker,
         life_seconds: float = LIFE_SECONDS,
         load: Callable[[Function], Handler] = load_handler,
+        idle_seconds: float = IDLE_SECONDS,
+        is_throttled: bool = True,
         admit_page: Callable[[str], bool] = lambda origin: True,
     ) -> None:
         self.stage = stack.stage
         self.connections: dict[str, Connection] = {}
-        self._selection = stack.selection
         self._invoker = invoker
         self._life_seconds = life_seconds
+        self._idle_seconds = idle_seconds
         self._admit_page = admit_page
         self._loop_thread = threading.get_ident()
-        self._mocks = {
-            key: target.response for key, target in stack.routes.items() if isinstance(target, Mock)
-        }
-        self._identity = stack.authorizer.query_parameters if stack.authorizer else None
+        self._routes = Routes(stack, is_throttled)
+        self._authorizer = stack.authorizer
         self._functions = {
             key: (function, load(function)) for key, function in stack.functions().items()
         }
-        self._quoted_keys = [f'"{key}"' for key in stack.routes if key not in _RESERVED_ROUTES]
 
     async def connect(self, handshake: Handshake) -> Connection | Refusal:
         """Ask the authorizer, if the stack has one, and `$connect` whether the client may enter."""
@@ -92,15 +107,19 @@ class Gateway:
             return Refusal(414)
         if not self._admit_page(handshake.header("origin")):
             return Refusal(403)
+        if not self._routes.has_room(CONNECT):
+            return Refusal(429)
         now = time.time()
         context = connection_context(handshake, self.stage, new_connection_id(), int(now * 1000))
         connection = Connection(context, now)
-        if self._identity is not None:
-            if not all(handshake.query_value(name) for name in self._identity):
+        if self._authorizer is not None:
+            identity = self._authorizer.query_parameters
+            if not all(handshake.query_value(name) for name in identity):
                 return Refusal(401)
             event = authorize_event(context, handshake, connection.request_time())
             try:
-                granted = granted_context(await self._result_of(AUTHORIZER, event))
+                answer = await self._result_of(AUTHORIZER, event)
+                granted = granted_context(answer, event["methodArn"])
             except ValueError as error:
                 print(f"error: the authorizer's answer: {error}", file=sys.stderr)
                 return Refusal(500)
@@ -108,9 +127,11 @@ class Gateway:
                 return Refusal(403)
             context["authorizer"] = granted
         event = connect_event(context, handshake, connection.request_time())
-        result = await self._result_of("$connect", event)
-        status = result.get("statusCode", 502) if isinstance(result, dict) else 502
-        return connection if 200 <= status < 300 else Refusal(status)
+        result = await self._result_of(CONNECT, event)
+        refusal = refusal_of(result)
+        if refusal is None:
+            connection.subprotocol = subprotocol_of(result)
+        return refusal or connection
 
     def opened(self, connection: Connection, socket: Socket) -> None:
         """Let messages pass: the WebSocket of an admitted connection is open."""
@@ -120,9 +141,12 @@ class Gateway:
     def received(self, connection: Connection, body: str) -> None:
         """Route a message."""
         connection.last_active = time.time()
-        route = self._route_of(body)
-        if route in self._mocks:
-            response = self._mocks[route]
+        route = self._routes.of(body)
+        if not self._routes.has_room(route):
+            self._tell(connection, _THROTTLED, new_id())
+            return
+        if route in self._routes.mocks:
+            response = self._routes.mocks[route]
             if response is not None:
                 self.post(connection.id, response.encode())
             return
@@ -132,8 +156,11 @@ class Gateway:
             connection.under_way -= 1
             if connection.under_way == MOST_UNDER_WAY // 2 and connection.socket:
                 connection.socket.resume()
-            if result is None:
-                self.post(connection.id, _internal_server_error(connection, event))
+            if not isinstance(result, dict):
+                text = _LATE if result is LATE else _FAILED
+                self._tell(connection, text, event["requestContext"]["requestId"])
+            elif route in self._routes.answering:
+                self.post(connection.id, str(result.get("body", "")).encode())
 
         connection.under_way += 1
         if connection.under_way == MOST_UNDER_WAY and connection.socket:
@@ -145,7 +172,7 @@ class Gateway:
         if self.connections.pop(connection.id, None):
             now = connection.request_time()
             event = disconnect_event(connection.context, code, reason, now)
-            self._invoke("$disconnect", event, lambda result: None)
+            self._invoke(DISCONNECT, event, lambda result: None)
 
     def is_open(self, connection_id: str) -> bool:
         """Tell whether a client holds this connection."""
@@ -186,59 +213,23 @@ class Gateway:
                 continue
             if not socket.is_behind:
                 connection.last_kept_up = now
-            idle = now - connection.last_active > IDLE_SECONDS
+            idle = now - connection.last_active > self._idle_seconds
             if idle or now - connection.opened > self._life_seconds:
                 socket.close(1001)
             elif now - connection.last_kept_up > SECONDS_TO_CATCH_UP:
                 socket.close(1008)
 
-    def _route_of(self, body: str) -> str:
-        if not self._may_name_route(body):
-            return "$default"
-        try:
-            key = json.loads(body)[self._selection]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return "$default"
-        may_be_route = isinstance(key, str) and key not in _RESERVED_ROUTES
-        if may_be_route and (key in self._mocks or key in self._functions):
-            return str(key)
-        return "$default"
-
-    def _may_name_route(self, body: str) -> bool:
-        r"""Tell whether a route key can be in `body`: as it is, or written with `\u` escapes.
-
-        Most messages contain none, so they need not be parsed.
-        """
-        for key in self._quoted_keys:
-            if key in body:
-                return True
-        return "\\u" in body
+    def _tell(self, connection: Connection, message: str, request: str) -> None:
+        """Send a client the frame that says what API Gateway could not do for it."""
+        frame = {"message": message, "connectionId": connection.id, "requestId": request}
+        self.post(connection.id, json.dumps(frame).encode())
 
     async def _result_of(self, route: str, event: RawEvent) -> Any:
-        """Run the route's handler and return its result, or None if it failed."""
+        """Run the route's handler and return its result: None if it failed, or `LATE`."""
         result = asyncio.get_running_loop().create_future()
         self._invoke(route, event, result.set_result)
         return await result
 
     def _invoke(self, route: str, event: RawEvent, take_result: TakeResult) -> None:
-        """Run the route's handler and give its result, or None if it failed, to `take_result`."""
-        function, handler = self._functions[route]
-        self._invoker.invoke(function.name, partial(_run, function, handler, event), take_result)
-
-
-def _run(function: Function, handler: Handler, event: RawEvent) -> Any:
-    try:
-        return handler(event, Context(function))
-    except Exception:
-        traceback.print_exc(file=sys.stderr)
-        return None
-
-
-def _internal_server_error(connection: Connection, event: RawEvent) -> bytes:
-    return json.dumps(
-        {
-            "message": "Internal server error",
-            "connectionId": connection.id,
-            "requestId": event["requestContext"]["requestId"],
-        }
-    ).encode()
+        """Run the route's handler and give its result to `take_result`."""
+        self._invoker.invoke(Invocation(*self._functions[route], event), take_result)

@@ -1,7 +1,8 @@
 """What the local server serves over HTTP: @connections, as API Gateway does, and the demo page."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from mimetypes import guess_type
 from pathlib import Path
@@ -10,9 +11,15 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from local.gateway import LARGEST_MESSAGE, Gateway
+from local.signature import complaint
 from local.sites import is_near_host
 
-_SECONDS_TO_SEND_BODY = 10
+SECONDS_TO_SEND_REQUEST = 10
+"""How long a client may take for the next head of a request, and how long for a body."""
+
+_CONNECTION_ID = re.compile(r"[\w-]{15}=", re.ASCII)
+"""API Gateway's, as seen everywhere: 11 bytes in base64url."""
+
 _LONGEST_NAME = 255  # of a file; to ask for a longer one is an error of the system
 
 _NO_NODE_PAGE = """<!doctype html><title>y-webrtc signaling</title>
@@ -24,27 +31,45 @@ _NO_NODE_PAGE = """<!doctype html><title>y-webrtc signaling</title>
 
 
 def http_application(
-    gateway: Gateway, demo: Path, middlewares: Sequence[Middleware] = ()
+    gateway: Gateway,
+    demo: Path,
+    middlewares: Sequence[Middleware] = (),
+    needs_signature: bool = True,
 ) -> web.Application:
     """Return the application that serves `gateway`, and the folder `demo` if it exists."""
 
-    async def post(request: web.Request) -> web.Response:
-        _refuse_pages(request)
+    def managed(
+        command: Callable[[web.Request, str], Awaitable[web.Response]],
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Return `command` for requests that AWS would take."""
+
+        async def checked(request: web.Request) -> web.Response:
+            _refuse_pages(request)
+            authorization = request.headers.get("Authorization", "")
+            if needs_signature and (told := complaint(authorization)):
+                return _error(403, *told)
+            connection_id = request.match_info["id"]
+            if not _CONNECTION_ID.fullmatch(connection_id):
+                return _error(400, "BadRequestException", f"Invalid connectionId: {connection_id}")
+            return await command(request, connection_id)
+
+        return checked
+
+    async def post(request: web.Request, connection_id: str) -> web.Response:
         try:
-            async with asyncio.timeout(_SECONDS_TO_SEND_BODY):
+            async with asyncio.timeout(SECONDS_TO_SEND_REQUEST):
                 body = await request.read()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
         except (web.RequestPayloadError, ConnectionError):  # it is not what it says, or cut short
             raise web.HTTPBadRequest from None
-        status, error = gateway.post(request.match_info["id"], body)
-        return _management_answer(status, error)
+        status, error = gateway.post(connection_id, body)
+        return _error(status, error) if error else web.Response(status=status)
 
-    async def get(request: web.Request) -> web.Response:
-        _refuse_pages(request)
-        connection = gateway.connections.get(request.match_info["id"])
+    async def get(request: web.Request, connection_id: str) -> web.Response:
+        connection = gateway.connections.get(connection_id)
         if connection is None:
-            return _management_answer(410, "GoneException")
+            return _error(410, "GoneException")
         return web.json_response(
             {
                 "connectedAt": _iso_time(connection.opened),
@@ -53,11 +78,10 @@ def http_application(
             }
         )
 
-    async def delete(request: web.Request) -> web.Response:
-        _refuse_pages(request)
-        connection = gateway.connections.get(request.match_info["id"])
+    async def delete(request: web.Request, connection_id: str) -> web.Response:
+        connection = gateway.connections.get(connection_id)
         if connection is None or connection.socket is None:
-            return _management_answer(410, "GoneException")
+            return _error(410, "GoneException")
         connection.socket.close(1000)
         return web.Response(status=204)
 
@@ -72,10 +96,10 @@ def http_application(
         raise web.HTTPNotFound
 
     application = web.Application(client_max_size=10 * LARGEST_MESSAGE, middlewares=middlewares)
-    connection = r"/{stage:(?:[^@]*/)?}@connections/{id}"
-    application.router.add_post(connection, post)
-    application.router.add_get(connection, get)
-    application.router.add_delete(connection, delete)
+    connection = r"/{stage:(?:[^@]*/)?}{_:@|%40}connections/{id:.*}"
+    application.router.add_post(connection, managed(post))
+    application.router.add_get(connection, managed(get))
+    application.router.add_delete(connection, managed(delete))
     application.router.add_get(r"/{file:[\w.-]*}", page)
     return application
 
@@ -90,10 +114,9 @@ def _refuse_pages(request: web.Request) -> None:
         raise web.HTTPForbidden
 
 
-def _management_answer(status: int, error: str | None) -> web.Response:
-    if error is None:
-        return web.Response(status=status)
-    return web.json_response({"message": error}, status=status, headers={"x-amzn-ErrorType": error})
+def _error(status: int, error: str, message: str | None = None) -> web.Response:
+    headers = {"x-amzn-ErrorType": error}
+    return web.json_response({"message": message or error}, status=status, headers=headers)
 
 
 def _iso_time(epoch_seconds: float) -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import random
+import sys
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from local.lambda_events import new_id
 from local.sam.template import Function
@@ -16,7 +18,14 @@ from signaling.event import RawEvent
 
 Handler = Callable[[RawEvent, Any], Any]
 TakeResult = Callable[[Any], None]
-"""Takes an invocation's result, or None if it failed, on the event loop."""
+"""Takes an invocation's result, None if it failed, or `LATE`, on the event loop."""
+
+INTEGRATION_SECONDS = 29
+"""How long API Gateway waits for a function:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
+LATE: Final = object()
+"""Result of an invocation that API Gateway no longer waits for."""
 
 
 class Context:
@@ -32,61 +41,146 @@ class Context:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-class Invoker:
-    """Runs invocations at once, as Lambda does: each in a thread, after a random delay.
+class Invocation(NamedTuple):
+    """A function that is to handle an event."""
 
-    Each function has threads of its own: one whose invocations hang holds up no other.
-    """
+    function: Function
+    handler: Handler
+    event: RawEvent
+
+    def run(self) -> Any:
+        """Return what the handler returns, or None if it raises."""
+        try:
+            return self.handler(self.event, Context(self.function))
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            return None
+
+
+class Invoker:
+    """Runs invocations at once, as Lambda does: each in a thread, after a random delay."""
 
     def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = 16) -> None:
-        """Delay each invocation by `latency`, the least and the most seconds."""
+        """Delay each invocation by `latency`, the least and the most seconds.
+
+        Each function has `threads` of its own: one that hangs holds up no other.
+        """
         self._latency = latency
         self._threads = defaultdict[str, ThreadPoolExecutor](partial(ThreadPoolExecutor, threads))
         self._loop = asyncio.get_running_loop()
-        self._delayed: set[asyncio.TimerHandle] = set()
+        self._delayed: set[_Run] = set()
 
-    def invoke(self, function: str, work: Callable[[], Any], take_result: TakeResult) -> None:
-        """Do `work` of `function` soon in a thread, and give its result to `take_result`."""
+    def invoke(self, invocation: Invocation, take_result: TakeResult) -> None:
+        """Run `invocation` soon in a thread, and give its result to `take_result`.
 
-        def start() -> None:
-            self._delayed.discard(timer)
-            self._threads[function].submit(lambda: self.call_back(partial(take_result, work())))
-
-        timer = self._loop.call_later(random.uniform(*self._latency), start)
-        self._delayed.add(timer)
+        Whoever takes longer than the function's timeout gives None, and whoever takes longer than
+        API Gateway waits gives `LATE`. Nothing can stop its thread, but what it returns is dropped;
+        and if it has not begun by then, it never does.
+        """
+        threads = self._threads[invocation.function.name]
+        delay = random.uniform(*self._latency)
+        _Run(invocation, take_result, threads, self._loop).begin_in(delay, self._delayed)
 
     def call_back(self, job: Callable[[], None]) -> None:
         """Run `job` on the event loop, from a thread."""
         self._loop.call_soon_threadsafe(job)
 
-    async def finish(self, seconds: float) -> None:
-        """Let invocations finish for at most `seconds`, and drop those that have not started."""
+    async def finish(self, seconds: float) -> bool:
+        """Let invocations finish for at most `seconds`, and tell whether all of them have ended.
+
+        Those that have not started are dropped.
+        """
         end = self._loop.time() + seconds
         while self._delayed and self._loop.time() < end:
             await asyncio.sleep(0.01)
-        for timer in self._delayed:
-            timer.cancel()
-        ended = [
-            self._loop.run_in_executor(None, partial(threads.shutdown, cancel_futures=True))
-            for threads in self._threads.values()
-        ]
-        if ended:
-            await asyncio.wait(ended, timeout=end - self._loop.time())
+        for run in self._delayed:
+            run.drop()
+        pools = self._threads.values()
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        ended = [self._loop.run_in_executor(None, pool.shutdown) for pool in pools]
+        _, waiting = await asyncio.wait(ended, timeout=max(0, end - self._loop.time()))
+        return not waiting
+
+
+class _Run:
+    """An invocation that is under way.
+
+    It ends once, whether its thread or a timer is first: both ends run on the event loop.
+    """
+
+    def __init__(
+        self,
+        invocation: Invocation,
+        take_result: TakeResult,
+        threads: ThreadPoolExecutor,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._invocation = invocation
+        self._take_result = take_result
+        self._threads = threads
+        self._loop = loop
+        self._has_ended = False
+        self._start: asyncio.TimerHandle
+        self._patience: asyncio.TimerHandle
+        self._work: Future[None] | None = None
+
+    def begin_in(self, delay: float, delayed: "set[_Run]") -> None:
+        """Begin after `delay` seconds and be among the `delayed` until then."""
+        delayed.add(self)
+        self._start = self._loop.call_later(delay, self._begin, delayed)
+        killed_in = delay + self._invocation.function.timeout
+        if killed_in < INTEGRATION_SECONDS:
+            self._patience = self._loop.call_later(killed_in, self._end_late, None, delayed)
+        else:
+            self._patience = self._loop.call_later(
+                INTEGRATION_SECONDS, self._end_late, LATE, delayed
+            )
+
+    def drop(self) -> None:
+        """Never begin."""
+        self._start.cancel()
+        self._patience.cancel()
+
+    def _begin(self, delayed: "set[_Run]") -> None:
+        delayed.discard(self)
+        self._work = self._threads.submit(self._run)
+
+    def _run(self) -> None:
+        result = self._invocation.run()
+        self._loop.call_soon_threadsafe(self._end, result)
+
+    def _end(self, result: Any) -> None:
+        if not self._has_ended:
+            self._has_ended = True
+            self._patience.cancel()
+            self._take_result(result)
+
+    def _end_late(self, result: Any, delayed: "set[_Run]") -> None:
+        function = self._invocation.function
+        seconds = INTEGRATION_SECONDS if result is LATE else function.timeout
+        print(f"error: {function.name}: Task timed out after {seconds} seconds", file=sys.stderr)
+        delayed.discard(self)
+        self._start.cancel()
+        if self._work is not None:
+            self._work.cancel()
+        self._end(result)
 
 
 class InlineInvoker:
     """Runs each invocation to its end: enough for handlers that never wait, and faster."""
 
-    def invoke(self, function: str, work: Callable[[], Any], take_result: TakeResult) -> None:
-        """Do `work` now and give its result to `take_result`."""
-        take_result(work())
+    def invoke(self, invocation: Invocation, take_result: TakeResult) -> None:
+        """Run `invocation` now and give its result to `take_result`."""
+        take_result(invocation.run())
 
     def call_back(self, job: Callable[[], None]) -> None:
         """Run `job` now."""
         job()
 
-    async def finish(self, seconds: float) -> None:
-        """Do nothing: no invocation is ever under way."""
+    async def finish(self, seconds: float) -> bool:
+        """Return True: no invocation is ever under way."""
+        return True
 
 
 def load_handler(function: Function) -> Handler:

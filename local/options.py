@@ -2,8 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
+from ipaddress import ip_address
 
-from local.gateway import LIFE_SECONDS
+from local.gateway import IDLE_SECONDS, LIFE_SECONDS
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -34,6 +35,26 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="close each connection after this time (API Gateway's two hours: %(default)s)",
     )
     parser.add_argument(
+        "--idle",
+        type=_seconds,
+        default=IDLE_SECONDS,
+        metavar="SECONDS",
+        help="close a connection without messages after this time (ten minutes: %(default)s)",
+    )
+    parser.add_argument(
+        "--throttle",
+        choices=("template", "none"),
+        default="template",
+        help="messages and handshakes beyond the template's limits are refused, as API Gateway does"
+        " it, or none is (%(default)s)",
+    )
+    parser.add_argument(
+        "--unsigned",
+        action="store_true",
+        help="take requests to @connections without a signature, as curl sends them; for programs"
+        " of this machine alone",
+    )
+    parser.add_argument(
         "--faults",
         metavar="PLAN",
         help="let go wrong what can: a TOML file, or as in posts.429=0.1,table.silent=0.02,seed=7;"
@@ -46,7 +67,19 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="parameters of template.yaml, as `sam deploy` takes them",
     )
-    return parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments)
+    if chosen.unsigned and not _is_loopback(chosen.host):
+        parser.error(
+            f"--unsigned with --host {chosen.host}: other machines could write to every client"
+        )
+    return chosen
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _milliseconds(text: str) -> tuple[float, float]:

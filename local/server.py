@@ -12,9 +12,10 @@ import aiofastnet
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from local.first_request import accept
 from local.gateway import Gateway
-from local.http import http_application
-from local.websocket import SECONDS_TO_CLOSE, accept
+from local.http import SECONDS_TO_SEND_REQUEST, http_application
+from local.websocket import SECONDS_TO_CLOSE
 
 _DESCRIPTORS_KEPT = 400
 """For other files, and for sockets that are accepted, a hundred in one go, before any is cut."""
@@ -30,14 +31,23 @@ class Server:
     """A gateway listening on a TCP port."""
 
     def __init__(
-        self, gateway: Gateway, demo: Path, middlewares: Sequence[Middleware] = ()
+        self,
+        gateway: Gateway,
+        demo: Path,
+        middlewares: Sequence[Middleware] = (),
+        needs_signature: bool = True,
     ) -> None:
         """Serve `gateway`, and the files in the folder `demo` if it exists.
 
         The `middlewares` stand before its HTTP, as aiohttp has them.
         """
         self._gateway = gateway
-        self._http = web.AppRunner(http_application(gateway, demo, middlewares), access_log=None)
+        self._http = web.AppRunner(
+            http_application(gateway, demo, middlewares, needs_signature),
+            access_log=None,
+            keepalive_timeout=SECONDS_TO_SEND_REQUEST,
+            lingering_time=SECONDS_TO_SEND_REQUEST,
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server | None = None
         self._highest_descriptor = allow_open_files() - _DESCRIPTORS_KEPT

@@ -1,139 +1,70 @@
-"""A client's socket, from its first request to its last frame.
+"""A client's WebSocket, from its handshake's answer to its last frame.
 
-picows speaks WebSocket, at a fraction of aiohttp's cost per frame. A socket belongs to neither
-until its first request is read: one that asks for an upgrade goes to picows once `$connect` has
-admitted the client, every other one goes to aiohttp.
+picows speaks WebSocket, at a fraction of aiohttp's cost per frame.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from http import HTTPStatus
-from typing import cast
 
-from aiohttp import web
-from picows import WSAutoPingStrategy, WSFrame, WSListener, WSMsgType, WSTransport
-from picows.picows import WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
+from picows import (
+    WSAutoPingStrategy,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+)
+from picows.picows import WSCloseHandshake, WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
 
-from local.connection import Connection, Refusal
+from local.connection import Connection
 from local.gateway import LARGEST_MESSAGE, Gateway
-from local.lambda_events import Handshake
 
 SECONDS_TO_CLOSE = 1.0
 """How long a client has to read the close code."""
 
+SECONDS_TO_SEND_REQUEST = 10
+
 _LARGEST_FRAME = 32 * 1024
 _MOST_FRAGMENTS = 1024
-_LARGEST_HEAD = 16 * 1024
 _LARGEST_BUFFER = 1024 * 1024
-_SECONDS_TO_SEND_REQUEST = 10
 # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
-_PROTOCOL_ERROR, _NO_STATUS, _LOST = 1002, 1005, 1006
+_GOING_AWAY, _PROTOCOL_ERROR, _NO_STATUS, _LOST = 1001, 1002, 1005, 1006
+_REASONS = {_GOING_AWAY: "Going away", _NO_STATUS: "Client-side close frame status not set"}
+"""What API Gateway says of closes that bring no reason, as seen in captured events."""
+
 _SILENT = logging.getLogger("picows")
 _SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the protocol
-_END_OF_HEAD = b"\r\n\r\n"
 
 
-HasRoomFor = Callable[[int], bool]
-"""Tells whether a socket with this file descriptor may stay."""
+def upgraded(gateway: Gateway, connection: Connection) -> WSProtocol:
+    """Return the protocol of the WebSocket by which an admitted client speaks with `gateway`."""
 
-
-def accept(gateway: Gateway, http: web.Server, has_room_for: HasRoomFor) -> asyncio.Protocol:
-    """Return the protocol of a new socket, which belongs to `gateway` or to `http`."""
-    return _FirstRequest(gateway, http, has_room_for)
-
-
-class _FirstRequest(asyncio.Protocol):
-    """Reads the head of a socket's first request and hands the socket on."""
-
-    def __init__(self, gateway: Gateway, http: web.Server, has_room_for: HasRoomFor) -> None:
-        self._gateway = gateway
-        self._http = http
-        self._has_room_for = has_room_for
-        self._received = b""
-        self._transport: asyncio.Transport
-        self._is_open = True
-        self._too_slow: asyncio.TimerHandle
-        self._connecting: asyncio.Task[None]  # a task that nobody holds may be collected
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        if not self._has_room_for(transport.get_extra_info("socket").fileno()):
-            self._transport.abort()
-        loop = asyncio.get_running_loop()
-        self._too_slow = loop.call_later(_SECONDS_TO_SEND_REQUEST, self._transport.abort)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._is_open = False
-        self._too_slow.cancel()
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, end, _ = self._received.partition(_END_OF_HEAD)
-        if not end:
-            if len(self._received) > _LARGEST_HEAD:
-                self._refuse(431)
-            return
-        self._too_slow.cancel()
-        handshake = _handshake(head, self._transport)
-        if handshake is None:
-            self._hand_to_http()
-        else:
-            self._transport.pause_reading()
-            self._connecting = asyncio.create_task(self._connect(handshake))
-
-    async def _connect(self, handshake: Handshake) -> None:
-        outcome = await self._gateway.connect(handshake)
-        if not self._is_open:
-            return
-        if isinstance(outcome, Refusal):
-            self._refuse(outcome.status)
-        else:
-            self._hand_to_websocket(outcome)
-
-    def _hand_to_http(self) -> None:
-        protocol = self._http()
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        protocol.data_received(self._received)
-
-    def _hand_to_websocket(self, connection: Connection) -> None:
-        protocol = WSProtocol(
-            None,  # host and port, of a client
-            None,  # path, of a client
-            False,  # is a client
-            lambda request: _Client(self._gateway, connection),
-            _SILENT,
-            True,  # disconnect when a callback raises
-            _SECONDS_TO_SEND_REQUEST,
-            False,  # no pings of our own: API Gateway sends none
-            0,
-            0,
-            WSAutoPingStrategy.PING_WHEN_IDLE,
-            False,  # answer no pings: those of a client that reads nothing would fill the memory
-            _LARGEST_FRAME,
-            None,  # extra headers
-            4096,  # bytes of read buffer at first: most messages are shorter
+    def answer(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+        subprotocol = connection.subprotocol
+        headers = {"Sec-WebSocket-Protocol": subprotocol} if subprotocol else None
+        return WSUpgradeResponseWithListener(
+            WSUpgradeResponse.create_101_response(headers), _Client(gateway, connection)
         )
-        self._transport.set_protocol(protocol)
-        protocol.connection_made(self._transport)
-        self._transport.resume_reading()  # first: what was received already may pause it again
-        received = memoryview(self._received)
-        while received:
-            buffer = protocol.get_buffer(len(received))
-            size = min(len(buffer), len(received))
-            buffer[:size] = received[:size]
-            protocol.buffer_updated(size)
-            received = received[size:]
 
-    def _refuse(self, status: int) -> None:
-        try:
-            phrase = HTTPStatus(status).phrase
-        except ValueError:
-            phrase = ""
-        head = f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        self._transport.write(head.encode())
-        self._transport.close()
+    return WSProtocol(
+        None,  # host and port, of a client
+        None,  # path, of a client
+        False,  # is a client
+        answer,
+        _SILENT,
+        True,  # disconnect when a callback raises
+        SECONDS_TO_SEND_REQUEST,
+        False,  # no pings of our own: API Gateway sends none
+        0,
+        0,
+        WSAutoPingStrategy.PING_WHEN_IDLE,
+        False,  # answer no pings: those of a client that reads nothing would fill the memory
+        _LARGEST_FRAME,
+        None,  # extra headers, of a client
+        4096,  # bytes of read buffer at first: most messages are shorter
+    )
 
 
 class _Client(WSListener):
@@ -181,10 +112,8 @@ class _Client(WSListener):
             self.close(1003)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        handshake = transport.close_handshake
-        close = handshake and (handshake.recv if handshake.recv_then_sent else handshake.sent)
-        code = (close.code.value or _NO_STATUS) if close else _LOST
-        self._gateway.closed(self._connection, code)
+        code, reason = _how_it_closed(transport.close_handshake)
+        self._gateway.closed(self._connection, code, reason)
 
     def pause_writing(self) -> None:
         self.is_behind = True
@@ -239,20 +168,21 @@ class _Client(WSListener):
         self._gateway.received(self._connection, text)
 
 
+def _how_it_closed(handshake: WSCloseHandshake | None) -> tuple[int, str]:
+    """Return the code and the reason that `$disconnect` is told."""
+    if handshake is None:
+        return _LOST, ""
+    is_by_client = handshake.recv is not None and handshake.recv_then_sent
+    close = handshake.recv if is_by_client else handshake.sent
+    if close is None:
+        return _LOST, ""
+    code = close.code.value or _NO_STATUS
+    if is_by_client and code != _NO_STATUS:
+        return code, close.reason or ""
+    return code, _REASONS.get(code, "")
+
+
 def _is_close_code(code: int) -> bool:
     # https://www.rfc-editor.org/rfc/rfc6455#section-7.4
     is_assigned = 1000 <= code <= 1014 and code not in (1004, _NO_STATUS, _LOST)
     return is_assigned or 3000 <= code < 5000
-
-
-def _handshake(head: bytes, transport: asyncio.Transport) -> Handshake | None:
-    """Return the request in `head` if it asks for a WebSocket."""
-    request_line, *lines = head.decode("latin-1").split("\r\n")
-    headers = [
-        (name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)
-    ]
-    target = request_line.split(" ")[1] if request_line.count(" ") == 2 else "/"
-    path, _, query = target.partition("?")
-    peer = transport.get_extra_info("peername") or ("",)  # none, if it has hung up already
-    handshake = Handshake(path, query, headers, peer[0])
-    return handshake if handshake.header("upgrade").lower() == "websocket" else None

@@ -20,7 +20,7 @@ def rehearse(is_short: bool) -> Findings:
     """Open many connections, close them, and open and close as many again."""
     number, pause = (300, 0.1) if is_short else (10_000, 2.0)
     allow_open_files()
-    server = LocalServer(environment={"LOG_LEVEL": "WARNING"})
+    server = LocalServer("--throttle", "none", environment={"LOG_LEVEL": "WARNING"})
     server.start()
     try:
         return asyncio.run(_rehearse(server, number, pause))

@@ -38,7 +38,7 @@ def running(place: str, *options: str, **keywords: Any) -> Iterator[Running]:
     if table:
         table.start()
         options = (*options, "--dynamodb", table.endpoint)
-    process = LocalServer(*options, **keywords)
+    process = LocalServer("--throttle", "none", *options, **keywords)
     try:
         process.start()
         yield Running(process, table)

@@ -126,7 +126,7 @@ async def _return_later(here: Running) -> _Found:
     assert here.table
     kept = [row for row in here.rows() if row["pk"]["S"].startswith("topic-silent-")]
     expired = [row for row in kept if int(row["expires_at"]["N"]) < time.time() + _LATER_SECONDS]
-    later = LocalServer("--dynamodb", here.table.endpoint, program=_LATER)
+    later = LocalServer("--throttle", "none", "--dynamodb", here.table.endpoint, program=_LATER)
     later.start()
     try:
         again = Running(later, here.table)

@@ -3,6 +3,7 @@
 The template goes through aws-sam-translator, so this reads what CloudFormation would get.
 """
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -43,6 +44,15 @@ class Mock(NamedTuple):
     """Frame that the client gets, if the route has a response."""
 
 
+class Throttle(NamedTuple):
+    """How many requests a route takes, from all clients together."""
+
+    rate: float
+    """A second."""
+    burst: float
+    """At once."""
+
+
 class Authorizer(NamedTuple):
     """A Lambda authorizer of `$connect`."""
 
@@ -58,6 +68,10 @@ class Stack(NamedTuple):
     selection: str
     """Key of the JSON body that names the route."""
     routes: dict[str, Function | Mock]
+    answering: frozenset[str]
+    """Routes with a route response: what their function answers goes to the client."""
+    throttles: dict[str, Throttle]
+    """By route; one that is not here has none."""
     authorizer: Authorizer | None
     table: dict[str, Any]
     """Properties of the one DynamoDB table, with its name."""
@@ -95,6 +109,8 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         stage=stage["StageName"],
         selection=selection[1],
         routes=_routes(resources, code),
+        answering=_answering(resources),
+        throttles=_throttles(resources, stage),
         authorizer=_authorizer(resources, code),
         table={"TableName": table, **properties},
         overridden=_overridden(translated, set(overrides or ())),
@@ -145,15 +161,40 @@ def _of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 def _routes(resources: dict[str, Any], code: dict[str, Path]) -> dict[str, Function | Mock]:
     integrations = _of_type(resources, "AWS::ApiGatewayV2::Integration")
     routes: dict[str, Function | Mock] = {}
-    for route_name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items():
+    answering = _answering(resources)
+    for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values():
         name = route["Target"].removeprefix("integrations/")
         integration = integrations[name]
         if integration["IntegrationType"] == "MOCK":
-            target: Function | Mock = Mock(_mock_response(resources, route_name, route, name))
+            is_answered = route["RouteKey"] in answering
+            target: Function | Mock = Mock(_mock_response(resources, name) if is_answered else None)
         else:
             target = _function(integration["IntegrationUri"], resources, code)
         routes[route["RouteKey"]] = target
     return routes
+
+
+def _answering(resources: dict[str, Any]) -> frozenset[str]:
+    responses = _of_type(resources, "AWS::ApiGatewayV2::RouteResponse").values()
+    answered = {response["RouteId"] for response in responses}
+    return frozenset(
+        route["RouteKey"]
+        for name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items()
+        if name in answered and "RouteResponseSelectionExpression" in route
+    )
+
+
+def _throttles(resources: dict[str, Any], stage: dict[str, Any]) -> dict[str, Throttle]:
+    throttles = {}
+    for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values():
+        key = route["RouteKey"]
+        settings = stage.get("DefaultRouteSettings", {}) | stage.get("RouteSettings", {}).get(
+            key, {}
+        )
+        if {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= settings.keys():
+            rate, burst = settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]
+            throttles[key] = Throttle(float(rate), float(burst))
+    return throttles
 
 
 def _authorizer(resources: dict[str, Any], code: dict[str, Path]) -> Authorizer | None:
@@ -168,18 +209,25 @@ def _authorizer(resources: dict[str, Any], code: dict[str, Path]) -> Authorizer 
     return None
 
 
-def _mock_response(
-    resources: dict[str, Any], route_name: str, route: dict[str, Any], integration: str
-) -> str | None:
-    answers_route = any(
-        response["RouteId"] == route_name
-        for response in _of_type(resources, "AWS::ApiGatewayV2::RouteResponse").values()
-    )
-    if not answers_route or "RouteResponseSelectionExpression" not in route:
-        return None
-    for response in _of_type(resources, "AWS::ApiGatewayV2::IntegrationResponse").values():
-        if response["IntegrationId"] == integration:
-            return str(response["ResponseTemplates"][response["TemplateSelectionExpression"]])
+def _mock_response(resources: dict[str, Any], integration: str) -> str | None:
+    """Return what the MOCK `integration` answers: it makes a status, and that chooses a response.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
+    """
+    mock = resources[integration]["Properties"]
+    request = mock.get("RequestTemplates", {}).get(mock.get("TemplateSelectionExpression"), "{}")
+    status = str(json.loads(request).get("statusCode", ""))
+    responses = {
+        response["IntegrationResponseKey"]: response
+        for response in _of_type(resources, "AWS::ApiGatewayV2::IntegrationResponse").values()
+        if response["IntegrationId"] == integration
+    }
+    matching = [key for key in responses if re.fullmatch(key.strip("/"), status)]
+    for key in (*matching, "$default"):
+        if key in responses:
+            selection = responses[key].get("TemplateSelectionExpression", "$default")
+            template: str | None = responses[key].get("ResponseTemplates", {}).get(selection)
+            return template
     return None
 
 

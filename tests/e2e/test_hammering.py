@@ -53,7 +53,7 @@ def test_a_flood_waits_at_its_sender(
 ) -> None:
     if options == ("--dynamodb",):
         options = (*options, dynamodb_local)
-    server = local_server(*options)
+    server = local_server(*options, "--throttle", "none")
     text = b'{"type":"publish","topic":"flood","data":{"type":"x"}}'
     messages = frame(0x81, text) * 1_000
     with connect(server, HANDSHAKE) as flooding:
@@ -85,8 +85,8 @@ def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000, b"431"),
         (b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n", b"417"),
         (
-            b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n"
-            b"Content-Length: 5\r\n\r\nhello",
+            b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
+            b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
             b"400",
         ),
     ],
@@ -95,7 +95,7 @@ def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
 def test_an_odd_request_is_refused(
     local_server: StartLocalServer, request_: bytes, status: bytes
 ) -> None:
-    server = local_server()
+    server = local_server("--unsigned")
     with connect(server, request_) as connection:
         assert connection.recv(4096).split(b" ")[1] == status
     asyncio.run(is_served(server))
@@ -104,10 +104,9 @@ def test_an_odd_request_is_refused(
 def test_whoever_hangs_up_in_the_middle_of_a_post_leaves_no_trace(
     local_server: StartLocalServer,
 ) -> None:
-    server = local_server()
-    connect(
-        server, b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhel"
-    ).close()
+    server = local_server("--unsigned")
+    post = b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
+    connect(server, post + b"Content-Length: 10\r\n\r\nhel").close()
     asyncio.run(is_served(server))
 
 

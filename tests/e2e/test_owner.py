@@ -42,7 +42,7 @@ def kick(server: LocalServer, connection: str, status: int = 0) -> str:
 
 
 def test_whoever_is_gone_cannot_be_closed(local_server: StartLocalServer) -> None:
-    assert "there is no such connection" in kick(local_server(), "nobody=", status=2)
+    assert "there is no such connection" in kick(local_server(), "L0SM9cOFvHcCIhw=", status=2)
 
 
 def test_what_cannot_be_read_is_explained(dynamodb_local: str) -> None:

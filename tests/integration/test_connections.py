@@ -27,6 +27,8 @@ from tests.support.sockets import RecordingSocket
 
 Result = TypeVar("Result")
 
+GONE = "L0SM9cOFvHcCIhw="
+
 
 class RunningGateway:
     """A gateway that serves @connections from an event loop in a thread."""
@@ -111,8 +113,8 @@ def test_send_reports_a_connection_that_is_gone(
     running: RunningGateway, connections: Connections
 ) -> None:
     alive, socket = running.open()
-    result = connections.send(["L0SM9cOFvHcCIhw=", alive], "{}")
-    assert (result.gone, result.delivered) == (["L0SM9cOFvHcCIhw="], [alive])
+    result = connections.send([GONE, alive], "{}")
+    assert (result.gone, result.delivered) == ([GONE], [alive])
     wait_until(lambda: socket.frames == [b"{}"])
 
 
@@ -137,9 +139,9 @@ def test_an_introduction_reaches_its_receiver_if_who_it_tells_of_is_there(
     running: RunningGateway, connections: Connections
 ) -> None:
     (there, silent), (here, socket), (new, other) = running.open(), running.open(), running.open()
-    introductions = [Introduction(there, here, "of there"), Introduction("gone=", here, "of gone")]
+    introductions = [Introduction(there, here, "of there"), Introduction(GONE, here, "of gone")]
     outcome = connections.send([new], "hello", introductions)
-    assert outcome == ([new, here], ["gone="], [])
+    assert outcome == ([new, here], [GONE], [])
     wait_until(lambda: socket.frames == [b"of there"])
     assert (other.frames, silent.frames) == ([b"hello"], [])
 
@@ -148,7 +150,7 @@ def test_an_introduction_whose_receiver_is_gone_tells_so(
     running: RunningGateway, connections: Connections
 ) -> None:
     there, _ = running.open()
-    assert connections.send([], "", [Introduction(there, "gone=", "x")]) == ([], ["gone="], [])
+    assert connections.send([], "", [Introduction(there, GONE, "x")]) == ([], [GONE], [])
 
 
 def status_of(call: Callable[[], object]) -> tuple[int, str]:
@@ -185,9 +187,9 @@ def test_connections_answers_410_for_a_connection_that_is_gone(
 ) -> None:
     data = {"Data": b"x"} if operation == "post_to_connection" else {}
     call = getattr(management, operation)
-    assert status_of(lambda: call(ConnectionId="gone=", **data)) == (410, "GoneException")
+    assert status_of(lambda: call(ConnectionId=GONE, **data)) == (410, "GoneException")
     with pytest.raises(management.exceptions.GoneException):
-        call(ConnectionId="gone=", **data)
+        call(ConnectionId=GONE, **data)
 
 
 def test_connections_that_api_gateway_would_end_are_closed(running: RunningGateway) -> None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 
 import pytest
 
 from local.connection import Connection
 from local.gateway import LARGEST_MESSAGE, MOST_UNDER_WAY, SECONDS_TO_CATCH_UP, Gateway
-from local.invoker import InlineInvoker, TakeResult
+from local.invoker import InlineInvoker, Invocation, TakeResult
 from local.lambda_events import Handshake
 from local.sam.template import Stack
 from tests.support.sockets import RecordingSocket
@@ -80,9 +79,7 @@ def test_a_client_with_many_messages_under_way_is_not_read_until_half_have_ended
         def __init__(self) -> None:
             self.held: list[TakeResult] = []
 
-        def invoke(
-            self, function: str, work: Callable[[], object], take_result: TakeResult
-        ) -> None:
+        def invoke(self, invocation: Invocation, take_result: TakeResult) -> None:
             self.held.append(take_result)
 
     invoker, socket = HeldInvoker(), RecordingSocket()
