@@ -159,8 +159,8 @@ class Gateway:
             if not isinstance(result, dict):
                 text = _LATE if result is LATE else _FAILED
                 self._tell(connection, text, event["requestContext"]["requestId"])
-            elif route in self._routes.answering:
-                self.post(connection.id, str(result.get("body", "")).encode())
+            elif route in self._routes.answering and "body" in result:
+                self.post(connection.id, str(result["body"]).encode())
 
         connection.under_way += 1
         if connection.under_way == MOST_UNDER_WAY and connection.socket:

@@ -95,11 +95,13 @@ class Invoker:
             await asyncio.sleep(0.01)
         for run in self._delayed:
             run.drop()
-        pools = self._threads.values()
-        for pool in pools:
-            pool.shutdown(wait=False, cancel_futures=True)
-        ended = [self._loop.run_in_executor(None, pool.shutdown) for pool in pools]
-        _, waiting = await asyncio.wait(ended, timeout=max(0, end - self._loop.time()))
+        ends = [
+            self._loop.run_in_executor(None, partial(pool.shutdown, cancel_futures=True))
+            for pool in self._threads.values()
+        ]
+        if not ends:
+            return True
+        _, waiting = await asyncio.wait(ends, timeout=max(0, end - self._loop.time()))
         return not waiting
 
 

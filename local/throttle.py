@@ -13,8 +13,8 @@ _ROUNDING = 1e-9
 class TokenBucket:
     """Holds `burst` tokens at most; each request takes one, and `rate` come back each second.
 
-    It keeps one number, the time at which the bucket is full again: every token taken makes that
-    later by the time in which one comes back, and an empty bucket is as far from full as can be.
+    It keeps how long the bucket takes to be full again: every token taken makes that longer by the
+    time in which one comes back.
     """
 
     def __init__(
@@ -24,15 +24,19 @@ class TokenBucket:
         gives_any = rate > 0 and burst >= 1
         self._seconds_for_one = 1 / rate if gives_any else 0.0
         self._most_seconds = (burst - 1) / rate + _ROUNDING if gives_any else -1.0
+        self._seconds_to_full = 0.0
         self._now = now
-        self._full_at = now()
+        self._seen = now()
 
     def take(self) -> bool:
         """Take a token and return whether there was one."""
         now = self._now()
-        if self._full_at < now:
-            self._full_at = now
-        if self._full_at - now > self._most_seconds:
+        seconds = self._seconds_to_full - (now - self._seen)
+        self._seen = now
+        if seconds < 0:
+            seconds = 0.0
+        if seconds > self._most_seconds:
+            self._seconds_to_full = seconds
             return False
-        self._full_at += self._seconds_for_one
+        self._seconds_to_full = seconds + self._seconds_for_one
         return True

@@ -77,25 +77,6 @@ def test_a_wrong_latency_is_refused(latency: str) -> None:
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize("life", ["x", "0", "-1", "nan"])
-def test_a_life_that_is_none_is_refused(life: str) -> None:
-    refused = run("--life", life)
-    assert refused.returncode == 2
-    assert "--life" in refused.stderr
-    assert "Traceback" not in refused.stderr
-
-
-def test_a_connection_lives_as_long_as_was_asked_for(local_server: StartLocalServer) -> None:
-    server = local_server("--life", "0.5")
-
-    async def close_code() -> int | None:
-        async with clients(server.websocket_url, "A") as (a,), asyncio.timeout(5):
-            await a.reader
-            return a.socket.close_code
-
-    assert asyncio.run(close_code()) == 1001
-
-
 def test_a_dynamodb_that_does_not_answer_is_one_clear_line() -> None:
     refused = run("--port", "0", "--dynamodb", "http://127.0.0.1:9")
     assert refused.returncode == 1

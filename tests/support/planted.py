@@ -22,3 +22,20 @@ def program_with(fault: str) -> str:
     """Return the source of a local server with a fault."""
     start = "import sys\nfrom local.__main__ import main\nsys.exit(main())\n"
     return f"import local\n{fault}\n{start}"
+
+
+def with_functions(handle: str) -> str:
+    """Return a fault that runs `handle(name, handler, event, context)` for each invocation.
+
+    `handle` is its source; `name` is the function's in the template, `handler` its own handler.
+    """
+    return f"""
+import json, time
+from functools import partial
+from local import invoker
+
+{handle}
+
+real = invoker.load_handler
+invoker.load_handler = lambda function: partial(handle, function.name, real(function))
+"""

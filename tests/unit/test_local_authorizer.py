@@ -21,6 +21,7 @@ Event = dict[str, Any]
 
 ALLOW = [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": "*"}]
 DENY = [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": "*"}]
+ELSEWHERE = [{**ALLOW[0], "Resource": "arn:aws:execute-api:*:*:local/another/$connect"}]
 
 
 def answer_of(statements: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def test_no_token_is_a_401_and_no_function_runs(guarded: Stack, query: str) -> N
     assert front.invoked == []
 
 
-@pytest.mark.parametrize("statements", [DENY, ALLOW + DENY, []])
+@pytest.mark.parametrize("statements", [DENY, ALLOW + DENY, ELSEWHERE, []])
 def test_what_the_policy_does_not_allow_is_a_403(
     guarded: Stack, statements: list[dict[str, Any]]
 ) -> None:
@@ -114,6 +115,8 @@ NO_POLICIES: list[Any] = [
     answer_of(ALLOW, context=[]),
     answer_of(ALLOW, context={"topics": ["a", "b"]}),
     answer_of(ALLOW, context={"topics": None}),
+    answer_of(ALLOW, context={"topics": "é" * 4096}),
+    answer_of([*ALLOW, {**ALLOW[0], "Effect": "Perhaps"}]),
 ]
 
 

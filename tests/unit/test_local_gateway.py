@@ -43,6 +43,24 @@ def test_a_route_key_elsewhere_in_a_message_chooses_no_route(gateway: Gateway) -
     assert PONG not in socket.frames
 
 
+@pytest.mark.parametrize(
+    ("result", "frames"),
+    [
+        ({"statusCode": 200, "body": "an answer"}, [b"an answer"]),
+        ({"statusCode": 200}, []),
+    ],
+)
+def test_what_a_function_answers_goes_to_the_client_if_its_route_has_a_response(
+    stack: Stack, result: dict[str, object], frames: list[bytes]
+) -> None:
+    for answering in ({"$default"}, set[str]()):
+        two_way = stack._replace(answering=frozenset(answering))
+        gateway = Gateway(two_way, InlineInvoker(), load=lambda _: lambda event, context: result)
+        socket = RecordingSocket()
+        gateway.received(connected(gateway, socket), "{}")
+        assert socket.frames == (frames if answering else [])
+
+
 def test_a_connection_is_closed_when_its_life_is_over(stack: Stack) -> None:
     gateway = Gateway(stack, InlineInvoker(), life_seconds=30)
     old, young = RecordingSocket(), RecordingSocket()

@@ -105,6 +105,23 @@ def test_a_mock_without_a_route_response_answers_nothing(tmp_path: Path) -> None
     assert load(template).routes["ping"] == (None,)
 
 
+def test_a_mock_answers_what_its_own_status_chooses(tmp_path: Path) -> None:
+    text = (ROOT / "template.yaml").read_text()
+    template = tmp_path / "template.yaml"
+    for status, response in (("200", '{"type":"pong"}'), ("204", None)):
+        template.write_text(text.replace('{"statusCode":200}', f'{{"statusCode":{status}}}'))
+        assert load(template).routes["ping"] == (response,)
+    template.write_text(text.replace("Key: /200/", "Key: $default").replace(":200}", ":204}"))
+    assert load(template).routes["ping"] == ('{"type":"pong"}',)
+
+
+def test_a_route_has_the_stages_throttle_unless_it_has_its_own() -> None:
+    limits = {"RouteRateLimit": "7", "RouteBurstLimit": "70", "MessageRateLimit": "3"}
+    throttles = load(ROOT / "template.yaml", limits).throttles
+    assert throttles.pop("$default") == (3, 1000)
+    assert throttles == dict.fromkeys(("$connect", "$disconnect", "ping"), (7, 70))
+
+
 def test_a_variable_is_overridden_by_an_override_even_with_the_default() -> None:
     assert load(ROOT / "template.yaml").overridden == set()
     overrides = {"LogLevel": "INFO", "Stage": "prod"}

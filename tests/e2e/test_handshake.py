@@ -1,0 +1,177 @@
+"""Who gets a WebSocket, and what the others get, over real sockets."""
+
+import asyncio
+import json
+import time
+
+import aiohttp
+import pytest
+
+from signaling.event import LONGEST_URL
+from tests.support.clients import clients
+from tests.support.issuer import Issuer
+from tests.support.planted import planted, with_functions
+from tests.support.servers import LocalServer, StartLocalServer, wait_until
+from tests.support.tokens import demands, url_with
+
+ANSWERS = with_functions("""
+def handle(name, handler, event, context):
+    if name == "ConnectFunction":
+        return eval(event["queryStringParameters"]["answer"])
+    return handler(event, context)
+""")
+
+
+async def status_of(url: str) -> int:
+    """Return the status of a handshake; that of an open WebSocket is 101."""
+    async with aiohttp.ClientSession() as session:
+        try:
+            async with session.ws_connect(url) as socket:
+                return socket._response.status
+        except aiohttp.WSServerHandshakeError as refused:
+            return refused.status
+
+
+def status_when_connect_answers(server: LocalServer, answer: str) -> int:
+    return asyncio.run(status_of(f"{server.websocket_url}?answer={answer}"))
+
+
+def test_what_connect_answers_decides_and_its_status_is_passed_on(
+    local_server: StartLocalServer,
+) -> None:
+    server = planted(local_server, ANSWERS)
+    for status in (200, 204, 299, 302, 400, 401, 403, 429, 500, 503):
+        expected = 101 if status < 300 else status
+        assert status_when_connect_answers(server, f"dict(statusCode={status})") == expected
+    assert status_when_connect_answers(server, "dict(statusCode='403')") == 403
+
+
+def test_a_connect_that_fails_or_answers_nonsense_is_a_502(local_server: StartLocalServer) -> None:
+    server = planted(local_server, ANSWERS)
+    for nonsense in (
+        "None",
+        "'OK'",
+        "dict()",
+        "dict(statusCode='x')",
+        "dict(statusCode=99)",
+        "dict(statusCode=700)",
+        "dict(statusCode=200,headers={'Sec-WebSocket-Protocol':'a\\r\\nb'})",
+        "dict(statusCode=200,headers=[1])",
+    ):
+        assert status_when_connect_answers(server, nonsense) == 502, nonsense
+
+
+def test_the_subprotocol_that_connect_chooses_reaches_the_client(
+    local_server: StartLocalServer,
+) -> None:
+    server = planted(local_server, ANSWERS)
+
+    async def chosen(headers: str) -> tuple[str | None, str | None]:
+        url = f"{server.websocket_url}?answer=dict(statusCode=200,headers={headers})"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(url, protocols=["first", "second"]) as socket,
+        ):
+            return socket.protocol, socket._response.headers.get("X-Other")
+
+    assert asyncio.run(chosen("{'sec-websocket-PROTOCOL':'second','X-Other':'x'}")) == (
+        "second",
+        None,
+    )
+    assert asyncio.run(chosen("{}")) == (None, None)
+
+
+def test_a_url_may_have_4096_characters_and_no_more(local_server: StartLocalServer) -> None:
+    server = local_server()
+    url = f"{server.websocket_url}/?x="
+    padding = "x" * (LONGEST_URL - len(url.replace("ws:", "wss:")))
+    assert asyncio.run(status_of(url + padding)) == 101
+    assert asyncio.run(status_of(url + padding + "x")) == 414
+
+
+POSTS_TO_ITSELF = with_functions("""
+import urllib.error, urllib.request
+
+def status_of_post(context):
+    url = f"http://{context['domainName']}/dev/@connections/{context['connectionId']}"
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, b"{}")).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+def handle(name, handler, event, context):
+    if name != "DisconnectFunction":
+        status = status_of_post(event["requestContext"])
+        print(json.dumps({"name": name, "status": status}), flush=True)
+    return handler(event, context)
+""")
+
+
+def test_a_post_is_a_410_while_connect_runs(local_server: StartLocalServer) -> None:
+    server = planted(local_server, POSTS_TO_ITSELF, "--latency", "0:1", "--unsigned")
+
+    def posts() -> list[tuple[str, int]]:
+        return [(line["name"], line["status"]) for line in server.log if "name" in line]
+
+    async def come() -> None:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(server.websocket_url) as socket,
+        ):
+            await socket.send_str("{}")
+            await socket.receive(timeout=10)
+
+    asyncio.run(come())
+    wait_until(lambda: len(posts()) >= 2)
+    assert posts()[:2] == [("ConnectFunction", 410), ("MessageFunction", 200)]
+
+
+def test_handshakes_beyond_the_templates_throttle_are_429(local_server: StartLocalServer) -> None:
+    limits = "RouteRateLimit=1 RouteBurstLimit=3"
+    server = local_server("--parameter-overrides", limits)
+    url = server.websocket_url
+    assert [asyncio.run(status_of(url)) for _ in range(4)] == [101, 101, 101, 429]
+    wait_until(lambda: asyncio.run(status_of(url)) == 101)
+    unlimited = local_server("--throttle", "none", "--parameter-overrides", limits).websocket_url
+    assert {asyncio.run(status_of(unlimited)) for _ in range(20)} == {101}
+
+
+HANGS = with_functions("""
+def handle(name, handler, event, context):
+    if name == "AuthorizeFunction" and "hang" in event["queryStringParameters"]:
+        time.sleep(6)
+    return handler(event, context)
+""")
+
+
+def test_an_authorizer_that_hangs_holds_up_nobody_else(
+    issuer: Issuer, local_server: StartLocalServer
+) -> None:
+    server = planted(local_server, HANGS, *demands(issuer))
+    url = url_with(server, issuer.mint(aud="demo"))
+
+    async def talk_beside_those_who_hang() -> float:
+        hanging = [asyncio.create_task(status_of(f"{url}&hang=yes")) for _ in range(10)]
+        await asyncio.sleep(0.5)
+        started = time.monotonic()
+        async with clients(url, "A", "B") as (a, b):
+            await b.subscribe("room")
+            await b.settled()
+            await a.publish("room", "hello")
+            await b.until_received(2)
+        seconds = time.monotonic() - started
+        for each in hanging:
+            each.cancel()
+        return seconds
+
+    assert asyncio.run(talk_beside_those_who_hang()) < 5
+
+
+@pytest.mark.parametrize("query", ["", "?token=", "?token=a.b.c"])
+def test_no_token_is_a_401_and_a_bad_one_a_403(
+    issuer: Issuer, local_server: StartLocalServer, query: str
+) -> None:
+    server = local_server(*demands(issuer))
+    expected = 403 if "a.b.c" in query else 401
+    assert asyncio.run(status_of(f"{server.websocket_url}/{query}")) == expected
+    assert json.dumps(server.log).count("$connect") == (expected == 403)
