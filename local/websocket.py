@@ -133,7 +133,7 @@ class _Client(WSListener):
     def close(self, code: int) -> None:
         self._send_close(code)
         # To disconnect at once would reset the socket before the client has read the code.
-        asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._transport.disconnect)
+        asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._disconnect)
 
     def _answer_close(self, payload: bytes) -> None:
         code = int.from_bytes(payload[:2])
@@ -141,7 +141,18 @@ class _Client(WSListener):
             self._transport.send(WSMsgType.CLOSE, b"")
         else:
             self._send_close(code if _is_close_code(code) else _PROTOCOL_ERROR)
-        self._transport.disconnect()
+        if self._has_read():
+            self._transport.disconnect()
+        else:
+            asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._disconnect)
+
+    def _disconnect(self) -> None:
+        # What a client has not read by now it may never read: it would be kept, and the client be
+        # in its rooms, for ever.
+        self._transport.disconnect(graceful=self._has_read())
+
+    def _has_read(self) -> bool:
+        return self._transport.underlying_transport.get_write_buffer_size() == 0
 
     def _send_close(self, code: int) -> None:
         self._transport.send_close(code)  # type: ignore[arg-type]  # WSCloseCode lacks apps' codes

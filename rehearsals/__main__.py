@@ -15,7 +15,7 @@ from benchmarks.report import measured_on
 from rehearsals.report import Findings, markdown, write
 from tests.support.aws import forget_aws_account
 
-NAMES = ("posts", "vanish", "herd", "crowd")
+NAMES = ("posts", "table", "vanish", "herd", "crowd", "deaf")
 PAGE = ROOT / "docs" / "reliability.md"
 
 

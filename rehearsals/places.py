@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from local import ROOT
@@ -32,9 +33,14 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(place: str, *options: str, **keywords: Any) -> Iterator[Running]:
-    """Run a local server that keeps its rooms in this `place`, and end it if it still runs."""
-    table = DynamoDBLocal() if place == DYNAMODB else None
+def running(
+    place: str, *options: str, folder: Path | None = None, **keywords: Any
+) -> Iterator[Running]:
+    """Run a local server that keeps its rooms in this `place`, and end it if it still runs.
+
+    A DynamoDB Local keeps them in `folder`, or forgets them when it is killed.
+    """
+    table = DynamoDBLocal(folder) if place == DYNAMODB else None
     if table:
         table.start()
         options = (*options, "--dynamodb", table.endpoint)

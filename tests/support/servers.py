@@ -197,12 +197,12 @@ def local_servers() -> Iterator[StartLocalServer]:
 
 
 class DynamoDBLocal(Process):
-    """AWS's own DynamoDB engine, in memory."""
+    """AWS's own DynamoDB engine."""
 
     _ends_by = signal.SIGTERM  # Java ignores the other one when a shell runs it in the background
 
-    def __init__(self) -> None:
-        """Find Java and the engine."""
+    def __init__(self, folder: Path | None = None) -> None:
+        """Find Java and the engine, which keeps its tables in `folder`, or in memory."""
         java = need(shutil.which("java"), "DynamoDB Local needs Java: apt install default-jre")
         jar = DYNAMODB_LOCAL / "DynamoDBLocal.jar"
         need(str(jar) if jar.exists() else None, "DynamoDB Local is missing: run make test")
@@ -213,7 +213,7 @@ class DynamoDBLocal(Process):
                 f"-Djava.library.path={DYNAMODB_LOCAL / 'DynamoDBLocal_lib'}",
                 "-jar",
                 str(jar),
-                "-inMemory",
+                *(["-inMemory"] if folder is None else ["-dbPath", str(folder)]),
                 "-port",
                 str(self._port),
             ]

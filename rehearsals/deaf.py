@@ -1,0 +1,133 @@
+"""A client that never reads, in a room where others publish as fast as they can."""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any
+
+from benchmarks.measure import ratio, resident_bytes, significant, spread
+from benchmarks.report import Check
+from rehearsals.members import Member, rooms, until
+from rehearsals.report import Findings, Row
+from tests.support.raw import HANDSHAKE, connect, frame
+from tests.support.servers import LocalServer
+
+_OTHERS = 4
+_CHARACTERS = 2_000
+_PIECE_SECONDS = 0.5
+_SECONDS_TO_ARRIVE = 10.0
+_MOST_SECONDS_TO_CUT = 30.0
+_MOST_MEGABYTES = 8.0
+"""A megabyte is kept for each who does not read, and the process grows a little besides."""
+_MOST_RATIO = 1.5
+_SUBSCRIBE = frame(0x81, b'{"type":"subscribe","topics":["room-0"]}')
+_QUICKER = """
+import runpy
+from local import gateway
+gateway.SECONDS_TO_CATCH_UP = 1
+runpy.run_module("local", run_name="__main__")
+"""
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Publish with and without one who does not read in the room, in turns."""
+    server = LocalServer(
+        environment={"LOG_LEVEL": "WARNING"}, program=_QUICKER if is_short else None
+    )
+    server.start()
+    try:
+        return asyncio.run(_rehearse(server, 2 if is_short else 20))
+    finally:
+        server.stop()
+
+
+async def _rehearse(server: LocalServer, pieces: int) -> Findings:
+    (room,) = await rooms(server.websocket_url, 1, 1 + _OTHERS)
+    for member in room:
+        member.send({"type": "ping"})
+    await until(lambda: all(member.pongs for member in room), _SECONDS_TO_ARRIVE)
+    talk = _Talk(room)
+    await talk.go_on()  # so that nothing is done for the first time below
+    before = resident_bytes(server.pid)
+    without = [await talk.go_on() for _ in range(pieces)]
+    with connect(server, HANDSHAKE + _SUBSCRIBE):
+        started, most = time.monotonic(), 0
+        beside = []
+        for _ in range(pieces):
+            beside.append(await talk.go_on())
+            most = max(most, resident_bytes(server.pid))
+        while talk.clients > 1 + _OTHERS and time.monotonic() < started + _MOST_SECONDS_TO_CUT:
+            await talk.go_on()
+        cut = time.monotonic() - started
+        is_cut = talk.clients == 1 + _OTHERS
+    lost = talk.sent * _OTHERS - talk.arrived
+    megabytes = (most - before) / 1e6
+    p99s = [1000 * spread([_p99(piece) for piece in pieces]).median for pieces in (without, beside)]
+    ratios = ratio([_p99(piece) for piece in beside], [_p99(piece) for piece in without])
+    return Findings(
+        "A client that never reads",
+        [
+            Row(
+                f"a room of {1 + _OTHERS} and one who is deaf",
+                f"{talk.sent:,} messages of {_CHARACTERS / 1000:.0f} KB",
+                f"{talk.sent * _OTHERS:,} arrivals at those who read; the deaf one is cut",
+                f"{talk.arrived:,}; {'cut' if is_cut else 'not cut'}",
+                f"{significant(megabytes)} MB more; p99 of an arrival {significant(p99s[0])} ms "
+                f"without, {significant(p99s[1])} ms beside the deaf one, ratio {ratios.text()}; "
+                f"cut after {significant(cut)} s",
+            )
+        ],
+        [
+            Check("Messages that those who read did not get", lost, 0),
+            Check("Deaf clients that were not cut", not is_cut, 0),
+            Check("Megabytes more, with a deaf client", megabytes, _MOST_MEGABYTES),
+        ],
+        [Check("p99 of an arrival, beside the deaf one over without", ratios.median, _MOST_RATIO)],
+        [
+            "One publishes to the others of its room, the next message when the one before has "
+            "arrived at all of them: first among themselves, then beside a client that subscribes "
+            "and reads nothing. 10 s after it has fallen behind by a megabyte it is sent the code "
+            "1008, which it does not read either, and a second later its connection is aborted."
+        ],
+    )
+
+
+class _Talk:
+    """One of a room publishes to the others."""
+
+    def __init__(self, room: list[Member]) -> None:
+        """Let the first of `room` publish."""
+        self.sent = self.arrived = 0
+        self.clients = 0
+        """In the room, as the last message says."""
+        self._speaker, *others = room
+        self._all_heard = asyncio.Event()
+        self._missing = 0
+        for other in others:
+            other.arrived = self._note
+
+    async def go_on(self) -> list[float]:
+        """Publish for a while, and return the seconds that each message took to arrive at all."""
+        seconds = []
+        end = time.monotonic() + _PIECE_SECONDS
+        while (started := time.monotonic()) < end:
+            self.sent += 1
+            self._missing = _OTHERS
+            self._all_heard.clear()
+            self._speaker.say(f"{self.sent} ".ljust(_CHARACTERS, "x"))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SECONDS_TO_ARRIVE):
+                    await self._all_heard.wait()
+            seconds.append(time.monotonic() - started)
+        return seconds
+
+    def _note(self, message: dict[str, Any]) -> None:
+        self.arrived += 1
+        self.clients = message["clients"]
+        self._missing -= 1
+        if not self._missing:
+            self._all_heard.set()
+
+
+def _p99(seconds: list[float]) -> float:
+    return sorted(seconds)[int(len(seconds) * 0.99)]

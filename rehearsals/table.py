@@ -1,0 +1,224 @@
+"""A table that is killed, stopped, throttled or silent: what clients are told, and what is left."""
+
+import asyncio
+import os
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.measure import significant
+from benchmarks.report import Check
+from rehearsals.members import Member, connect, rooms, until
+from rehearsals.places import DYNAMODB, Running, running
+from rehearsals.report import Findings, Row
+from rehearsals.speakers import Speaker
+
+_SIZE = 4
+_SECONDS = 30.0
+_MOST_SECONDS_TO_TELL = 15.0
+"""Half of the 29 s that the function has is for the table, and the rest to say that it failed."""
+_MOST_SECONDS_TO_RECOVER = 1.0
+_SECONDS_OF_A_VISIT = 1.0
+_ROUNDS = 3
+
+Harm = Callable[[Running, float], Awaitable[None]]
+"""Lets the table fail for so many seconds, and returns when it is back."""
+
+
+class _Trial(NamedTuple):
+    row: Row
+    speakers: list[Speaker]
+    wrong: int
+    """Rows of somebody who has gone, or that somebody who is in a room lacks."""
+    recover: float = 0.0
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Let the table fail in several ways while clients publish."""
+    number, seconds = (2, 2.0) if is_short else (10, 10.0)
+    wanted: list[tuple[str, Harm, tuple[str, ...]]] = [
+        ("killed, and started again with its rows", _kill, ()),
+        (f"stopped for {seconds:.0f} s", _stop, ()),
+    ]
+    if not is_short:
+        wanted += [
+            (
+                f"throttles {rate:.0%} of all requests",
+                _wait,
+                ("--faults", f"table.throttled={rate}"),
+            )
+            for rate in (0.1, 0.5)
+        ]
+    trials = [_trial(name, number, seconds, harm, options) for name, harm, options in wanted]
+    if not is_short:
+        trials.append(_silent(number))
+    speakers = [speaker for trial in trials for speaker in trial.speakers]
+    return Findings(
+        "A table that fails",
+        [trial.row for trial in trials],
+        [
+            Check(
+                "Messages that did not arrive and that nobody was told of",
+                sum(speaker.unanswered for speaker in speakers),
+                0,
+            ),
+            Check("Errors but `unavailable`", sum(each.other_errors for each in speakers), 0),
+            Check("Rows that are wrong in the end", sum(trial.wrong for trial in trials), 0),
+        ],
+        [
+            Check("Seconds until `unavailable`", _longest(speakers, False), _MOST_SECONDS_TO_TELL),
+            Check(
+                "Seconds from the table's return until everybody's messages arrive",
+                max(trial.recover for trial in trials),
+                _MOST_SECONDS_TO_RECOVER,
+            ),
+        ],
+        [
+            f"In {number} rooms of {_SIZE} one client publishes to the others, the next message as "
+            "soon as it knows what became of the one before; meanwhile others come to each room, "
+            "announce themselves and vanish. When the table is back, everybody publishes at once. "
+            "The local server is never restarted. In the end everybody publishes, up to "
+            f"{_ROUNDS} times: a row is wrong if its connection has gone, or if somebody in a room "
+            "has none. One that was written by a message that was handled after its sender's "
+            "`$disconnect` goes with the next publish in its room."
+        ],
+    )
+
+
+def _trial(name: str, number: int, seconds: float, harm: Harm, options: tuple[str, ...]) -> _Trial:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(DYNAMODB, *options, folder=Path(folder)) as here,
+    ):
+        return asyncio.run(_rehearse(here, name, number, seconds, harm))
+
+
+async def _rehearse(here: Running, name: str, number: int, seconds: float, harm: Harm) -> _Trial:
+    everyone = await rooms(here.server.websocket_url, number, _SIZE)
+    await until(lambda: here.logged("subscribe") == number * _SIZE, _SECONDS)
+    all_speakers = [
+        Speaker(member, [each for each in room if each is not member])
+        for room in everyone
+        for member in room
+    ]
+    speakers = all_speakers[::_SIZE]
+    speaking = [asyncio.create_task(speaker.speak()) for speaker in speakers]
+    visits = [asyncio.create_task(_visit(here, room[0].topic)) for room in everyone]
+    await asyncio.sleep(1)
+    await harm(here, seconds)
+    returned = time.monotonic()
+    again = [Speaker(each.member, each.others) for each in all_speakers]
+    await asyncio.gather(*(_until_heard(speaker) for speaker in again))
+    recover = time.monotonic() - returned if harm is not _wait else 0.0
+    for speaker in speakers:
+        speaker.stop()
+    for visit in visits:
+        visit.cancel()
+    await asyncio.gather(*speaking, *visits, return_exceptions=True)
+    wrong = await _wrong_rows(here, everyone, again)
+    assert here.server.is_running
+    told = [each for speaker in speakers for each in speaker.told]
+    arrived = sum(each.is_delivered for each in told)
+    recovery = f"all rooms work {significant(recover)} s after its return; " if recover else ""
+    row = Row(
+        name,
+        f"{len(told):,} messages, each to {_SIZE - 1} others",
+        "each at all others, or `unavailable` at its sender",
+        f"{arrived:,} arrived, {len(told) - arrived:,} `unavailable`; {wrong} rows wrong",
+        f"{recovery}longest until `unavailable` {significant(_longest(speakers, False))} s, until "
+        f"arrival {significant(_longest(speakers, True))} s",
+    )
+    return _Trial(row, [*speakers, *again], wrong, recover)
+
+
+def _silent(number: int) -> _Trial:
+    """Let the table take every request and answer none, as long as the server runs."""
+    with running(DYNAMODB, "--faults", "table.silent=1") as here:
+
+        async def speak() -> list[Speaker]:
+            everyone = await connect(
+                here.server.websocket_url, (Member(f"{each}", f"{each}") for each in range(number))
+            )
+            speakers = [Speaker(member, [Member("nobody", "")]) for member in everyone]
+            await asyncio.gather(*(speaker.say() for speaker in speakers))
+            return speakers
+
+        speakers = asyncio.run(speak())
+        rows = len(here.rows())
+    told = [each for speaker in speakers for each in speaker.told]
+    row = Row(
+        "takes every request, answers none",
+        f"{number} messages at once",
+        "`unavailable` at each sender",
+        f"{len(told)} `unavailable`; {rows} rows",
+        f"longest until `unavailable` {significant(_longest(speakers, False))} s",
+    )
+    return _Trial(row, speakers, rows)
+
+
+async def _kill(here: Running, seconds: float) -> None:
+    assert here.table
+    here.table.kill()
+    await asyncio.sleep(seconds / 2)
+    await asyncio.to_thread(here.table.start)
+
+
+async def _stop(here: Running, seconds: float) -> None:
+    assert here.table
+    os.kill(here.table.pid, signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    os.kill(here.table.pid, signal.SIGCONT)
+
+
+async def _wait(here: Running, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+async def _until_heard(speaker: Speaker) -> None:
+    while not await speaker.say():
+        pass
+
+
+async def _visit(here: Running, topic: str) -> None:
+    """Come to a room, say so and vanish, for ever."""
+    number = 0
+    while True:
+        number += 1
+        visitor = Member(topic, f"visitor {number}")
+        await connect(here.server.websocket_url, [visitor])
+        visitor.subscribe()
+        visitor.announce()
+        await asyncio.sleep(_SECONDS_OF_A_VISIT)
+        visitor.vanish()
+
+
+async def _wrong_rows(here: Running, everyone: list[list[Member]], speakers: list[Speaker]) -> int:
+    """Let everybody publish, again if need be, and return how many rows are wrong afterwards."""
+    due = {f"topic-{room[0].topic}": _SIZE for room in everyone}
+
+    def wrong() -> int:
+        found = Counter(row["pk"]["S"] for row in here.rows() if "has_left" not in row)
+        return sum(abs(found[topic] - due.get(topic, 0)) for topic in {*found, *due})
+
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(1)
+        await asyncio.gather(*(_until_heard(speaker) for speaker in speakers))
+        if await until(lambda: wrong() == 0, 2.0):  # rows are removed after a message was sent
+            break
+    return wrong()
+
+
+def _longest(speakers: list[Speaker], is_delivered: bool) -> float:
+    return max(
+        (
+            each.seconds
+            for speaker in speakers
+            for each in speaker.told
+            if each.is_delivered is is_delivered
+        ),
+        default=0.0,
+    )
