@@ -4,6 +4,7 @@ PORT     ?= 4444
 DYNAMODB ?=
 ARGS     ?=
 ROWS     ?=
+MINUTES  ?= 60
 PYTHON   ?= python3
 FUNCTION ?= MessageFunction
 EVENT    ?= events/publish_announce.json
@@ -70,7 +71,8 @@ bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cach
 meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/dynamodb-local ## let pages meet by the thousand, over all servers or ROWS="memory deployed"
 	@.venv/bin/python -m benchmarks.meetings $(ROWS)
 
-rehearse: .venv/test .cache/dynamodb-local ## let go wrong what can, all or ROWS="posts herd", into docs/reliability.md
+rehearse: export MINUTES := $(MINUTES)
+rehearse: .venv/test .cache/dynamodb-local ## let go wrong what can, or ROWS="hour" MINUTES=60, into docs/reliability.md
 	@.venv/bin/python -m rehearsals $(ROWS)
 
 lint: .venv/test ## check style, types and the template

@@ -1,0 +1,163 @@
+"""An hour of what clients do: they meet, talk, leave and vanish. What is left in the end?"""
+
+import asyncio
+import os
+import random
+import time
+from itertools import combinations
+from typing import NamedTuple
+
+from benchmarks.measure import cpu_seconds, resident_bytes, significant, spread
+from benchmarks.report import Check
+from rehearsals.members import Member, connect, until
+from rehearsals.places import DYNAMODB, MEMORY, Running, running
+from rehearsals.report import Findings, Row
+from rehearsals.speakers import Speaker
+
+_ROOMS_AT_ONCE = 12
+_MOST_MEMBERS = 5
+_MOST_MESSAGES = 20
+_LONGEST_PAUSE = 2.0
+_SECONDS_TO_MEET = 30.0
+_SECONDS_TO_LEAVE = 1.0
+"""What a client has said before that is handled; else it may be written after `$disconnect`."""
+_SECONDS_BETWEEN_SAMPLES = 5.0
+_MOST_GROWTH = 0.05
+_MOST_ROWS = 0.001
+"""Of all that were written: what a message has written that was handled after `$disconnect`."""
+
+
+class _Hour:
+    """What happened at one server."""
+
+    def __init__(self, here: Running, seconds: float) -> None:
+        self.meetings = self.connections = self.pairs = self.missed = self.messages = self.lost = 0
+        self.memory: list[int] = []
+        self._here = here
+        self._end = time.monotonic() + seconds
+
+    async def pass_by(self) -> None:
+        """Let rooms form and dissolve until the time is over."""
+        sampling = asyncio.create_task(self._sample())
+        await asyncio.gather(*(self._meet_again(number) for number in range(_ROOMS_AT_ONCE)))
+        sampling.cancel()
+
+    def growth(self) -> float:
+        """Return by what part the memory of the last quarter is above that of the second one."""
+        quarter = len(self.memory) // 4
+        second, last = self.memory[quarter : 2 * quarter + 1], self.memory[-quarter - 1 :]
+        return spread(last).median / spread(second).median - 1
+
+    async def _sample(self) -> None:
+        while True:
+            self.memory.append(resident_bytes(self._here.server.pid))
+            await asyncio.sleep(_SECONDS_BETWEEN_SAMPLES)
+
+    async def _meet_again(self, number: int) -> None:
+        times = 0
+        while time.monotonic() < self._end:
+            times += 1
+            await self._meet(f"room {number} {times}", random.randint(2, _MOST_MEMBERS))
+
+    async def _meet(self, topic: str, size: int) -> None:
+        members = [Member(topic, f"{topic} {number}") for number in range(size)]
+        await connect(self._here.server.websocket_url, members)
+        for member in members:
+            member.subscribe()
+            member.announce()
+        pairs = list(combinations(members, 2))
+        await until(lambda: all(map(_have_met, pairs)), _SECONDS_TO_MEET)
+        self.meetings += 1
+        self.connections += size
+        self.pairs += len(pairs)
+        self.missed += sum(not _have_met(pair) for pair in pairs)
+        speakers = [
+            Speaker(each, [other for other in members if other is not each]) for each in members
+        ]
+        for _ in range(random.randint(1, _MOST_MESSAGES)):
+            if time.monotonic() > self._end:
+                break
+            self.messages += 1
+            self.lost += not await random.choice(speakers).say()
+            await asyncio.sleep(random.uniform(0, _LONGEST_PAUSE))
+        for member in random.sample(members, size // 2):
+            member.send({"type": "unsubscribe", "topics": [topic]})
+        await asyncio.sleep(_SECONDS_TO_LEAVE)
+        for member in members:
+            member.vanish()
+
+
+class _Place(NamedTuple):
+    name: str
+    here: Running
+    hour: _Hour
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Let an hour pass, or MINUTES of the environment, with rooms in memory and in DynamoDB."""
+    minutes = 0.05 if is_short else float(os.environ.get("MINUTES") or 60)
+    with (
+        running(MEMORY, environment=_QUIET) as memory,
+        running(DYNAMODB, environment=_QUIET) as table,
+    ):
+        places = [
+            _Place(name, here, _Hour(here, 60 * minutes))
+            for name, here in ((MEMORY, memory), (DYNAMODB, table))
+        ]
+        rows = asyncio.run(_pass(places))
+        share = rows / places[-1].hour.connections
+        return Findings(
+            f"{minutes:g} minutes of all that clients do",
+            [_row(place, minutes, rows) for place in places],
+            [
+                Check("Pairs that did not meet", sum(each.hour.missed for each in places), 0),
+                Check("Messages that were lost", sum(each.hour.lost for each in places), 0),
+            ],
+            [
+                Check("Rows in the end, as a part of all", share, _MOST_ROWS),
+                *(
+                    Check(f"Growth of memory, rooms in {name}", hour.growth(), _MOST_GROWTH)
+                    for name, _, hour in places
+                ),
+            ],
+            [
+                f"At each server, {_ROOMS_AT_ONCE} rooms at a time: 2 to {_MOST_MEMBERS} clients "
+                f"come at one moment, publish up to {_MOST_MESSAGES} messages, and leave, one half "
+                "without a word. A row that is left is that of a message that was handled after "
+                "its sender's `$disconnect`; DynamoDB deletes it when its time has come. Growth "
+                "compares the median memory of the last quarter of the time with that of the "
+                "second. `make rehearse ROWS=hour MINUTES=60` says how long."
+            ],
+        )
+
+
+_QUIET = {"LOG_LEVEL": "WARNING"}
+
+
+async def _pass(places: list[_Place]) -> int:
+    await asyncio.gather(*(place.hour.pass_by() for place in places))
+    table = next(place.here for place in places if place.name == DYNAMODB)
+    await until(lambda: not table.rows(), 10.0)
+    return len(table.rows())
+
+
+def _row(place: _Place, minutes: float, rows: int) -> Row:
+    hour, server = place.hour, place.here.server
+    mega = [
+        significant(each / 1e6) for each in (min(hour.memory), max(hour.memory), hour.memory[-1])
+    ]
+    cpu = cpu_seconds(server.pid) / minutes / 60 * 100
+    kept = f"; {rows} rows left" if place.name == DYNAMODB else ""
+    return Row(
+        f"rooms in {place.name}",
+        f"{hour.meetings:,} meetings, {hour.connections:,} connections, {hour.messages:,} messages",
+        f"{hour.pairs:,} introductions, {hour.messages:,} messages at all others",
+        f"{hour.pairs - hour.missed:,} and {hour.messages - hour.lost:,}{kept}",
+        f"memory {mega[0]} to {mega[1]} MB, in the end {mega[2]} MB, growth "
+        f"{hour.growth():.1%}; {significant(cpu)} % of a core",
+    )
+
+
+def _have_met(pair: tuple[Member, Member]) -> bool:
+    one, other = pair
+    return one.hears_of(other) or other.hears_of(one)
