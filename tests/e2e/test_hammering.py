@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.http import SECONDS_TO_SEND_REQUEST
 from tests.support.clients import clients
 from tests.support.raw import HANDSHAKE, connect, frame
 from tests.support.servers import LocalServer, StartLocalServer, wait_until
@@ -108,6 +109,34 @@ def test_whoever_hangs_up_in_the_middle_of_a_post_leaves_no_trace(
     post = b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
     connect(server, post + b"Content-Length: 10\r\n\r\nhel").close()
     asyncio.run(is_served(server))
+
+
+HALVES = {
+    "an idle connection": b"",
+    "a head without its end": b"GET / HTTP/1.1\r\nHost: a\r\n",
+    "a post without its body": b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
+    b"Content-Length: 10\r\n\r\nhel",
+    "a body that nobody reads": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhel",
+}
+
+
+def test_4000_half_open_requests_after_a_whole_one_are_gone_in_time(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server("--unsigned")
+    page = b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+    with ExitStack() as stack:
+        for half in HALVES.values():
+            for _ in range(1_000):
+                stack.enter_context(connect(server, page)).sendall(half)
+        assert descriptors_of(server) > 1_000
+        asyncio.run(is_served(server))
+        wait_until(lambda: descriptors_of(server) < 100, seconds=2 * SECONDS_TO_SEND_REQUEST + 10)
+    asyncio.run(is_served(server))
+
+
+def descriptors_of(server: LocalServer) -> int:
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
 
 
 async def is_served(server: LocalServer) -> None:
