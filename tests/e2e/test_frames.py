@@ -1,6 +1,7 @@
 """How the local server takes WebSocket frames, good and bad."""
 
 import asyncio
+import json
 
 import aiohttp
 import pytest
@@ -96,6 +97,26 @@ def test_a_message_in_fragments_arrives_whole(local_server: StartLocalServer) ->
     ):
         answer = asyncio.run(send_in_fragments(server, *fragments))
         assert answer.data == '{"type":"pong"}'
+
+
+@pytest.mark.parametrize(
+    ("fragments", "close_code"),
+    [
+        ([b"x" * 32 * 1024], None),
+        ([b"x" * (32 * 1024 + 1)], 1009),
+        ([b"x" * 32 * 1024] * 4, None),
+        ([b"x" * 32 * 1024] * 4 + [b"x"], 1009),
+    ],
+    ids=["32 KB in a frame", "more in a frame", "128 KB in frames", "more in frames"],
+)
+def test_frames_and_messages_have_api_gateways_limits(
+    local_server: StartLocalServer, fragments: list[bytes], close_code: int | None
+) -> None:
+    answer = asyncio.run(send_in_fragments(local_server(), *fragments))
+    if close_code is None:
+        assert json.loads(answer.data)["type"] == "error"  # the function's, not API Gateway's
+    else:
+        assert (answer.type, answer.data) == (aiohttp.WSMsgType.CLOSE, close_code)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def test_a_connection_without_messages_is_closed_and_one_with_them_is_not(
         async with clients(server.websocket_url, "A", "B") as (silent, lively):
             while not silent.reader.done():
                 await lively.send({"type": "ping"})
+                await silent.socket.ping()  # no message
                 await asyncio.sleep(0.3)
             assert silent.socket.close_code == 1001
             assert not lively.reader.done()
