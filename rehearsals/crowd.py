@@ -6,7 +6,7 @@ from functools import partial
 from benchmarks.measure import Clock, resident_bytes, significant
 from benchmarks.report import Check
 from local.server import allow_open_files
-from rehearsals.members import Member, connect, settled_bytes, until
+from rehearsals.members import Member, connect, leave, settled_bytes, until
 from rehearsals.report import Findings, Row
 from tests.support.servers import LocalServer
 
@@ -44,8 +44,7 @@ async def _rehearse(server: LocalServer, number: int, pause: float) -> Findings:
             member.send({"type": "ping"})
         await until(partial(_all_answered, members), _SECONDS)
         answered += sum(each.pongs for each in members)
-        for member in members:
-            member.vanish()
+        await leave(members)
         left.append(await settled_bytes(server.pid, pause))
     a_thousand = (held[0] - started_with) / number * 1000 / 1e6
     growth = (held[-1] - held[0]) / (held[0] - started_with)

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.measure import ratio, resident_bytes, significant, spread
 from benchmarks.report import Check
-from rehearsals.members import Member, rooms, until
+from rehearsals.members import Member, leave, rooms, until
 from rehearsals.report import Findings, Row
 from tests.support.raw import HANDSHAKE, connect, frame
 from tests.support.servers import LocalServer
@@ -60,6 +60,7 @@ async def _rehearse(server: LocalServer, pieces: int) -> Findings:
             await talk.go_on()
         cut = time.monotonic() - started
         is_cut = talk.clients == 1 + _OTHERS
+    await leave(room)
     lost = talk.sent * _OTHERS - talk.arrived
     megabytes = (most - before) / 1e6
     p99s = [1000 * spread([_p99(piece) for piece in pieces]).median for pieces in (without, beside)]

@@ -4,13 +4,14 @@ import asyncio
 import os
 import random
 import time
+from contextlib import ExitStack
 from itertools import combinations
 from typing import NamedTuple
 
 from benchmarks.measure import cpu_seconds, resident_bytes, significant, spread
 from benchmarks.report import Check
-from rehearsals.members import Member, connect, until
-from rehearsals.places import DYNAMODB, MEMORY, Running, running
+from rehearsals.members import Member, connect, leave, until
+from rehearsals.places import DYNAMODB, MEMORY, PLACES, Running, running
 from rehearsals.report import Findings, Row
 from rehearsals.speakers import Speaker
 
@@ -83,8 +84,7 @@ class _Hour:
         for member in random.sample(members, size // 2):
             member.send({"type": "unsubscribe", "topics": [topic]})
         await asyncio.sleep(_SECONDS_TO_LEAVE)
-        for member in members:
-            member.vanish()
+        await leave(members)
 
 
 class _Place(NamedTuple):
@@ -96,49 +96,47 @@ class _Place(NamedTuple):
 def rehearse(is_short: bool) -> Findings:
     """Let an hour pass, or MINUTES of the environment, with rooms in memory and in DynamoDB."""
     minutes = 0.05 if is_short else float(os.environ.get("MINUTES") or 60)
-    with (
-        running(MEMORY, environment=_QUIET) as memory,
-        running(DYNAMODB, environment=_QUIET) as table,
-    ):
-        places = [
-            _Place(name, here, _Hour(here, 60 * minutes))
-            for name, here in ((MEMORY, memory), (DYNAMODB, table))
-        ]
-        rows = asyncio.run(_pass(places))
-        share = rows / places[-1].hour.connections
-        return Findings(
-            f"{minutes:g} minutes of all that clients do",
-            [_row(place, minutes, rows) for place in places],
-            [
-                Check("Pairs that did not meet", sum(each.hour.missed for each in places), 0),
-                Check("Messages that were lost", sum(each.hour.lost for each in places), 0),
-            ],
-            [
-                Check("Rows in the end, as a part of all", share, _MOST_ROWS),
-                *(
-                    Check(f"Growth of memory, rooms in {name}", hour.growth(), _MOST_GROWTH)
-                    for name, _, hour in places
-                ),
-            ],
-            [
-                f"At each server, {_ROOMS_AT_ONCE} rooms at a time: 2 to {_MOST_MEMBERS} clients "
-                f"come at one moment, publish up to {_MOST_MESSAGES} messages, and leave, one half "
-                "without a word. A row that is left is that of a message that was handled after "
-                "its sender's `$disconnect`; DynamoDB deletes it when its time has come. Growth "
-                "compares the median memory of the last quarter of the time with that of the "
-                "second. `make rehearse ROWS=hour MINUTES=60` says how long."
-            ],
-        )
+    with ExitStack() as stack:
+        places = []
+        for name in (MEMORY,) if is_short else PLACES:
+            here = stack.enter_context(running(name, environment={"LOG_LEVEL": "WARNING"}))
+            places.append(_Place(name, here, _Hour(here, 60 * minutes)))
+        return _findings(places, minutes, asyncio.run(_pass(places)))
 
 
-_QUIET = {"LOG_LEVEL": "WARNING"}
+def _findings(places: list[_Place], minutes: float, rows: int) -> Findings:
+    share = rows / places[-1].hour.connections
+    return Findings(
+        f"{minutes:g} minutes of all that clients do",
+        [_row(place, minutes, rows) for place in places],
+        [
+            Check("Pairs that did not meet", sum(each.hour.missed for each in places), 0),
+            Check("Messages that were lost", sum(each.hour.lost for each in places), 0),
+        ],
+        [
+            Check("Rows in the end, as a part of all", share, _MOST_ROWS),
+            *(
+                Check(f"Growth of memory, rooms in {name}", hour.growth(), _MOST_GROWTH)
+                for name, _, hour in places
+            ),
+        ],
+        [
+            f"At each server, {_ROOMS_AT_ONCE} rooms at a time: 2 to {_MOST_MEMBERS} clients "
+            f"come at one moment, publish up to {_MOST_MESSAGES} messages, and leave, one half "
+            "without a word. A row that is left is that of a message that was handled after "
+            "its sender's `$disconnect`; DynamoDB deletes it when its time has come. Growth "
+            "compares the median memory of the last quarter of the time with that of the "
+            "second. `make rehearse ROWS=hour MINUTES=60` says how long."
+        ],
+    )
 
 
 async def _pass(places: list[_Place]) -> int:
+    """Let the time pass, and return how many rows are left."""
     await asyncio.gather(*(place.hour.pass_by() for place in places))
-    table = next(place.here for place in places if place.name == DYNAMODB)
-    await until(lambda: not table.rows(), 10.0)
-    return len(table.rows())
+    tables = [place.here for place in places if place.here.table]
+    await until(lambda: not any(here.rows() for here in tables), 10.0)
+    return sum(len(here.rows()) for here in tables)
 
 
 def _row(place: _Place, minutes: float, rows: int) -> Row:

@@ -12,6 +12,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from benchmarks.measure import resident_bytes
 
 _HANDSHAKES_AT_ONCE = 50
+_SECONDS_TO_END = 30.0
 
 
 class Member(WSListener):
@@ -89,8 +90,9 @@ class Member(WSListener):
         return f"announce {other.peer}" in self.heard
 
     def vanish(self) -> None:
-        """Drop the TCP connection without a close frame."""
-        self._transport.disconnect(graceful=False)
+        """Drop the TCP connection, if there is one, without a close frame."""
+        if self.is_open:
+            self._transport.disconnect(graceful=False)
 
 
 async def connect(url: str, members: Iterable[Member]) -> list[Member]:
@@ -114,6 +116,14 @@ async def rooms(url: str, number: int, size: int, name: str = "room") -> list[li
     for member in (each for members in made for each in members):
         member.subscribe()
     return made
+
+
+async def leave(members: Iterable[Member]) -> None:
+    """Drop the connections of all `members`, and wait until they have ended."""
+    leaving = [member for member in members if member.is_open]
+    for member in leaving:
+        member.vanish()
+    await until(lambda: not any(member.is_open for member in leaving), _SECONDS_TO_END)
 
 
 async def until(condition: Callable[[], object], seconds: float) -> bool:

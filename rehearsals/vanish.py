@@ -5,7 +5,7 @@ import time
 from typing import NamedTuple
 
 from benchmarks.report import Check
-from rehearsals.members import Member, rooms, until
+from rehearsals.members import Member, leave, rooms, until
 from rehearsals.places import DYNAMODB, PLACES, Running, running
 from rehearsals.report import Findings, Row
 from tests.support.servers import LocalServer
@@ -73,9 +73,8 @@ async def _vanish(here: Running, place: str, number: int) -> _Found:
     await until(lambda: here.logged("subscribe") == len(members), _SECONDS)
     living = [room[:_LIVING] for room in everyone]
     vanishing = [each for room in everyone for each in room[_LIVING:]]
-    for member in [*vanishing, *(each for room in silent for each in room)]:
-        member.vanish()
-    await asyncio.sleep(1)
+    await leave([*vanishing, *(each for room in silent for each in room)])
+    await asyncio.sleep(1)  # until the server has noticed
     sizes = await _publish(here, living, "first")
     seen_first = sizes[0] if sizes else 0
     second = await _publish(here, living, "second")
@@ -85,6 +84,7 @@ async def _vanish(here: Running, place: str, number: int) -> _Found:
         kept = [row for row in here.rows() if row["pk"]["S"].startswith("topic-room-")]
         rows = f", {len(kept):,} rows in the table"
         left += len(kept) - number * _LIVING
+    await leave(each for room in living for each in room)
     lost = 2 * number * (_LIVING - 1) - len(sizes) - len(second)
     return _Found(
         [
@@ -133,6 +133,7 @@ async def _return_later(here: Running) -> _Found:
         living = await rooms(later.websocket_url, _SILENT_ROOMS, _LIVING, "silent")
         await until(lambda: again.logged("subscribe") == _SILENT_ROOMS * _LIVING, _SECONDS)
         sizes = await _publish(again, living, "first")
+        await leave(each for room in living for each in room)
     finally:
         later.stop()
     return _Found(
