@@ -11,7 +11,7 @@ from signaling.protocol import Limits, Publish, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
 from traffic.conversation import SIGNALS_PER_PAIR, Step, emptying, filling
-from traffic.costs import INVOCATION_SECONDS, Traffic, connecting
+from traffic.costs import INVOCATION_SECONDS, MEMORY_MEGABYTES, Traffic, connecting
 from traffic.prices import AS_OF, Prices
 
 PEERS = (2, 5, 10, 20, 50)
@@ -157,8 +157,8 @@ def report() -> Report:
             f"${idle_client_month():.2f}.",
             "To leave costs so much because a page that closes enters the room again for each of "
             "its connections, and the others answer it: see `docs/design.md`.",
-            f"Prices of {AS_OF}, from `traffic/prices.py`; functions of 256 MB that run for "
-            f"{INVOCATION_SECONDS * 1000:.0f} ms.",
+            f"Prices of {AS_OF}, from `traffic/prices.py`; functions of {MEMORY_MEGABYTES} MB that "
+            f"run for {INVOCATION_SECONDS * 1000:.0f} ms.",
         ],
         [Check("Meetings that differ from the same conversation replayed", differences, 0)],
         "Dollars for 1,000 meetings",

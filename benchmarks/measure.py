@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+Name = TypeVar("Name")
 T = TypeVar("T")
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -55,9 +56,9 @@ def significant(figure: float, digits: int = 3) -> str:
     return f"{round(figure, decimals):,.{max(0, decimals)}f}"
 
 
-def in_turns(programs: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+def in_turns(programs: Mapping[Name, Callable[[], T]], rounds: int) -> dict[Name, list[T]]:
     """Call every one of `programs` once a round, and return what each gave."""
-    results: dict[str, list[T]] = {name: [] for name in programs}
+    results: dict[Name, list[T]] = {name: [] for name in programs}
     for _ in range(rounds):
         for name, program in programs.items():
             results[name].append(program())

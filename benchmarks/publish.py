@@ -2,7 +2,7 @@
 
 With the layer and the function's folder on PYTHONPATH it handles the event in EVENT once, and as
 often again as REPEAT says. In its last line it prints as JSON the CPU seconds until the first
-answer, how many seconds it took to import the function, how many each invocation, and of each
+answer, those that it took to import the function, the wall seconds of each invocation, and of each
 fan-out but the first wall seconds, CPU seconds and outcome. Imports nothing of the benchmarks.
 Other variables:
 
@@ -55,11 +55,11 @@ class _Timed:
 
 def main(handed_over: float) -> None:
     """Import the function and handle the event; the process had used `handed_over` CPU seconds."""
-    started = time.perf_counter()
+    started = time.process_time()
     _lead_all_names_to(int(os.environ["AWS_PORT"]))
     from app import lambda_handler  # type: ignore[import-not-found]  # found through PYTHONPATH
 
-    initialized = time.perf_counter() - started
+    initialized = time.process_time() - started
     taken: list[list[float]] = []
     repeat = int(os.environ.get("REPEAT", "0"))
     if repeat:

@@ -39,9 +39,9 @@ class Life(NamedTuple):
     cpu_seconds: float
     """Until the first answer, without what Python and Lambda's own part had used before."""
     initialized: float
-    """Seconds that it took to import the function."""
+    """CPU seconds that it took to import the function."""
     invoked: list[float]
-    """Seconds of each invocation."""
+    """Wall seconds of each invocation."""
     fan_outs: list[FanOut]
     """Of all invocations but the first."""
 

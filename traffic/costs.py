@@ -7,9 +7,12 @@ from traffic.prices import Prices
 
 _ROW_BYTES = 228
 """Names and values, with the announce and a room's name of 23 characters."""
-_MEMORY_GIGABYTES = 0.25
+MEMORY_MEGABYTES = 512
+"""Of each function: the template's default."""
+
 INVOCATION_SECONDS = 0.03
-"""Taken for every invocation: a Query and some posts at 5 ms each, on a seventh of a core."""
+"""Taken for every invocation: a write, a Query and some posts at 5 ms each, as measured in
+`benchmarks/results/memory.md`."""
 
 
 class Traffic(NamedTuple):
@@ -54,7 +57,8 @@ class Traffic(NamedTuple):
 
 def _invocation() -> float:
     prices = Prices()
-    return prices.invocation + INVOCATION_SECONDS * _MEMORY_GIGABYTES * prices.gigabyte_second
+    gigabyte_seconds = INVOCATION_SECONDS * MEMORY_MEGABYTES / 1024
+    return prices.invocation + gigabyte_seconds * prices.gigabyte_second
 
 
 def connecting() -> float:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from benchmarks.memory import WHOLE_PROCESSOR
 from local import ROOT
 from local.sam.template import Authorizer, load
+from traffic.costs import MEMORY_MEGABYTES
 
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 ISSUER = "https://login.example.com"
@@ -123,6 +125,19 @@ def test_an_issuer_or_a_secret_deploys_the_authorizer(overrides: dict[str, str])
         "JWT_AUDIENCE": overrides.get("JwtAudience", ""),
         "JWT_SECRET_ARN": overrides.get("JwtSecretArn", ""),
     }
+
+
+def test_the_price_list_reckons_with_the_default_memory() -> None:
+    memory = TEMPLATE["Parameters"]["MemorySize"]
+    assert memory["Default"] == MEMORY_MEGABYTES
+    # More than one processor would be paid for and not used.
+    assert (memory["MinValue"], memory["MaxValue"]) == (128, WHOLE_PROCESSOR)
+
+
+@pytest.mark.parametrize("megabytes", ["127", "1770", "many"])
+def test_memory_that_lambda_or_the_functions_cannot_use_is_refused(megabytes: str) -> None:
+    with pytest.raises(ValueError, match="MemorySize"):
+        load(ROOT / "template.yaml", {"MemorySize": megabytes})
 
 
 def test_no_more_concurrency_is_reserved_than_an_account_of_1_000_can_reserve() -> None:
