@@ -5,28 +5,28 @@ import asyncio
 import gc
 import logging
 import os
-import random
 import signal
 import sys
-import time
-from collections.abc import Callable
-from functools import partial
 
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
-from local import ROOT, dynamodb
+from local import ROOT, adapters, invoke
+from local.console.console import Console
+from local.console.http import add_console
+from local.dynamodb import Table, direct_clients
 from local.faults.faults import Faults
 from local.faults.plan import read_plan
 from local.gateway import Gateway
-from local.in_memory import InProcessConnections, MemorySubscriptions
-from local.invoker import InlineInvoker, Invoker, load_handler
+from local.http import http_application
+from local.invoker import Handler, InlineInvoker, Invoker, Load, load_handler, set_environment
 from local.options import options
+from local.recording import Recorder
+from local.reloading import Watcher
 from local.sam.parameters import parse_overrides
-from local.sam.template import Stack, load
+from local.sam.template import Function, Stack, load
 from local.server import Server
 from local.sites import HouseRules
-from signaling import bootstrap
 
 _ORIGINS = "ALLOWED_ORIGINS"
 _SECONDS_TO_DISCONNECT = 3.0
@@ -36,6 +36,8 @@ _SECONDS_BETWEEN_LOOKS_AT_THE_TABLE = 0.5
 
 def main() -> int:
     """Serve until Ctrl-C and return the exit status."""
+    if sys.argv[1:2] == ["invoke"]:
+        return invoke.main(sys.argv[2:])
     chosen = options()
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
@@ -46,7 +48,7 @@ def main() -> int:
                 "LOG_LEVEL", "WARNING"
             )  # a line for each message would bury the rest
         chosen.guards_pages = not (_ORIGINS in os.environ or _ORIGINS in stack.overridden)
-        _set_environment(stack)
+        set_environment(stack)
         return asyncio.run(_serve(stack, chosen))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -60,24 +62,30 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     faults = Faults(plan) if plan else None
     waits = not in_memory or latency[1] > 0 or stack.authorizer or faults  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
+    console, watcher = Console(), Watcher()
+    load = watcher.load if chosen.watch else faults.load if faults else load_handler
     gateway = Gateway(
         stack,
         invoker,
         chosen.life,
-        faults.load if faults else load_handler,
+        _with_tools(load, console, Recorder(chosen.record) if chosen.record else None),
         chosen.idle,
         chosen.throttle == "template",
         HouseRules().admit if chosen.guards_pages else lambda origin: True,
     )
+    gateway.observer = console
     tasks = [asyncio.create_task(_flush_log())]
     if in_memory:
-        _keep_in_memory(gateway, latency)
+        place = adapters.memory(gateway, latency)
     else:
-        restore = dynamodb.use_endpoint(chosen.dynamodb, stack.table)
-        tasks.append(asyncio.create_task(_keep_table(restore)))
+        table = Table(chosen.dynamodb, stack.table)
+        place = adapters.table(table)
+        tasks.append(asyncio.create_task(_keep_table(table)))
     middlewares = faults.middlewares if faults else []
     demo = ROOT / "local" / "demo" / "dist"
-    server = Server(gateway, demo, middlewares, needs_signature=not chosen.unsigned)
+    application = http_application(gateway, demo, middlewares, not chosen.unsigned)
+    add_console(application, gateway, console, chosen.console_for_everyone)
+    server = Server(gateway, application)
     try:
         port = await server.start(chosen.host, chosen.port)
     except OSError as error:
@@ -85,10 +93,14 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
         raise OSError(f"{chosen.host}:{chosen.port}: {reason}") from None
     posts = f"http://{server.address()}/{stack.stage}"
     if not in_memory:
-        dynamodb.direct_clients(chosen.dynamodb, posts)
-        bootstrap.installed()  # now, because boto3 makes clients in one thread only
+        direct_clients(chosen.dynamodb, posts)
+    plain = place.install()  # now, because boto3 makes clients in one thread only
     if faults:
         await faults.begin(posts, chosen.dynamodb)
+    console.watch_rooms(plain, place.topics)
+    if chosen.watch:
+        changes = watcher.watch(lambda: console.watch_rooms(place.install(), place.topics))
+        tasks.append(asyncio.create_task(changes))
     interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C
     _greet(chosen.host, port, chosen.dynamodb)
     if plan:
@@ -114,37 +126,14 @@ def _is_of_our_own(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], bad_request))
 
 
-def _set_environment(stack: Stack) -> None:
-    """Give the functions their environment.
+def _with_tools(load: Load, console: Console, recorder: Recorder | None) -> Load:
+    """Return `load` with the tools that see a function's events around it."""
 
-    A parameter override wins over a variable that is already set, as by `DELIVERY=...`, and that
-    over the template's default.
-    """
-    for function in stack.functions().values():
-        for name, value in function.environment.items():
-            if name in stack.overridden:
-                os.environ[name] = value
-            else:
-                os.environ.setdefault(name, value)
-    os.environ["TRACING"] = "Disabled"  # there is no X-Ray daemon here
+    def load_with_tools(function: Function) -> Handler:
+        handler = console.watch_function(function, load(function))
+        return recorder.record(function, handler) if recorder else handler
 
-
-def _keep_in_memory(gateway: Gateway, latency: tuple[float, float]) -> None:
-    connections = InProcessConnections(gateway)
-    # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
-    pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
-    subscriptions = MemorySubscriptions(pause=pause)
-    bootstrap.install(
-        bootstrap.Adapters(lambda deadlines: subscriptions, lambda deadlines: connections)
-    )
-
-
-def _pause(least: float, most: float) -> None:
-    time.sleep(random.uniform(least, most))
-
-
-def _no_pause() -> None:
-    pass
+    return load_with_tools
 
 
 def _greet(host: str, port: int, endpoint: str | None) -> None:
@@ -154,16 +143,17 @@ def _greet(host: str, port: int, endpoint: str | None) -> None:
     print(
         f"Signaling for y-webrtc on ws://{name}:{port}, rooms in {endpoint or 'memory'}\n"
         f"Demo: http://{name}:{port}/\n"
+        f"Console: http://{name}:{port}/console\n"
         "In your app:\n"
         f"  new WebrtcProvider('room', doc, {{ signaling: ['ws://{name}:{port}'] }})",
         flush=True,
     )
 
 
-async def _keep_table(restore: Callable[[], None]) -> None:
+async def _keep_table(table: Table) -> None:
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_AT_THE_TABLE)
-        await asyncio.to_thread(restore)
+        await asyncio.to_thread(table.restore)
 
 
 async def _flush_log() -> None:

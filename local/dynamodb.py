@@ -1,14 +1,19 @@
 """A DynamoDB endpoint for the local server, with the template's table made there."""
 
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from signaling.protocol import topic_key
+
+_ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 
 _CREATE_TABLE = (
     "TableName",
@@ -20,32 +25,55 @@ _CREATE_TABLE = (
 )
 
 
-def use_endpoint(endpoint: str, table: dict[str, Any]) -> Callable[[], None]:
-    """Direct every AWS client of this process to `endpoint` and make `table` there.
+class Table:
+    """The template's table in a DynamoDB endpoint. Its client serves any thread."""
 
-    What is returned makes the table again if it is gone: DynamoDB Local in memory forgets it when
-    it is restarted.
+    def __init__(self, endpoint: str, table: dict[str, Any]) -> None:
+        """Direct every AWS client of this process to `endpoint` and make `table` there.
 
-    Raises:
-        ConnectionError: the endpoint does not answer, or refuses.
-    """
-    direct_clients(endpoint)
-    patience = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 2})
-    client = boto3.client("dynamodb", config=patience)
-    try:
-        make_table(client, table)
-    except (BotoCoreError, ClientError) as error:
-        raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
+        Raises:
+            ConnectionError: the endpoint does not answer, or refuses.
+        """
+        direct_clients(endpoint)
+        patience = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 2})
+        self._endpoint = endpoint
+        self._table = table
+        self._client = boto3.client("dynamodb", config=patience)
+        try:
+            make_table(self._client, table)
+        except (BotoCoreError, ClientError) as error:
+            raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
 
-    def restore() -> None:
+    def restore(self) -> None:
+        """Make the table again if it is gone: DynamoDB Local in memory forgets it at its end."""
         with suppress(BotoCoreError, ClientError):  # it may be back the next time
             try:
-                client.describe_table(TableName=table["TableName"])
-            except client.exceptions.ResourceNotFoundException:
-                make_table(client, table)
-                print(f"made the table again that {endpoint} has lost", file=sys.stderr)
+                self._client.describe_table(TableName=self._table["TableName"])
+            except self._client.exceptions.ResourceNotFoundException:
+                make_table(self._client, self._table)
+                print(f"made the table again that {self._endpoint} has lost", file=sys.stderr)
 
-    return restore
+    def topics(self) -> Iterator[str]:
+        """Yield every topic that has a row, perhaps more than once, as far as DynamoDB answers."""
+        pages = self._client.get_paginator("scan")
+        with suppress(BotoCoreError, ClientError):
+            for page in pages.paginate(
+                TableName=self._table["TableName"], ProjectionExpression="pk"
+            ):
+                for row in page["Items"]:
+                    yield topic_of(row["pk"]["S"])
+
+
+def topic_of(key: str) -> str:
+    """Return the topic whose `topic_key` is `key`."""
+    kind, text = key[: len("topic-")], key[len("topic-") :]
+    if kind == topic_key(""):
+        return text
+    return _ESCAPED.sub(lambda found: _unescaped(found[1]), text)
+
+
+def _unescaped(escape: str) -> str:
+    return "\\" if escape == "\\" else chr(int(escape[1:], 16))
 
 
 def direct_clients(endpoint: str | None = None, connections: str | None = None) -> None:

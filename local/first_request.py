@@ -69,6 +69,8 @@ class _FirstRequest(asyncio.Protocol):
 
     async def _connect(self, handshake: Handshake) -> None:
         outcome = await self._gateway.connect(handshake)
+        if isinstance(outcome, Refusal) and self._gateway.observer:
+            self._gateway.observer.refused(handshake, outcome.status)
         if not self._is_open:
             return
         if isinstance(outcome, Refusal):

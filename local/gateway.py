@@ -35,6 +35,7 @@ from local.lambda_events import (
     new_connection_id,
     new_id,
 )
+from local.observer import Observer
 from local.routes import CONNECT, DISCONNECT, Routes
 from local.sam.template import AUTHORIZER, Function, Stack
 from signaling.event import LONGEST_URL, RawEvent
@@ -90,6 +91,7 @@ class Gateway:
     ) -> None:
         self.stage = stack.stage
         self.connections: dict[str, Connection] = {}
+        self.observer: Observer | None = None
         self._invoker = invoker
         self._life_seconds = life_seconds
         self._idle_seconds = idle_seconds
@@ -143,12 +145,12 @@ class Gateway:
         connection.last_active = time.time()
         route = self._routes.of(body)
         if not self._routes.has_room(route):
-            self._tell(connection, _THROTTLED, new_id())
+            self._tell(connection, route, body, _THROTTLED, new_id())
             return
         if route in self._routes.mocks:
             response = self._routes.mocks[route]
             if response is not None:
-                self.post(connection.id, response.encode())
+                self._answer(connection, route, body, response)
             return
         event = message_event(connection.context, route, body, connection.request_time())
 
@@ -158,7 +160,7 @@ class Gateway:
                 connection.socket.resume()
             if not isinstance(result, dict):
                 text = _LATE if result is LATE else _FAILED
-                self._tell(connection, text, event["requestContext"]["requestId"])
+                self._tell(connection, route, body, text, event["requestContext"]["requestId"])
             elif route in self._routes.answering and "body" in result:
                 self.post(connection.id, str(result["body"]).encode())
 
@@ -170,6 +172,8 @@ class Gateway:
     def closed(self, connection: Connection, code: int, reason: str = "") -> None:
         """Forget a connection whose WebSocket has closed and invoke `$disconnect`."""
         if self.connections.pop(connection.id, None):
+            if self.observer:
+                self.observer.closed(connection, code, reason)
             now = connection.request_time()
             event = disconnect_event(connection.context, code, reason, now)
             self._invoke(DISCONNECT, event, lambda result: None)
@@ -219,10 +223,17 @@ class Gateway:
             elif now - connection.last_kept_up > SECONDS_TO_CATCH_UP:
                 socket.close(1008)
 
-    def _tell(self, connection: Connection, message: str, request: str) -> None:
+    def _tell(
+        self, connection: Connection, route: str, body: str, message: str, request: str
+    ) -> None:
         """Send a client the frame that says what API Gateway could not do for it."""
-        frame = {"message": message, "connectionId": connection.id, "requestId": request}
-        self.post(connection.id, json.dumps(frame).encode())
+        told = {"message": message, "connectionId": connection.id, "requestId": request}
+        self._answer(connection, route, body, json.dumps(told))
+
+    def _answer(self, connection: Connection, route: str, body: str, frame: str) -> None:
+        self.post(connection.id, frame.encode())
+        if self.observer:
+            self.observer.answered(connection, route, body, frame)
 
     async def _result_of(self, route: str, event: RawEvent) -> Any:
         """Run the route's handler and return its result: None if it failed, or `LATE`."""

@@ -104,6 +104,11 @@ class MemorySubscriptions:
             for topic in list(self._topics.get(connection, ())):
                 self._delete(topic, connection)
 
+    def topics(self) -> list[str]:
+        """Return every topic that has a row."""
+        with self._lock:
+            return list(self._rows)
+
     def _row_of(self, topic: str, sender: Sender) -> _Row | None:
         return self._rows.get(topic, {}).get(sender.connection)
 

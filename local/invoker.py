@@ -1,10 +1,10 @@
 """Lambda's part: the functions' handlers, their context and where they run."""
 
 import asyncio
+import os
 import random
 import sys
 import time
-import traceback
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,11 +12,13 @@ from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Final, NamedTuple
 
+from local.failures import print_failure
 from local.lambda_events import new_id
-from local.sam.template import Function
+from local.sam.template import Function, Stack
 from signaling.event import RawEvent
 
 Handler = Callable[[RawEvent, Any], Any]
+Load = Callable[[Function], Handler]
 TakeResult = Callable[[Any], None]
 """Takes an invocation's result, None if it failed, or `LATE`, on the event loop."""
 
@@ -52,8 +54,8 @@ class Invocation(NamedTuple):
         """Return what the handler returns, or None if it raises."""
         try:
             return self.handler(self.event, Context(self.function))
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
+        except Exception as error:
+            print_failure(error, self.function, self.event)
             return None
 
 
@@ -197,3 +199,18 @@ def load_handler(function: Function) -> Handler:
     spec.loader.exec_module(module)
     handler: Handler = getattr(module, handler_name)
     return handler
+
+
+def set_environment(stack: Stack) -> None:
+    """Give the functions of `stack` their environment.
+
+    A parameter override wins over a variable that is already set, as by `DELIVERY=...`, and that
+    over the template's default.
+    """
+    for function in stack.functions().values():
+        for name, value in function.environment.items():
+            if name in stack.overridden:
+                os.environ[name] = value
+            else:
+                os.environ.setdefault(name, value)
+    os.environ["TRACING"] = "Disabled"  # there is no X-Ray daemon here

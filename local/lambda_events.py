@@ -17,6 +17,12 @@ from signaling.event import RawEvent
 _PREFIX = base64.urlsafe_b64encode(os.urandom(6)).decode()
 _NUMBERS = count()
 
+HIDDEN = "(hidden)"
+"""In place of what would let somebody in."""
+
+_SECRET_HEADERS = {"authorization", "cookie"}
+_TOKEN = "token"
+
 
 class Handshake(NamedTuple):
     """The HTTP request that asks for a WebSocket."""
@@ -129,6 +135,25 @@ def disconnect_event(context: RawEvent, code: int, reason: str, now: int) -> Raw
         },
         "isBase64Encoded": False,
     }
+
+
+def without_secrets(event: RawEvent) -> RawEvent:
+    """Return `event` as it may be shown: without token, cookies and credentials."""
+    shown = dict(event)
+    for name in ("headers", "multiValueHeaders"):
+        if headers := event.get(name):
+            shown[name] = {
+                key: _hidden(value) if key.lower() in _SECRET_HEADERS else value
+                for key, value in headers.items()
+            }
+    for name in ("queryStringParameters", "multiValueQueryStringParameters"):
+        if _TOKEN in (event.get(name) or {}):
+            shown[name] = {**event[name], _TOKEN: _hidden(event[name][_TOKEN])}
+    return shown
+
+
+def _hidden(value: str | list[str]) -> str | list[str]:
+    return HIDDEN if isinstance(value, str) else [HIDDEN]
 
 
 def _request_context(context: RawEvent, route: str, kind: str, now: int) -> RawEvent:

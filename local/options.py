@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from ipaddress import ip_address
+from pathlib import Path
 
 from local.gateway import IDLE_SECONDS, LIFE_SECONDS
 
@@ -12,6 +13,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local",
         description="API Gateway's WebSocket API on this machine, as template.yaml describes it.",
+        epilog="One function with recorded events: `python -m local invoke --help`.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=4444, help="port, 0 for any (%(default)s)")
@@ -61,6 +63,17 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         " see docs/reliability.md",
     )
     parser.add_argument(
+        "--console-for-everyone",
+        action="store_true",
+        help="show /console to other machines, too: it shows names and messages",
+    )
+    parser.add_argument(
+        "--record", type=Path, metavar="DIR", help="write each event of a function to a file there"
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="load functions and their layer again as they change"
+    )
+    parser.add_argument(
         "--parameter-overrides",
         nargs="+",
         default=[],
@@ -68,6 +81,8 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="parameters of template.yaml, as `sam deploy` takes them",
     )
     chosen = parser.parse_args(arguments)
+    if chosen.watch and chosen.faults:
+        parser.error("a layer that is loaded again has no faults: choose --watch or --faults")
     if chosen.unsigned and not _is_loopback(chosen.host):
         parser.error(
             f"--unsigned with --host {chosen.host}: other machines could write to every client"

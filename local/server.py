@@ -5,16 +5,13 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import aiofastnet
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from local.first_request import accept
 from local.gateway import Gateway
-from local.http import SECONDS_TO_SEND_REQUEST, http_application
+from local.http import SECONDS_TO_SEND_REQUEST
 from local.websocket import SECONDS_TO_CLOSE
 
 _DESCRIPTORS_KEPT = 400
@@ -30,20 +27,11 @@ _ENOUGH_DESCRIPTORS = 1 << 16
 class Server:
     """A gateway listening on a TCP port."""
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        demo: Path,
-        middlewares: Sequence[Middleware] = (),
-        needs_signature: bool = True,
-    ) -> None:
-        """Serve `gateway`, and the files in the folder `demo` if it exists.
-
-        The `middlewares` stand before its HTTP, as aiohttp has them.
-        """
+    def __init__(self, gateway: Gateway, application: web.Application) -> None:
+        """Serve WebSockets of `gateway`, and `application` to all who ask for none."""
         self._gateway = gateway
         self._http = web.AppRunner(
-            http_application(gateway, demo, middlewares, needs_signature),
+            application,
             access_log=None,
             keepalive_timeout=SECONDS_TO_SEND_REQUEST,
             lingering_time=SECONDS_TO_SEND_REQUEST,

@@ -1,16 +1,13 @@
 """Rooms as the table of subscriptions has them."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from local.dynamodb import topic_of
 from signaling.aws.dynamodb import CONNECTION_PREFIX
 from signaling.log import hash_of
-from signaling.protocol import topic_key
 from traffic.prices import Prices
-
-_ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 
 Row = Mapping[str, Any]
 """A row of the table, as DynamoDB's low-level API tells it."""
@@ -83,18 +80,6 @@ def count(pages: Iterable[Mapping[str, Any]], now: float) -> Census:
     ]
     found.sort(key=lambda room: (-len(room.members), room.members[0].since))
     return Census(found, [each for each, is_in in seen.items() if not is_in], rows, units)
-
-
-def topic_of(key: str) -> str:
-    """Return the topic whose `topic_key` is `key`."""
-    kind, text = key[: len("topic-")], key[len("topic-") :]
-    if kind == topic_key(""):
-        return text
-    return _ESCAPED.sub(lambda found: _unescaped(found[1]), text)
-
-
-def _unescaped(escape: str) -> str:
-    return "\\" if escape == "\\" else chr(int(escape[1:], 16))
 
 
 def overview(census: Census, now: float, has_names: bool) -> Iterator[str]:

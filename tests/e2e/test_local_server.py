@@ -31,6 +31,7 @@ def test_it_says_where_it_listens_and_what_to_paste(local_server: StartLocalServ
     assert server.output == (
         f"Signaling for y-webrtc on ws://localhost:{server.port}, rooms in memory\n"
         f"Demo: http://localhost:{server.port}/\n"
+        f"Console: http://localhost:{server.port}/console\n"
         "In your app:\n"
         "  new WebrtcProvider('room', doc, "
         f"{{ signaling: ['ws://localhost:{server.port}'] }})\n"

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from local import ROOT
 from local.connection import Connection
 from local.gateway import Gateway
+from local.http import http_application
 from local.in_memory import InProcessConnections
 from local.invoker import Invoker
 from local.lambda_events import Handshake, connection_context, new_id
@@ -39,7 +40,7 @@ class RunningGateway:
         self._thread.start()
         self._invoker = self._call(self._make_invoker())
         self.gateway = self._call(self._make_gateway(stack))
-        self._server = Server(self.gateway, ROOT / "no demo")
+        self._server = Server(self.gateway, http_application(self.gateway, ROOT / "no demo"))
         self.port = self._call(self._server.start("127.0.0.1", 0))
 
     async def _make_invoker(self) -> Invoker:

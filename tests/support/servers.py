@@ -142,15 +142,16 @@ class LocalServer(Process):
         environment: Mapping[str, str] | None = None,
         program: str | None = None,
         port: int = 0,
+        folder: Path = ROOT,
     ) -> None:
         """Run with `options`, or run the source code `program` with them in its place.
 
-        Port 0 is any that is free. Without an `environment` that says otherwise it logs every
-        invocation.
+        Port 0 is any that is free, `folder` is the project's. Without an `environment` that says
+        otherwise it logs every invocation.
         """
         entry = ["-m", "local"] if program is None else ["-c", program]
         environment = {"LOG_LEVEL": "INFO", **(environment or {})}
-        super().__init__([sys.executable, *entry, *options], environment)
+        super().__init__([sys.executable, *entry, *options], environment, folder)
         self.port = port
 
     def start(self) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from owner.rooms import Census, count, members, overview, topic_of
+from local.dynamodb import topic_of
+from owner.rooms import Census, count, members, overview
 from signaling.log import hash_of
 from signaling.protocol import topic_key
 

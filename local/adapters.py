@@ -1,0 +1,60 @@
+"""What is behind the functions' two ports here."""
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from local.dynamodb import Table
+from local.gateway import Gateway
+from local.in_memory import InProcessConnections, MemorySubscriptions
+from signaling.bootstrap import Adapters
+
+
+class Place(NamedTuple):
+    """Where rooms are kept."""
+
+    install: Callable[[], Adapters]
+    """Serves the functions, as they import the layer now, with the adapters that it returns."""
+    topics: Callable[[], Iterable[str]]
+    """Tells the rooms that there are."""
+
+
+def memory(gateway: Gateway, latency: tuple[float, float]) -> Place:
+    """Keep subscriptions in this process, where `latency` is in seconds, the least and the most."""
+    connections = InProcessConnections(gateway)
+    # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
+    pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
+    subscriptions = MemorySubscriptions(pause=pause)
+    adapters = Adapters(lambda deadlines: subscriptions, lambda deadlines: connections)
+
+    def install() -> Adapters:
+        layer().install(adapters)
+        return adapters
+
+    return Place(install, subscriptions.topics)
+
+
+def table(table: Table) -> Place:
+    """Keep subscriptions in `table`, and post over HTTP."""
+
+    def install() -> Adapters:
+        found: Adapters = layer().installed()
+        return found
+
+    return Place(install, table.topics)
+
+
+def layer() -> Any:
+    """Return the composition root that functions import now: `--watch` reads the layer anew."""
+    return import_module("signaling.bootstrap")
+
+
+def _pause(least: float, most: float) -> None:
+    time.sleep(random.uniform(least, most))
+
+
+def _no_pause() -> None:
+    pass

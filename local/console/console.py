@@ -1,0 +1,211 @@
+"""What functions and gateway do, told to those who look. While nobody looks, nothing is done.
+
+Functions run in threads, viewers live on the event loop. A room is read and told under one lock,
+and after every write somebody reads it, so the last thing that is told of a room is what is in it.
+Records reach the loop by `call_soon_threadsafe`, in the order in which they were told. Every few
+seconds all rooms are read again: an invocation may have begun before anybody looked, and a table
+may serve other servers, too.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any
+
+from local.adapters import layer
+from local.connection import Connection
+from local.console import records
+from local.console.ports import WatchedConnections, WatchedSubscriptions
+from local.console.records import Record, Sent
+from local.console.rooms import Rooms
+from local.console.viewers import MOST_VIEWERS, Viewer, encode
+from local.failures import traceback_of
+from local.invoker import Handler
+from local.lambda_events import Handshake
+from local.sam.template import Function
+from signaling.bootstrap import Adapters, deadlines_within
+from signaling.errors import SubscriptionsError
+from signaling.event import RawEvent
+
+_MOST_ROOMS = 500
+"""That a viewer is shown when it comes."""
+
+_SECONDS_TO_READ = 2.0
+_SECONDS_BETWEEN_LOOKS = 3.0
+
+
+class _Invocation(threading.local):
+    """What the invocation of this thread has done so far."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.touched: dict[str, None] = {}
+
+
+class Console:
+    """Watches functions, rooms and the gateway for its viewers."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._viewers: set[Viewer] = set()
+        self._numbers = count(1)
+        self._rooms = Rooms()
+        self._lock = threading.Lock()
+        self._invocation = _Invocation()
+        self._looking: asyncio.Task[None] | None = None
+        self._adapters: Adapters
+        self._plain: Adapters
+        self._topics: Callable[[], Iterable[str]]
+        self._install: Callable[[Adapters], None]
+
+    def watch_function(self, function: Function, handler: Handler) -> Handler:
+        """Return `handler`, watched while somebody looks."""
+
+        def watched(event: RawEvent, context: Any) -> Any:
+            if not self._viewers:
+                return handler(event, context)
+            return self._watch(function, handler, event, context)
+
+        return watched
+
+    def watch_rooms(self, plain: Adapters, topics: Callable[[], Iterable[str]]) -> None:
+        """Watch the adapters that are installed while somebody looks.
+
+        The console itself reads rooms by the `plain` ones, at which nothing is made to fail, and
+        `topics` tells it which there are.
+        """
+        bootstrap = layer()
+        self._adapters, self._install = bootstrap.installed(), bootstrap.install
+        self._plain, self._topics = plain, topics
+        self._install_adapters()
+
+    def refused(self, handshake: Handshake, status: int) -> None:
+        """See a client that was not let in."""
+        if self._viewers:
+            self._tell(records.refusal(handshake, status))
+
+    def answered(self, connection: Connection, route: str, body: str, frame: str) -> None:
+        """See API Gateway answer by itself."""
+        if self._viewers:
+            self._tell(records.answer(connection.id, route, body, frame))
+
+    def closed(self, connection: Connection, code: int, reason: str) -> None:
+        """See a WebSocket close."""
+        if self._viewers:
+            self._tell(records.close(connection.id, code, reason))
+
+    def is_full(self) -> bool:
+        """Tell whether there are as many viewers as may be."""
+        return len(self._viewers) >= MOST_VIEWERS
+
+    async def enter(self, viewer: Viewer, connections: Callable[[], Iterable[str]]) -> None:
+        """Let `viewer` see the rooms as they are, `connections` being open, and all that follows.
+
+        What it is told before that, while rooms are read, the snapshot replaces.
+        """
+        self._viewers.add(viewer)
+        self._install_adapters()
+        if self._looking is None:
+            self._looking = self._loop.create_task(self._look_again())
+        await asyncio.to_thread(self._show_all, viewer, connections)
+
+    def leave(self, viewer: Viewer) -> None:
+        """Tell `viewer` no more."""
+        self._viewers.discard(viewer)
+        if not self._viewers:
+            self._rooms = Rooms()
+            self._install_adapters()
+            if self._looking:
+                self._looking.cancel()
+            self._looking = None
+
+    def close(self) -> None:
+        """Let all viewers go."""
+        for viewer in self._viewers:
+            viewer.drop()
+
+    def _install_adapters(self) -> None:
+        """Let functions pay for being watched only while they are."""
+        self._install(self._watched() if self._viewers else self._adapters)
+
+    def _watched(self) -> Adapters:
+        subscriptions, connections, warm = self._adapters
+        invocation = self._invocation
+
+        def touch(topics: Iterable[str]) -> None:
+            invocation.touched.update(dict.fromkeys(topics))
+
+        def tell(sent: Sent) -> None:
+            invocation.sent.append(sent)
+
+        return Adapters(
+            lambda deadlines: WatchedSubscriptions(
+                subscriptions(deadlines), touch, self._topics_of
+            ),
+            lambda deadlines: WatchedConnections(connections(deadlines), tell),
+            warm,
+        )
+
+    def _watch(self, function: Function, handler: Handler, event: RawEvent, context: Any) -> Any:
+        invocation, failure, result = self._invocation, None, None
+        invocation.sent, invocation.touched = [], {}
+        started = time.perf_counter()
+        try:
+            result = handler(event, context)
+            return result
+        except BaseException as error:
+            failure = traceback_of(error)
+            raise
+        finally:
+            took = (time.perf_counter() - started) * 1000
+            for topic in invocation.touched:
+                self._look_at(topic)
+            told = invocation.sent, result, failure, took
+            self._tell(records.invocation(function.name, event, *told))
+
+    async def _look_again(self) -> None:
+        while True:
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            await asyncio.to_thread(self._look_at_all)
+
+    def _show_all(self, viewer: Viewer, connections: Callable[[], Iterable[str]]) -> None:
+        self._look_at_all()
+        with self._lock:
+            snapshot = records.snapshot(self._rooms.everyone(), connections())
+            self._loop.call_soon_threadsafe(viewer.send, encode(snapshot))
+
+    def _look_at_all(self) -> None:
+        with self._lock:
+            topics = dict.fromkeys(self._rooms.topics())
+        for topic in self._topics():
+            if len(topics) >= _MOST_ROOMS:
+                break
+            topics[topic] = None
+        for topic in topics:
+            self._look_at(topic)
+
+    def _topics_of(self, connection: str) -> list[str]:
+        with self._lock:
+            return self._rooms.topics_of(connection)
+
+    def _look_at(self, topic: str) -> None:
+        deadlines = deadlines_within(_SECONDS_TO_READ)
+        with self._lock:
+            try:
+                subscribers = self._plain.subscriptions(deadlines).of_topic(topic)
+            except SubscriptionsError:
+                return  # the next write of the room is another occasion
+            members = {each.connection: each.peer for each in subscribers}
+            if changes := self._rooms.update(topic, members):
+                self._tell(records.change(changes))
+
+    def _tell(self, record: Record) -> None:
+        """Send `record` to every viewer, from any thread."""
+        message = encode({"number": next(self._numbers), "at": int(time.time() * 1000), **record})
+        self._loop.call_soon_threadsafe(self._send, message)
+
+    def _send(self, message: bytes) -> None:
+        for viewer in self._viewers:
+            viewer.send(message)

@@ -1,0 +1,82 @@
+"""The two ports with somebody watching: what a function does to rooms, and what it sends."""
+
+from collections.abc import Callable, Sequence
+
+from local.console.records import Sent
+from signaling.ports import (
+    Connections,
+    Introduction,
+    Outcome,
+    Sender,
+    Subscriber,
+    Subscriptions,
+)
+from signaling.protocol import Announce
+
+Touch = Callable[[Sequence[str]], None]
+"""Takes the rooms whose members may be changed by what comes next."""
+
+
+class WatchedSubscriptions:
+    """Subscriptions that tell which rooms may have changed, also by a write that failed halfway."""
+
+    def __init__(
+        self, subscriptions: Subscriptions, touch: Touch, topics_of: Callable[[str], list[str]]
+    ) -> None:
+        """Call `touch` with each write; `topics_of` tells where a connection was last seen."""
+        self._subscriptions = subscriptions
+        self._touch = touch
+        self._topics_of = topics_of
+
+    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Write, and tell."""
+        self._touch(topics)
+        self._subscriptions.subscribe(topics, sender)
+
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+        """Write, and tell."""
+        self._touch([topic])
+        self._subscriptions.announce(topic, sender, announce)
+
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
+        """Write, and tell."""
+        self._touch(topics)
+        self._subscriptions.unsubscribe(topics, sender)
+
+    def of_topic(self, topic: str) -> list[Subscriber]:
+        """Read."""
+        return self._subscriptions.of_topic(topic)
+
+    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
+        """Write, and tell."""
+        self._touch([topic])
+        self._subscriptions.learn_peer(topic, connection, peer)
+
+    def remove(self, topic: str, connections: Sequence[str]) -> None:
+        """Write, and tell."""
+        self._touch([topic])
+        self._subscriptions.remove(topic, connections)
+
+    def remove_connection(self, connection: str) -> None:
+        """Write, and tell."""
+        self._touch(self._topics_of(connection))
+        self._subscriptions.remove_connection(connection)
+
+
+class WatchedConnections:
+    """Connections that tell what was sent and what became of it."""
+
+    def __init__(self, connections: Connections, tell: Callable[[Sent], None]) -> None:
+        self._connections = connections
+        self._tell = tell
+
+    def send(
+        self,
+        connections: Sequence[str],
+        payload: str,
+        introductions: Sequence[Introduction] = (),
+    ) -> Outcome:
+        """Send, and tell."""
+        outcome = self._connections.send(connections, payload, introductions)
+        self._tell(Sent(connections, payload, introductions, outcome))
+        return outcome

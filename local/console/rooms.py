@@ -1,0 +1,49 @@
+"""Who is in which room, as those who watch were last told. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+
+class Change(NamedTuple):
+    """What a viewer has to be told about one connection of a room."""
+
+    topic: str
+    connection: str
+    peer: str | None
+    is_in: bool
+
+
+class Rooms:
+    """Rooms with their members: connection ids, and the peer ids they go by if known."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, dict[str, str | None]] = {}
+
+    def update(self, topic: str, members: Mapping[str, str | None]) -> list[Change]:
+        """Let `members` be all who are in `topic` and return what that changes."""
+        before = self._rooms.get(topic, {})
+        changes = [Change(topic, each, before[each], False) for each in before.keys() - members]
+        changes += [
+            Change(topic, connection, peer, True)
+            for connection, peer in members.items()
+            if connection not in before or before[connection] != peer
+        ]
+        if members:
+            self._rooms[topic] = dict(members)
+        else:
+            self._rooms.pop(topic, None)
+        return changes
+
+    def topics(self) -> list[str]:
+        """Return the rooms that somebody is in."""
+        return list(self._rooms)
+
+    def topics_of(self, connection: str) -> list[str]:
+        """Return the rooms that `connection` is in."""
+        return [topic for topic, members in self._rooms.items() if connection in members]
+
+    def everyone(self) -> Iterable[Change]:
+        """Yield what makes these rooms out of none."""
+        for topic, members in self._rooms.items():
+            for connection, peer in members.items():
+                yield Change(topic, connection, peer, True)

@@ -1,0 +1,19 @@
+"""What the gateway tells whoever watches it, beside what functions see of themselves."""
+
+from typing import Protocol
+
+from local.connection import Connection
+from local.lambda_events import Handshake
+
+
+class Observer(Protocol):
+    """Watches the gateway. Called on the event loop; never raises and never waits."""
+
+    def refused(self, handshake: Handshake, status: int) -> None:
+        """See a handshake end with an HTTP `status` in place of a WebSocket."""
+
+    def answered(self, connection: Connection, route: str, body: str, frame: str) -> None:
+        """See API Gateway answer a message by itself: a MOCK route, or a function that failed."""
+
+    def closed(self, connection: Connection, code: int, reason: str) -> None:
+        """See a WebSocket close."""

@@ -1,0 +1,190 @@
+"""Who may look at the console, and what an open one may cost."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.support.clients import clients
+from tests.support.servers import LocalServer, StartLocalServer, local_servers, wait_until
+
+OTHER_SITE = "http://evil.example"
+ALLOWED: list[dict[str, str]] = [
+    {},
+    {"Host": "localhost:4444"},
+    {"Host": "LOCALHOST"},
+    {"Host": "127.0.0.1:4444", "Origin": "http://127.0.0.1:4444"},
+    {"Host": "[::1]:4444"},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
+]
+REFUSED = [
+    {"Host": "evil.example"},  # DNS rebinding
+    {"Host": "localhost.evil.example"},
+    {"Host": "127.0.0.1.evil.example:4444"},
+    {"Host": "[::1].evil.example"},
+    {"Host": ""},
+    {"Host": "192.0.2.1:4444"},
+    {"Origin": OTHER_SITE},
+    {"Origin": "null"},
+    {"Host": "localhost:4444", "Origin": "http://localhost:3000"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+]
+
+
+def status_of(server: LocalServer, path: str, headers: dict[str, str]) -> int:
+    """Ask by hand: a client would choose its own Host."""
+    lines = {"Host": f"127.0.0.1:{server.port}", **headers}
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    with closing(socket.create_connection(("127.0.0.1", server.port))) as asking:
+        asking.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+        return int(asking.recv(100).split()[1])
+
+
+@asynccontextmanager
+async def feed(server: LocalServer) -> AsyncIterator[aiohttp.StreamReader]:
+    async with (
+        aiohttp.ClientSession(read_bufsize=1 << 22) as session,
+        session.get(f"{server.http_url}/console/events") as response,
+    ):
+        assert response.status == 200
+        yield response.content
+
+
+async def records(stream: aiohttp.StreamReader) -> AsyncIterator[dict[str, Any]]:
+    async for line in stream:
+        if line.startswith(b"data: "):
+            yield json.loads(line[len(b"data: ") :])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    with local_servers() as start:
+        yield start()
+
+
+@pytest.mark.parametrize("headers", ALLOWED)
+def test_this_machine_may_look(server: LocalServer, headers: dict[str, str]) -> None:
+    assert status_of(server, "/console/events", headers) == 200
+    assert status_of(server, "/console/", headers) == 200
+
+
+@pytest.mark.parametrize("headers", REFUSED)
+def test_pages_of_other_sites_may_not(server: LocalServer, headers: dict[str, str]) -> None:
+    assert status_of(server, "/console/events", headers) in (400, 403)
+    assert status_of(server, "/console/", headers) in (400, 403)
+
+
+def test_a_link_on_another_page_leads_to_the_console(server: LocalServer) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert status_of(server, "/console/", headers) == 200
+
+
+def test_everyone_may_look_if_asked_for_but_no_page_of_another_site(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server("--console-for-everyone")
+    own = {"Host": "laptop.lan:4444", "Origin": "http://laptop.lan:4444"}
+    assert status_of(server, "/console/events", own) == 200
+    assert status_of(server, "/console/events", {**own, "Origin": OTHER_SITE}) == 403
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fhttp.py", "http.py", "demo.css", "%2e%2e", "a" * 300])
+def test_nothing_else_is_served(server: LocalServer, name: str) -> None:
+    assert status_of(server, f"/console/{name}", {}) == 404
+
+
+def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server(environment={"LOG_LEVEL": "WARNING"})
+    messages, size = 1200, 30_000
+
+    async def flood() -> int:
+        with closing(socket.create_connection(("127.0.0.1", server.port))) as deaf:
+            deaf.sendall(b"GET /console/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            async with feed(server) as stream, clients(server.websocket_url, "a") as (a,):
+                seen = asyncio.create_task(count_publishes(stream))
+                for number in range(messages):
+                    await a.publish("room", "x" * size)
+                    if number % 20 == 0:
+                        await a.settled()
+                found = await asyncio.wait_for(seen, 60)
+            deaf.settimeout(20)
+            read = 0
+            try:
+                while chunk := deaf.recv(1 << 20):
+                    read += len(chunk)
+            except ConnectionError:
+                pass
+            assert read < messages * size
+        return found
+
+    async def count_publishes(stream: aiohttp.StreamReader) -> int:
+        count = 0
+        async for record in records(stream):
+            body = record.get("event", {}).get("body", "")
+            count += '"publish"' in body
+            if count == messages:
+                break
+        return count
+
+    assert asyncio.run(flood()) == messages
+
+
+def test_only_so_many_may_look_at_once(server: LocalServer) -> None:
+    async def look() -> int:
+        async with AsyncExitStack() as stack:
+            for _ in range(10):
+                await stack.enter_async_context(feed(server))
+            return await asyncio.to_thread(status_of, server, "/console/events", {})
+
+    assert asyncio.run(look()) == 503
+    wait_until(lambda: status_of(server, "/console/events", {}) == 200)
+
+
+def test_ctrl_c_does_not_wait_for_open_consoles() -> None:
+    server = LocalServer()
+    server.start()
+
+    async def look() -> float:
+        async with feed(server) as stream:
+            await anext(records(stream))
+            started = time.monotonic()
+            await asyncio.to_thread(server.stop)
+            return time.monotonic() - started
+
+    assert asyncio.run(look()) < 5
+    assert "Traceback" not in server.output
+
+
+def test_a_function_that_fails_is_seen_with_its_traceback() -> None:
+    server = LocalServer(environment={"MAX_TOPICS": "many"})
+    server.start()
+
+    async def refused() -> list[dict[str, Any]]:
+        async with feed(server) as stream:
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                async with clients(f"{server.websocket_url}?token=secret", "a"):
+                    pass
+            seen = []
+            async for record in records(stream):
+                seen.append(record)
+                if record["kind"] == "refusal":
+                    return seen
+        raise AssertionError(seen)
+
+    _, failed, refusal = asyncio.run(refused())
+    assert "MAX_TOPICS is 'many'" in failed["failure"]
+    assert refusal["status"] == 502
+    server.stop()
+    assert "ConnectFunction failed. Its event: {" in server.output
+    assert "secret" not in server.output + json.dumps([failed, refusal])
