@@ -20,7 +20,7 @@ _PLANS = {
 _SHORT = [(MEMORY, plan) for plan in _PLANS]
 _SIZE = 5
 _SECONDS = 120.0
-_MOST_SECONDS = 9.5
+_MOST_SECONDS = 26.0
 """What an invocation has to post in, and some to begin."""
 
 
@@ -35,12 +35,12 @@ class _Tally(NamedTuple):
 
 def rehearse(is_short: bool) -> Findings:
     """Publish while posts fail, with rooms in memory and in DynamoDB."""
-    number, each = (4, 5) if is_short else (20, 20)
+    number, each, pause = (4, 5, 0.2) if is_short else (20, 20, 2.0)
     tallies = []
     for place, plan in _SHORT if is_short else product(PLACES, _PLANS):
         with running(place, "--faults", _PLANS[plan]) as here:
             name = f"rooms in {place}, {plan}"
-            tallies.append(asyncio.run(_publish(here, name, number, each)))
+            tallies.append(asyncio.run(_publish(here, name, number, each, pause)))
     return Findings(
         "Posts that fail",
         [tally.row for tally in tallies],
@@ -73,7 +73,7 @@ def rehearse(is_short: bool) -> Findings:
     )
 
 
-async def _publish(here: Running, name: str, number: int, each: int) -> _Tally:
+async def _publish(here: Running, name: str, number: int, each: int, pause: float) -> _Tally:
     everyone = await rooms(here.server.websocket_url, number, _SIZE)
     members = [member for room in everyone for member in room]
     await until(lambda: here.logged("subscribe") == len(members), _SECONDS)
@@ -85,7 +85,7 @@ async def _publish(here: Running, name: str, number: int, each: int) -> _Tally:
     for turn in range(each):
         for member in members:
             member.say(f"{time.monotonic()} {member.peer} {turn}")
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(pause)
     sent = len(members) * each
     due = sent * (_SIZE - 1)
     await until(lambda: here.logged("publish") == sent, _SECONDS)
