@@ -30,6 +30,15 @@ LATE: Final = object()
 """Result of an invocation that API Gateway no longer waits for."""
 
 
+MOST_AT_ONCE = 64
+"""Invocations of one function that are under way; the others wait.
+
+Fewer would be held up by those that wait for a silent table. More, of an account's 1,000, would ask
+DynamoDB Local for more than it can answer in time when everybody comes back at once: it takes 3 to
+5 ms of CPU a request, and those who gave up and asked again would leave it nothing for the others.
+"""
+
+
 class Context:
     """Lambda's context object, as far as the functions use it."""
 
@@ -62,7 +71,7 @@ class Invocation(NamedTuple):
 class Invoker:
     """Runs invocations at once, as Lambda does: each in a thread, after a random delay."""
 
-    def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = 16) -> None:
+    def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = MOST_AT_ONCE) -> None:
         """Delay each invocation by `latency`, the least and the most seconds.
 
         Each function has `threads` of its own: one that hangs holds up no other.

@@ -7,6 +7,7 @@ from benchmarks.measure import Clock, resident_bytes, significant
 from benchmarks.report import Check
 from local.server import allow_open_files
 from rehearsals.members import Member, connect, leave, settled_bytes, until
+from rehearsals.places import MEMORY, running
 from rehearsals.report import Findings, Row
 from tests.support.servers import LocalServer
 
@@ -20,12 +21,8 @@ def rehearse(is_short: bool) -> Findings:
     """Open many connections, close them, and open and close as many again."""
     number, pause = (300, 0.1) if is_short else (10_000, 2.0)
     allow_open_files()
-    server = LocalServer("--throttle", "none", environment={"LOG_LEVEL": "WARNING"})
-    server.start()
-    try:
-        return asyncio.run(_rehearse(server, number, pause))
-    finally:
-        server.stop()
+    with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}) as here:
+        return asyncio.run(_rehearse(here.server, number, pause))
 
 
 async def _rehearse(server: LocalServer, number: int, pause: float) -> Findings:

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.measure import ratio, resident_bytes, significant, spread
 from benchmarks.report import Check
 from rehearsals.members import Member, leave, rooms, until
+from rehearsals.places import MEMORY, running
 from rehearsals.report import Findings, Row
 from tests.support.raw import HANDSHAKE, connect, frame
 from tests.support.servers import LocalServer
@@ -31,14 +32,9 @@ runpy.run_module("local", run_name="__main__")
 
 def rehearse(is_short: bool) -> Findings:
     """Publish with and without one who does not read in the room, in turns."""
-    server = LocalServer(
-        environment={"LOG_LEVEL": "WARNING"}, program=_QUICKER if is_short else None
-    )
-    server.start()
-    try:
-        return asyncio.run(_rehearse(server, 2 if is_short else 20))
-    finally:
-        server.stop()
+    program = _QUICKER if is_short else None
+    with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}, program=program) as here:
+        return asyncio.run(_rehearse(here.server, 2 if is_short else 20))
 
 
 async def _rehearse(server: LocalServer, pieces: int) -> Findings:
