@@ -15,9 +15,10 @@ from signaling.access.grants import EVERYTHING
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
+from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Sender
 from signaling.protocol import Limits, parse
-from signaling.rooms import NEW_MILLISECONDS, Rooms
+from signaling.rooms import Rooms
 
 _ROOM = 8
 _MINE = 3

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser
 
-from signaling.rooms import SAME_MOMENT_MILLISECONDS
+from signaling.introductions import SAME_MOMENT_MILLISECONDS
 from tests.support.browsers import Peer, sync
 from tests.support.meetings import Kind, MeetingPlace, failed
 from tests.support.servers import LocalServer, StartLocalServer

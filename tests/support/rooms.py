@@ -6,9 +6,10 @@ from typing import Any
 
 from local.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING
+from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
-from signaling.rooms import NEW_MILLISECONDS, Rooms
+from signaling.rooms import Rooms
 
 
 class RecordedConnections:

@@ -8,11 +8,12 @@ import pytest
 
 from local import LAYER, ROOT
 
-CORE = {"errors", "protocol", "ports", "access.grants", "rooms"}
+CORE = {"errors", "protocol", "ports", "access.grants", "introductions", "rooms"}
 MAY_IMPORT = {
     "errors": set[str](),
     "protocol": {"errors"},
     "ports": {"protocol"},
+    "introductions": {"ports"},
     "rooms": CORE,
     "access": {"access"},
     "event": {"access.grants", "ports"},

@@ -36,7 +36,7 @@ ADMITTING = {
     "protocol",
 }
 ADMITTING |= {"settings"}
-TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap", "rooms"}
+TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap", "introductions", "rooms"}
 TALKING_TO_AWS |= {
     f"aws.{name}"
     for name in ("dynamodb", "http1", "lean", "posts", "retries", "sigv4", "steps", "trust")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from signaling.introductions import SAME_MOMENT_MILLISECONDS
 from signaling.ports import Outcome, Subscriber
-from signaling.rooms import SAME_MOMENT_MILLISECONDS
 from tests.support.messages import encrypted
 from tests.support.rooms import RoomsOf, room_of_three
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from signaling import rooms as rooms_module
+from signaling.introductions import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, introduce
 from signaling.ports import Sender, Subscriber
 from signaling.protocol import Announce, Publish
-from signaling.rooms import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, Handled, Rooms
+from signaling.rooms import Handled, Rooms
 from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
 from tests.support.messages import encrypted
 
@@ -165,9 +166,6 @@ def test_without_forgetting_the_announce_of_a_peer_that_left_stays() -> None:
     table = Forgetless()
     enter_long_ago(table, "m")
     assert stale(handled_in_every_order(entering_again("n"), table).rows)
-
-
-introduce = rooms_module.introduce
 
 
 def to_everyone(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
