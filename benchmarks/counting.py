@@ -17,20 +17,20 @@ class CountingSubscriptions(MemorySubscriptions):
         self._count(topics, sender)
         super().subscribe(topics, sender)
 
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Count a write."""
         self._count([topic], sender)
-        super().announce(topic, sender, announce)
+        return super().announce(topic, sender, announce)
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Count a write for each topic."""
         self._count(topics, sender)
         super().unsubscribe(topics, sender)
 
-    def of_topic(self, topic: str) -> list[Subscriber]:
+    def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Count a read."""
         self.requests += 1
-        return super().of_topic(topic)
+        return super().of_topic(topic, most)
 
     def _count(self, topics: Sequence[str], sender: Sender) -> None:
         self.requests += len(topics)

@@ -18,6 +18,8 @@ from typing import cast
 import aiofastnet
 import botocore
 
+from signaling.aws.rows import sort_key
+
 SENDER = "L0SM9cOFvHcCIhw="
 """The connection whose messages the functions are handed."""
 
@@ -130,7 +132,7 @@ def _table_answer(body: bytes) -> bytes:
     request = json.loads(body)
     values = request.get("ExpressionAttributeValues", {})
     if ":pk" not in values:
-        return _http(b"{}")
+        return _http(json.dumps({"Attributes": _row(SENDER)}).encode())
     subscribers = int(values[":pk"]["S"].rpartition("-")[2])
     first = int(request.get("ExclusiveStartKey", {}).get("sk", {}).get("S", "-0").split("-")[1])
     return _page(subscribers, first)
@@ -144,14 +146,14 @@ def _page(subscribers: int, first: int) -> bytes:
         rows.append(_row(SENDER))
     page: dict[str, object] = {"Count": len(rows), "Items": rows, "ScannedCount": len(rows)}
     if last < subscribers:
-        page["LastEvaluatedKey"] = {"pk": {"S": "topic"}, "sk": {"S": f"connection-{last}"}}
+        page["LastEvaluatedKey"] = {"pk": {"S": "topic"}, "sk": {"S": f"member-{last}"}}
     return _http(json.dumps(page).encode())
 
 
 def _row(connection: str) -> dict[str, dict[str, str]]:
     return {
         "pk": {"S": "topic-room"},
-        "sk": {"S": f"connection-{connection}"},
+        "sk": {"S": sort_key(connection)},
         "peer": {"S": "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"},
         "connected_at": {"N": "1795449990481"},
         "requested_at": {"N": "1795449990625"},

@@ -1,15 +1,16 @@
 """The two ports within one process: a table in memory, and posts without HTTP."""
 
+import random
 import threading
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 from local.gateway import Gateway
 from signaling.aws.posts import outcome
-from signaling.ports import Introduction, Outcome, Sender, Subscriber
+from signaling.ports import SAMPLE, Introduction, Outcome, Sender, Subscriber
 from signaling.protocol import Announce
 
 
@@ -20,7 +21,7 @@ class _Row(NamedTuple):
 
 
 class MemorySubscriptions:
-    """Subscriptions in two dictionaries, which mirror the table and its index."""
+    """Subscriptions in dictionaries, which mirror the table, its index and its lists of peers."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class MemorySubscriptions:
         """Tell time by `now`, in epoch seconds, and call `pause` before each operation."""
         self._rows: dict[str, dict[str, _Row]] = {}
         self._topics: dict[str, set[str]] = {}
+        self._peers: dict[str, dict[str, set[str]]] = {}
         self._lock = threading.Lock()
         self._now = now
         self._pause = pause
@@ -49,7 +51,7 @@ class MemorySubscriptions:
                     kept = known.subscriber
                     self._put(topic, _subscriber(sender, kept.peer, kept.entered_at), sender)
 
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Upsert the row."""
         self._pause()
         data, peer = announce
@@ -58,10 +60,10 @@ class MemorySubscriptions:
             known = self._row_of(topic, sender)
             if known is not None:
                 if known.subscriber.requested_at > sender.requested_at:
-                    return
+                    return None
                 peer = known.subscriber.peer if peer is None else peer
                 entered_at = known.subscriber.entered_at or entered_at
-            self._put(topic, _subscriber(sender, peer, entered_at, data), sender)
+            return self._put(topic, _subscriber(sender, peer, entered_at, data), sender)
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark the rows."""
@@ -72,13 +74,40 @@ class MemorySubscriptions:
                 if known is None or known.subscriber.requested_at < sender.requested_at:
                     self._put(topic, _subscriber(sender), sender, has_left=True)
 
-    def of_topic(self, topic: str) -> list[Subscriber]:
+    def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Return the rows of the topic that are not marked and have not expired."""
         self._pause()
-        now = int(self._now())
         with self._lock:
             rows = self._rows.get(topic, {}).values()
-            return [row.subscriber for row in rows if row.expires_at > now and not row.has_left]
+            there = (row.subscriber for row in rows if self._is_there(row))
+            return list(islice(there, None if most is None else most + 1))
+
+    def sample(self, topic: str) -> list[Subscriber]:
+        """Pick rows of the topic that are not marked and have not expired."""
+        self._pause()
+        with self._lock:
+            rows = list(self._rows.get(topic, {}).values())
+            sample = random.sample(rows, min(SAMPLE, len(rows)))
+            return [row.subscriber for row in sample if self._is_there(row)]
+
+    def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Note who goes by which peer id."""
+        self._pause()
+        with self._lock:
+            peers = self._peers.setdefault(topic, {})
+            for each in subscribers:
+                if each.peer is not None:
+                    peers.setdefault(each.peer, set()).add(each.connection)
+
+    def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
+        """Return the latest rows that are listed under the peer id."""
+        self._pause()
+        with self._lock:
+            rows = self._rows.get(topic, {})
+            listed = self._peers.get(topic, {}).get(peer, set()) & rows.keys()
+            there = [rows[each].subscriber for each in listed if self._is_there(rows[each])]
+            of_peer = [each for each in there if each.peer == peer]
+            return sorted(of_peer, key=lambda each: -each.requested_at)[:2]
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update the row, if it is there and not marked."""
@@ -112,20 +141,32 @@ class MemorySubscriptions:
     def _row_of(self, topic: str, sender: Sender) -> _Row | None:
         return self._rows.get(topic, {}).get(sender.connection)
 
+    def _is_there(self, row: _Row) -> bool:
+        return row.expires_at > int(self._now()) and not row.has_left
+
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
-    ) -> None:
+    ) -> Subscriber:
         row = _Row(subscriber, sender.expires_at, has_left)
         self._rows.setdefault(topic, {})[sender.connection] = row
         self._topics.setdefault(sender.connection, set()).add(topic)
+        return subscriber
 
     def _delete(self, topic: str, connection: str) -> None:
-        del self._rows[topic][connection]
+        peer = self._rows[topic].pop(connection).subscriber.peer
+        self._forget(topic, peer or "", connection)
         if not self._rows[topic]:
             del self._rows[topic]
+            self._peers.pop(topic, None)
         self._topics[connection].discard(topic)
         if not self._topics[connection]:
             del self._topics[connection]
+
+    def _forget(self, topic: str, peer: str, connection: str) -> None:
+        peers = self._peers.get(topic, {})
+        peers.get(peer, set()).discard(connection)
+        if not peers.get(peer, True):
+            del peers[peer]
 
 
 def _subscriber(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from local.dynamodb import topic_of
-from signaling.aws.dynamodb import CONNECTION_PREFIX
+from signaling.aws.rows import connection_of, is_listing
 from signaling.log import hash_of
 from traffic.prices import Prices
 
@@ -66,9 +66,9 @@ def count(pages: Iterable[Mapping[str, Any]], now: float) -> Census:
         units += page.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
         for row in page["Items"]:
             rows += 1
-            if int(row["expires_at"]["N"]) <= now:
+            if int(row["expires_at"]["N"]) <= now or is_listing(row):
                 continue
-            connection = row["sk"]["S"].removeprefix(CONNECTION_PREFIX)
+            connection = connection_of(row["sk"]["S"])
             is_in = "has_left" not in row
             seen[connection] = is_in or seen.get(connection, False)
             if is_in:

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from signaling.aws.dynamodb import CONNECTION_PREFIX
+from signaling.aws.rows import sort_key
 from signaling.log import hash_of
 from signaling.protocol import topic_key
 from tests.support.clients import Frame, clients
@@ -118,7 +118,7 @@ def enter(connection: str, deployment: Deployment, room: str, **more: str) -> No
         TableName=deployment.table,
         Item={
             "pk": {"S": topic_key(room)},
-            "sk": {"S": CONNECTION_PREFIX + connection},
+            "sk": {"S": sort_key(connection)},
             **{name: {"N": str(time)} for name, time in times.items()},
             **{name: {"S": text} for name, text in more.items()},
         },

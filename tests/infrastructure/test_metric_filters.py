@@ -128,7 +128,7 @@ def test_what_did_not_arrive_is_counted(
 
 
 class FailingSubscriptions(MemorySubscriptions):
-    def of_topic(self, topic: str) -> list[Subscriber]:
+    def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         raise SubscriptionsError("The table did not answer. Try again.")
 
 

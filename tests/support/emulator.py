@@ -16,7 +16,7 @@ import boto3
 import yaml
 
 from local import ROOT
-from signaling.aws.dynamodb import CONNECTION_PREFIX
+from signaling.aws.rows import connection_of
 from signaling.protocol import topic_key
 from tests.support import differences
 from tests.support.built import TEMPLATE, build
@@ -88,7 +88,7 @@ class Deployment(NamedTuple):
             ExpressionAttributeValues={":pk": {"S": topic_key(topic)}},
             ConsistentRead=True,
         )
-        return [row["sk"]["S"].removeprefix(CONNECTION_PREFIX) for row in answer["Items"]]
+        return [connection_of(row["sk"]["S"]) for row in answer["Items"]]
 
     def resource(self, name: str) -> str:
         """Return the physical id of the resource that the template calls `name`."""

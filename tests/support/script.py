@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from signaling.aws.dynamodb import CONNECTION_PREFIX
+from signaling.aws.rows import connection_of
 from signaling.protocol import topic_key
 from tests.support.clients import Client, Frame, clients
 from tests.support.servers import wait_until
@@ -35,7 +35,7 @@ class Place(NamedTuple):
             ConsistentRead=True,
         )
         rows = [row for row in answer["Items"] if "has_left" not in row]
-        return [row["sk"]["S"].removeprefix(CONNECTION_PREFIX) for row in rows]
+        return [connection_of(row["sk"]["S"]) for row in rows]
 
 
 class Effects(NamedTuple):

@@ -2,7 +2,8 @@
 
 import time
 
-from signaling.aws.dynamodb import DynamoDB, DynamoDBSubscriptions
+from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.aws.operations import DynamoDB
 from signaling.ports import Deadlines, Sender, Subscriptions
 from signaling.protocol import Announce
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from signaling.aws.dynamodb import Answer, DynamoDBSubscriptions, Parameters, RequestError
+from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.aws.operations import Answer, Parameters, RequestError
 from signaling.errors import SubscriptionsError
-from signaling.ports import Deadlines, Sender
+from signaling.ports import Deadlines, Sender, Subscriber
 from signaling.protocol import Announce
 
 SENDER = Sender("a", 0, 1)
+ROW = {"sk": {"S": "member-00000000-a"}, "connected_at": {"N": "0"}, "requested_at": {"N": "1"}}
 
 
 class ScriptedDynamoDB:
@@ -50,6 +52,8 @@ def test_errors_of_the_client_are_translated() -> None:
         lambda: broken.unsubscribe(["room"], SENDER),
         lambda: broken.learn_peer("room", "a", "A"),
         lambda: broken.of_topic("room"),
+        lambda: broken.sample("room"),
+        lambda: broken.of_peer("room", "A"),
         lambda: broken.remove_connection("a"),
     ]
     for call in calls:
@@ -59,12 +63,16 @@ def test_errors_of_the_client_are_translated() -> None:
 
 
 def test_what_comes_after_the_posts_has_a_time_of_its_own() -> None:
-    before, after = ScriptedDynamoDB({"Items": []}), ScriptedDynamoDB({"Items": []})
+    answer: Answer = {"Items": [], "Attributes": ROW}
+    before, after = ScriptedDynamoDB(answer), ScriptedDynamoDB(answer)
     handling, cleaning = subscriptions(before), subscriptions(after)
     handling.subscribe(["room"], SENDER)
     handling.announce("room", SENDER, Announce("1", "A"))
     handling.unsubscribe(["room"], SENDER)
     handling.of_topic("room")
+    handling.sample("room")
+    handling.list_peers("room", [Subscriber("a", "A", 0, 1, None, None)])
+    handling.of_peer("room", "A")
     cleaning.learn_peer("room", "a", "A")
     cleaning.remove("room", ["a"])
     cleaning.remove_connection("a")

@@ -39,10 +39,32 @@ ADMITTING |= {"settings"}
 TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap", "introductions", "rooms"}
 TALKING_TO_AWS |= {
     f"aws.{name}"
-    for name in ("dynamodb", "http1", "lean", "posts", "retries", "sigv4", "steps", "trust")
+    for name in (
+        "dynamodb",
+        "http1",
+        "lean",
+        "operations",
+        "posts",
+        "retries",
+        "rows",
+        "sigv4",
+        "steps",
+        "trust",
+    )
 }
 
 WITHOUT_SITE_PACKAGES = "-S"
+
+ANSWER = {
+    "Items": [],
+    "UnprocessedItems": {},
+    "Attributes": {
+        "sk": {"S": "member-00000000-a"},
+        "connected_at": {"N": "0"},
+        "requested_at": {"N": "1"},
+    },
+}
+"""Of DynamoDB, whatever it is asked."""
 
 HANDLE_ONE_EVENT = """
 import json, sys
@@ -62,7 +84,7 @@ print(json.dumps([*sys.modules]))
 @pytest.fixture(scope="module")
 def aws() -> Iterator[dict[str, str]]:
     """A stand-in for AWS, as the environment of a function that talks to it."""
-    stub = Stub(lambda request: reply(body=b'{"Items": [], "UnprocessedItems": {}}'))
+    stub = Stub(lambda request: reply(body=json.dumps(ANSWER).encode()))
     yield {
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",

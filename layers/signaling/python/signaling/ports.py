@@ -11,6 +11,11 @@ _LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
 _EXPIRY_MARGIN_SECONDS = 10 * 60
 
 
+def expiry_of(connected_at: int) -> int:
+    """Return when a connection that was opened then must have ended, epoch seconds."""
+    return connected_at // 1000 + _LONGEST_CONNECTION_SECONDS + _EXPIRY_MARGIN_SECONDS
+
+
 class Deadlines(NamedTuple):
     """Until when an invocation may do what, in `time.monotonic` seconds."""
 
@@ -36,7 +41,7 @@ class Sender(NamedTuple):
     @property
     def expires_at(self) -> int:
         """When the connection must have ended, epoch seconds."""
-        return self.connected_at // 1000 + _LONGEST_CONNECTION_SECONDS + _EXPIRY_MARGIN_SECONDS
+        return expiry_of(self.connected_at)
 
 
 class Subscriber(NamedTuple):
@@ -58,6 +63,14 @@ class Subscriber(NamedTuple):
     """Whether the connection was opened with one."""
 
 
+SAMPLE = 32
+"""How many subscribers of a large room are looked at to find some that have announced themselves.
+
+Those who lost a connection and have too many for another one have not. That is about half of a room
+whose members have been replaced (benchmarks/results/simulation.md).
+"""
+
+
 class Subscriptions(Protocol):
     """Port: the set of (topic, connection) pairs.
 
@@ -72,14 +85,29 @@ class Subscriptions(Protocol):
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Put `sender` into each of `topics`."""
 
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
-        """Put `sender` into `topic` and keep its announce."""
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
+        """Put `sender` into `topic`, keep its announce, and return its row.
+
+        None if a later message wrote the row.
+        """
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Take `sender` out of each of `topics` and forget its peer id and announce."""
 
-    def of_topic(self, topic: str) -> list[Subscriber]:
-        """Return every subscriber of `topic`, including those written just before this call."""
+    def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
+        """Return every subscriber of `topic`, including those written just before this call.
+
+        If there are more than `most`, some are left out, but more than `most` are returned.
+        """
+
+    def sample(self, topic: str) -> list[Subscriber]:
+        """Return at most `SAMPLE` subscribers, any as likely as another, in random order."""
+
+    def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Let `of_peer` find `subscribers`, which must have peer ids."""
+
+    def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
+        """Return at most two of the subscribers listed under `peer`, the latest."""
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Store the peer id that the connection goes by, if it is in `topic`."""

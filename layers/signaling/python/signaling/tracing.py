@@ -13,6 +13,9 @@ class TracedSubscriptions:
     def __init__(self, subscriptions: Subscriptions) -> None:
         """Read and write through `subscriptions`."""
         self._subscriptions = subscriptions
+        self.sample = subscriptions.sample
+        self.list_peers = subscriptions.list_peers
+        self.of_peer = subscriptions.of_peer
         self.subscribe = subscriptions.subscribe
         self.announce = subscriptions.announce
         self.unsubscribe = subscriptions.unsubscribe
@@ -20,10 +23,10 @@ class TracedSubscriptions:
         self.remove = subscriptions.remove
         self.remove_connection = subscriptions.remove_connection
 
-    def of_topic(self, topic: str) -> list[Subscriber]:
+    def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Read the topic; its name stays out of the trace."""
         with xray_recorder.in_subsegment("read topic") as subsegment:
-            subscribers = self._subscriptions.of_topic(topic)
+            subscribers = self._subscriptions.of_topic(topic, most)
             subsegment.put_annotation("subscribers", len(subscribers))
             return subscribers
 

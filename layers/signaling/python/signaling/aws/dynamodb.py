@@ -3,7 +3,7 @@
 | key           |               |
 |---------------|---------------|
 | pk            | topic-<topic> |
-| sk            | connection-<id> |
+| sk            | member-<hash of id>-<id of the connection> |
 | requested_at  | time of its last message about the topic but signals, epoch milliseconds |
 | connected_at  | when the connection was opened, epoch milliseconds |
 | expires_at    | when the connection must have ended, epoch seconds |
@@ -13,66 +13,50 @@
 | has_token     | its connection was opened with one |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
 
+A large room has more rows, which list members under their peer ids. They are never changed, so they
+need no condition, and expire with their connections:
+
+| key           |               |
+|---------------|---------------|
+| pk            | peers-<topic> |
+| sk            | <peer>#<requested_at, 15 digits> |
+| connection    | its id        |
+
+and `peer`, `requested_at`, `connected_at`, `expires_at` and `has_token` of its own row.
+
 An index with the keys swapped answers "every topic of this connection". Nothing scans.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from signaling.aws.retries import delay_after
-from signaling.errors import SubscriptionsError
-from signaling.ports import Deadlines, Sender, Subscriber
+from signaling.aws.operations import DynamoDB, Parameters, accepted, pages, write_batches
+from signaling.aws.rows import (
+    MEMBER_PREFIX,
+    Row,
+    is_there,
+    listing,
+    member_key,
+    peers_key,
+    sort_key,
+    subscriber_of,
+)
+from signaling.ports import SAMPLE, Deadlines, Sender, Subscriber
 from signaling.protocol import Announce, topic_key
 
 INDEX = "by-connection"
 """Name of the table's index: sk HASH, pk RANGE, keys only."""
 
-CONNECTION_PREFIX = "connection-"
-"""Of sk, before the connection id."""
+_ROWS_OF_THE_LEFT = 27
+"""Read beyond what is asked for, so that some rows of those who have left cost no second page."""
 
-_ROWS_PER_BATCH = (
-    25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
-)
-_BATCH_ATTEMPTS = 8
-_CONDITION_FAILED = "ConditionalCheckFailedException"
-
+_LISTED = 2
 _SET_TIMES = (
     "SET requested_at = :requested_at, connected_at = :connected_at, expires_at = :expires_at"
 )
 _YES = {"BOOL": True}
-
-Parameters = dict[str, Any]
-"""A request as boto3's low-level client takes it."""
-
-
-class RequestError(Exception):
-    """DynamoDB refused a request, with an HTTP `status`, or did not answer it in time."""
-
-    def __init__(self, code: str, status: int | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.status = status
-
-
-Answer = dict[str, Any] | RequestError
-"""What a request came to."""
-
-
-class DynamoDB(Protocol):
-    """The operations that the model needs. The requests of one call are made at once.
-
-    Each is tried again while that may help, until `deadline`, in `time.monotonic` seconds.
-    """
-
-    def query(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
-        """Read pages of rows."""
-
-    def update_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
-        """Write single rows."""
-
-    def batch_write_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
-        """Delete up to 25 rows each."""
 
 
 class DynamoDBSubscriptions:
@@ -103,7 +87,7 @@ class DynamoDBSubscriptions:
             ]
         )
 
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Upsert one row: 1 write unit, and 1 in the index if it is new."""
         change = ", announce = :announce, entered_at = if_not_exists(entered_at, :requested_at)"
         values = {"announce": {"S": announce.data}}
@@ -111,7 +95,10 @@ class DynamoDBSubscriptions:
             change += ", peer = :peer"
             values["peer"] = {"S": announce.peer}
         condition = "requested_at <= :requested_at"
-        self._write([self._row(topic, sender, condition, f"{change} REMOVE has_left", **values)])
+        row = self._row(topic, sender, condition, f"{change} REMOVE has_left", **values)
+        for answer in self._write([{**row, "ReturnValues": "ALL_NEW"}]):
+            return subscriber_of(answer["Attributes"])
+        return None
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark one row a topic, all at once: 1 write unit.
@@ -122,44 +109,77 @@ class DynamoDBSubscriptions:
         change = ", has_left = :yes REMOVE announce, entered_at, peer"
         self._write([self._row(topic, sender, condition, change, yes=_YES) for topic in topics])
 
-    def of_topic(self, topic: str) -> list[Subscriber]:
-        """Query the topic with strong consistency; rows that TTL has yet to delete are left out."""
-        now = int(self._now())
-        rows = self._query(
+    def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
+        """Query the topic with strong consistency, in pages that double while too few are there.
+
+        While rows of an earlier version are left, a connection may have one beside its own, which
+        is read later and counts.
+        """
+        limit = {} if most is None else {"Limit": most + 1 + _ROWS_OF_THE_LEFT}
+        found: dict[str, Subscriber] = {}
+        for page in self._query(
             self._deadlines.table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": topic_key(topic)}},
             ConsistentRead=True,
-        )
-        return [
-            Subscriber(
-                row["sk"]["S"].removeprefix(CONNECTION_PREFIX),
-                row["peer"]["S"] if "peer" in row else None,
-                int(row["connected_at"]["N"]),
-                int(row["requested_at"]["N"]),
-                row["announce"]["S"] if "announce" in row else None,
-                int(row["entered_at"]["N"]) if "entered_at" in row else None,
-                "has_token" in row,
+            **limit,
+        ):
+            found |= {each.connection: each for each in self._subscribers(page)}
+            if most is not None and len(found) > most:
+                break
+        return list(found.values())
+
+    def sample(self, topic: str) -> list[Subscriber]:
+        """Query the rows that follow a random hash."""
+        start = MEMBER_PREFIX + os.urandom(4).hex()
+        page = next(
+            self._query(
+                self._deadlines.table,
+                KeyConditionExpression="pk = :pk AND sk >= :start",
+                ExpressionAttributeValues={":pk": {"S": topic_key(topic)}, ":start": {"S": start}},
+                ConsistentRead=True,
+                Limit=SAMPLE,
             )
-            for page in rows
-            for row in page
-            if int(row["expires_at"]["N"]) > now and "has_left" not in row
-        ]
+        )
+        return sorted(self._subscribers(page), key=lambda _: os.urandom(4))
+
+    def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Put one row for each: 1 write unit, and 1 in the index if it is new, 25 a request."""
+        rows = [listing(topic, each) for each in subscribers]
+        puts = {row["sk"]["S"]: {"PutRequest": {"Item": row}} for row in rows}
+        write_batches(self._client, self._table, list(puts.values()), self._deadlines.table)
+
+    def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
+        """Query the latest rows that list the peer, with strong consistency."""
+        page = next(
+            self._query(
+                self._deadlines.table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :peer)",
+                ExpressionAttributeValues={
+                    ":pk": {"S": peers_key(topic)},
+                    ":peer": {"S": f"{peer}#"},
+                },
+                ConsistentRead=True,
+                ScanIndexForward=False,
+                Limit=_LISTED,
+            )
+        )
+        return [each for each in self._subscribers(page) if each.peer == peer]
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update one row: 1 write unit."""
         update = {
             "TableName": self._table,
-            "Key": _key(topic, connection),
+            "Key": member_key(topic, connection),
             "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(has_left)",
             "UpdateExpression": "SET peer = :peer",
             "ExpressionAttributeValues": {":peer": {"S": peer}},
         }
-        _accepted(self._client.update_item([update], self._deadlines.clean_up))
+        accepted(self._client.update_item([update], self._deadlines.clean_up))
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Delete the rows of `connections`, 25 a request."""
-        self._delete([_key(topic, each) for each in connections])
+        self._delete([member_key(topic, each) for each in connections])
 
     def remove_connection(self, connection: str) -> None:
         """Query the index and delete what it names, 25 rows a request, as many as time allows."""
@@ -167,13 +187,17 @@ class DynamoDBSubscriptions:
             self._deadlines.clean_up,
             IndexName=INDEX,
             KeyConditionExpression="sk = :sk",
-            ExpressionAttributeValues={":sk": {"S": CONNECTION_PREFIX + connection}},
+            ExpressionAttributeValues={":sk": {"S": sort_key(connection)}},
         )
         for page in rows:
             self._delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
 
-    def _write(self, rows: Sequence[Parameters]) -> None:
-        _accepted(self._client.update_item(rows, self._deadlines.table))
+    def _write(self, rows: Sequence[Parameters]) -> list[dict[str, Any]]:
+        return accepted(self._client.update_item(rows, self._deadlines.table))
+
+    def _subscribers(self, page: Sequence[Row]) -> list[Subscriber]:
+        now = int(self._now())
+        return [subscriber_of(row) for row in page if is_there(row, now)]
 
     def _row(
         self, topic: str, sender: Sender, condition: str, change: str, **values: dict[str, Any]
@@ -188,58 +212,15 @@ class DynamoDBSubscriptions:
             values["has_token"] = _YES
         return {
             "TableName": self._table,
-            "Key": _key(topic, sender.connection),
+            "Key": member_key(topic, sender.connection),
             "ConditionExpression": f"attribute_not_exists(pk) OR {condition}",
             "UpdateExpression": f"{_SET_TIMES}{change}",
             "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
         }
 
-    def _query(self, deadline: float, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
-        parameters["TableName"] = self._table
-        while True:
-            (page,) = _accepted(self._client.query([parameters], deadline))
-            yield page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def _query(self, deadline: float, **parameters: Any) -> Iterator[list[Row]]:
+        return pages(self._client, {"TableName": self._table, **parameters}, deadline)
 
-    def _delete(self, keys: Sequence[Parameters]) -> None:
+    def _delete(self, keys: Sequence[Row]) -> None:
         deletes = [{"DeleteRequest": {"Key": key}} for key in keys]
-        deadline = self._deadlines.clean_up
-        for attempt in range(_BATCH_ATTEMPTS):
-            pause = delay_after(attempt - 1) if attempt else 0.0
-            if time.monotonic() + pause > deadline:
-                break
-            time.sleep(pause)
-            batches = [
-                {"RequestItems": {self._table: deletes[start : start + _ROWS_PER_BATCH]}}
-                for start in range(0, len(deletes), _ROWS_PER_BATCH)
-            ]
-            answers = _accepted(self._client.batch_write_item(batches, deadline))
-            deletes = [
-                delete
-                for answer in answers
-                for delete in answer.get("UnprocessedItems", {}).get(self._table, [])
-            ]
-            if not deletes:
-                return
-        raise SubscriptionsError("the table is too busy, try again")
-
-
-def _key(topic: str, connection: str) -> dict[str, dict[str, str]]:
-    return {"pk": {"S": topic_key(topic)}, "sk": {"S": CONNECTION_PREFIX + connection}}
-
-
-def _accepted(answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """Return the answers, but for those of a condition that failed.
-
-    Raises:
-        SubscriptionsError: a request failed for another reason.
-    """
-    accepted = []
-    for answer in answers:
-        if not isinstance(answer, RequestError):
-            accepted.append(answer)
-        elif answer.code != _CONDITION_FAILED:
-            raise SubscriptionsError("the rooms are out of reach, try again") from answer
-    return accepted
+        write_batches(self._client, self._table, deletes, self._deadlines.clean_up)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 
-from signaling.aws.dynamodb import Answer, Parameters, RequestError
+from signaling.aws.operations import Answer, Parameters, RequestError
 from signaling.aws.posts import ApiGatewayConnections, Call
 from signaling.aws.retries import ATTEMPT_SECONDS, THROTTLED, is_worth_another_attempt, tried
 

@@ -1,0 +1,86 @@
+"""Rows of the table: their keys, and what they say.
+
+A member's sort key begins with a hash of its connection id. So members lie in no order that
+anything else follows, and any stretch of them is a fair sample. The key can be made from the id
+alone, which is all that `$disconnect` knows.
+"""
+
+from binascii import crc32
+from typing import Any
+
+from signaling.ports import Subscriber, expiry_of
+from signaling.protocol import topic_key
+
+Row = dict[str, Any]
+"""A row, or its key, as boto3's low-level client takes and gives it."""
+
+MEMBER_PREFIX = "member-"
+"""Of sk, before 8 hexadecimal digits of hash, a hyphen and the connection id."""
+
+_EARLIER_PREFIX = "connection-"
+"""Of rows that an earlier version wrote, before the connection id."""
+
+_BEFORE_CONNECTION = len(MEMBER_PREFIX) + 8 + 1
+_TIME_DIGITS = 15
+
+
+def member_key(topic: str, connection: str) -> Row:
+    """Return the key of a member's row."""
+    return {"pk": {"S": topic_key(topic)}, "sk": {"S": sort_key(connection)}}
+
+
+def sort_key(connection: str) -> str:
+    """Return the sort key of all rows of `connection`."""
+    return f"{MEMBER_PREFIX}{crc32(connection.encode()):08x}-{connection}"
+
+
+def connection_of(key: str) -> str:
+    """Return the connection whose rows have the sort key."""
+    if key.startswith(_EARLIER_PREFIX):
+        return key[len(_EARLIER_PREFIX) :]
+    return key[_BEFORE_CONNECTION:]
+
+
+def listing(topic: str, subscriber: Subscriber) -> Row:
+    """Return the row that lists `subscriber` under its peer id: nothing changes it later."""
+    at = f"{subscriber.requested_at:0{_TIME_DIGITS}d}"
+    row: Row = {
+        "pk": {"S": peers_key(topic)},
+        "sk": {"S": f"{subscriber.peer}#{at}"},
+        "connection": {"S": subscriber.connection},
+        "peer": {"S": subscriber.peer},
+        "connected_at": {"N": str(subscriber.connected_at)},
+        "requested_at": {"N": str(subscriber.requested_at)},
+        "expires_at": {"N": str(expiry_of(subscriber.connected_at))},
+    }
+    if subscriber.has_token:
+        row["has_token"] = {"BOOL": True}
+    return row
+
+
+def peers_key(topic: str) -> str:
+    """Return pk of the rows that list members of `topic` under their peer ids."""
+    return f"peers{topic_key(topic).removeprefix('topic')}"
+
+
+def is_listing(row: Row) -> bool:
+    """Tell whether a row lists a member that has a row of its own."""
+    return "connection" in row
+
+
+def is_there(row: Row, now: int) -> bool:
+    """Tell whether a row counts: TTL deletes expired ones late."""
+    return int(row["expires_at"]["N"]) > now and "has_left" not in row
+
+
+def subscriber_of(row: Row) -> Subscriber:
+    """Return what a row says of a connection."""
+    return Subscriber(
+        row["connection"]["S"] if "connection" in row else connection_of(row["sk"]["S"]),
+        row["peer"]["S"] if "peer" in row else None,
+        int(row["connected_at"]["N"]),
+        int(row["requested_at"]["N"]),
+        row["announce"]["S"] if "announce" in row else None,
+        int(row["entered_at"]["N"]) if "entered_at" in row else None,
+        "has_token" in row,
+    )

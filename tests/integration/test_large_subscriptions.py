@@ -1,0 +1,124 @@
+"""What every adapter of the port `Subscriptions` does for large rooms."""
+
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+
+from local.dynamodb import make_table
+from local.sam.template import Stack
+from signaling.aws import lean
+from signaling.ports import SAMPLE, Subscriber, Subscriptions
+from tests.support.aws import dynamodb_client
+from tests.support.subscriptions import CONNECTED_AT, NOW, announce, members, of_table, sender
+
+
+def enter(subscriptions: Subscriptions, *connections: str) -> None:
+    for connection in connections:
+        subscriptions.subscribe(["room"], sender(connection))
+
+
+def numbered(count: int, letter: str = "c") -> list[str]:
+    return [f"{letter}{number}=" for number in range(count)]
+
+
+def test_an_announce_tells_what_is_known_of_its_sender(subscriptions: Subscriptions) -> None:
+    subscriptions.announce("room", sender("a", at=5), announce("A"))
+    own = subscriptions.announce("room", sender("a", at=9), announce("B"))
+    assert own == Subscriber("a", "B", CONNECTED_AT, 9, '"I am B"', 5)
+    assert subscriptions.announce("room", sender("a", at=8), announce("A")) is None
+
+
+def test_of_topic_reads_all_if_there_are_not_more_than_asked_for(
+    subscriptions: Subscriptions,
+) -> None:
+    enter(subscriptions, *numbered(150))
+    assert len(subscriptions.of_topic("room", 150)) == 150
+    assert 100 < len(subscriptions.of_topic("room", 100)) <= 150
+
+
+def test_rows_of_those_who_left_do_not_hide_who_is_there(subscriptions: Subscriptions) -> None:
+    enter(subscriptions, *numbered(20))
+    for connection in numbered(300, "left"):
+        subscriptions.unsubscribe(["room"], sender(connection))
+    assert len(subscriptions.of_topic("room", 100)) == 20
+
+
+def test_a_sample_is_of_those_who_are_there(subscriptions: Subscriptions) -> None:
+    enter(subscriptions, "a", "b")
+    subscriptions.unsubscribe(["room"], sender("a", at=2))
+    longest = sender("a", connected_at=0).expires_at * 1000
+    subscriptions.subscribe(["room"], sender("old", connected_at=CONNECTED_AT - longest))
+    sampled = {each.connection for _ in range(50) for each in subscriptions.sample("room")}
+    assert sampled == {"b"}
+    assert subscriptions.sample("other") == []
+
+
+def test_samples_reach_everybody_equally_often(subscriptions: Subscriptions) -> None:
+    enter(subscriptions, *numbered(120))
+    samples = [subscriptions.sample("room") for _ in range(150)]
+    assert max(map(len, samples)) == SAMPLE
+    firsts = Counter(each.connection for sample in samples for each in sample[:8])
+    assert len(firsts) >= 115
+    assert firsts.most_common(1)[0][1] < 60
+
+
+def test_who_is_listed_is_found_by_peer_id(subscriptions: Subscriptions) -> None:
+    for connection, peer in (("a", "A"), ("b", "A#"), ("c", "ü🎉#000000000000001")):
+        own = subscriptions.announce("room", sender(connection), announce(peer))
+        assert own
+        subscriptions.list_peers("room", [own])
+    found = {peer: subscriptions.of_peer("room", peer) for peer in ("A", "A#", "", "ü🎉#", "B")}
+    assert {peer: [each.connection for each in each] for peer, each in found.items() if each} == {
+        "A": ["a"],
+        "A#": ["b"],
+    }
+    (third,) = subscriptions.of_peer("room", "ü🎉#000000000000001")
+    assert third.connection == "c"
+    assert subscriptions.of_peer("other", "A") == []
+
+
+def test_a_peer_with_several_connections_is_found_at_the_latest_two(
+    subscriptions: Subscriptions,
+) -> None:
+    rows = [
+        subscriptions.announce("room", sender(connection, at=at), announce("A"))
+        for connection, at in (("a", 7), ("b", 9), ("c", 100))
+    ]
+    subscriptions.list_peers("room", [each for each in rows if each])
+    assert [each.connection for each in subscriptions.of_peer("room", "A")] == ["c", "b"]
+
+
+def test_who_is_listed_is_no_second_member(subscriptions: Subscriptions) -> None:
+    own = subscriptions.announce("room", sender("a"), announce("A"))
+    assert own
+    subscriptions.list_peers("room", [own, own])
+    assert members(subscriptions) == {"a": "A"}
+
+
+@pytest.fixture
+def earlier(dynamodb_local: str, lean_dynamodb: lean.LeanDynamoDB, stack: Stack) -> Subscriptions:
+    """A table with rows of members "a" and "b" as an earlier version wrote them."""
+    client = dynamodb_client(dynamodb_local)
+    table = {**stack.table, "TableName": f"table-{uuid4()}"}
+    make_table(client, table)
+    for connection in "ab":
+        client.put_item(
+            TableName=table["TableName"],
+            Item={
+                "pk": {"S": "topic-room"},
+                "sk": {"S": f"connection-{connection}"},
+                "connected_at": {"N": "1"},
+                "requested_at": {"N": "1"},
+                "expires_at": {"N": str(NOW + 1)},
+            },
+        )
+    return of_table(lean_dynamodb, table["TableName"])
+
+
+def test_rows_of_an_earlier_version_count_until_their_connections_say_more(
+    earlier: Subscriptions,
+) -> None:
+    assert members(earlier) == {"a": None, "b": None}
+    earlier.announce("room", sender("a", at=2), announce("A"))
+    assert members(earlier) == {"a": "A", "b": None}
