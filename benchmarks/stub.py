@@ -64,6 +64,7 @@ class Stub:
             "AWS_LAMBDA_RUNTIME_API": "localhost",  # what is done only in Lambda is done here too
             "CONNECTIONS_ENDPOINT": f"https://api.execute-api.{_DOMAIN}/dev",
             "TABLE_NAME": "subscriptions",
+            "MAX_RECIPIENTS": "100000",
             "AWS_PORT": self._port,
             "SSL_CERT_FILE": authorities,  # Python's ssl
         }

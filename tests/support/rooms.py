@@ -1,7 +1,7 @@
 """Rooms in memory that tests talk to, and connections that keep what they get."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from local.in_memory import MemorySubscriptions
@@ -9,7 +9,7 @@ from signaling.access.grants import EVERYTHING
 from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
-from signaling.rooms import Rooms
+from signaling.rooms import SMALL_ROOM, Rooms
 
 
 class RecordedConnections:
@@ -18,7 +18,7 @@ class RecordedConnections:
     def __init__(self, gone: str = "", failing: str = "") -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
         self.asked_for: list[str] = []
-        self._gone = gone
+        self._gone: Container[str] = gone
         self._failing = failing
 
     def send(
@@ -49,6 +49,10 @@ class RecordedConnections:
             self.sent.append((connection, json.loads(payload)))
             result.delivered.append(connection)
 
+    def lose(self, *connections: str) -> None:
+        """Let `connections` be gone from now on."""
+        self._gone = connections
+
     def receivers(self) -> list[str]:
         return sorted(connection for connection, _ in self.sent)
 
@@ -56,14 +60,32 @@ class RecordedConnections:
 class RoomsOf:
     """Rooms in memory, with the messages of y-webrtc as methods."""
 
-    def __init__(self, is_broadcast: bool = False, gone: str = "", failing: str = "") -> None:
+    def __init__(
+        self,
+        is_broadcast: bool = False,
+        gone: str = "",
+        failing: str = "",
+        max_recipients: int = SMALL_ROOM,
+    ) -> None:
         self.subscriptions = MemorySubscriptions(now=lambda: 0)
         self.connections = RecordedConnections(gone, failing)
-        self.rooms = Rooms(self.subscriptions, self.connections, is_broadcast)
+        self.rooms = Rooms(
+            self.subscriptions, self.connections, is_broadcast, max_recipients=max_recipients
+        )
         self.grants = EVERYTHING
         self.now = 1
         self.connected_at: dict[str, int] = {}
         """When connections were opened; by default when they first say something."""
+
+    def sender(self, connection: str) -> Sender:
+        """Return the client that says something next."""
+        self.now += 1
+        connected_at = self.connected_at.setdefault(connection, self.now)
+        return Sender(connection, connected_at, self.now)
+
+    def subscribe_all(self, connections: Sequence[str]) -> None:
+        for connection in connections:
+            self.subscribe(connection, "room")
 
     def wait(self) -> None:
         """Let so much time pass that whoever is in a room is new no more."""

@@ -8,12 +8,13 @@ import pytest
 
 from local import LAYER, ROOT
 
-CORE = {"errors", "protocol", "ports", "access.grants", "introductions", "rooms"}
+CORE = {"errors", "protocol", "ports", "access.grants", "introductions", "large_rooms", "rooms"}
 MAY_IMPORT = {
     "errors": set[str](),
     "protocol": {"errors"},
     "ports": {"protocol"},
     "introductions": {"ports"},
+    "large_rooms": {"errors", "introductions", "ports", "protocol"},
     "rooms": CORE,
     "access": {"access"},
     "event": {"access.grants", "ports"},

@@ -108,9 +108,9 @@ def test_a_page_that_leaves_while_its_announce_is_handled_is_introduced_to_nobod
     rooms = room_of_three()
     of_topic = rooms.subscriptions.of_topic
 
-    def read_late(topic: str) -> list[Subscriber]:
+    def read_late(topic: str, most: int) -> list[Subscriber]:
         rooms.rooms.leave("d")
-        return of_topic(topic)
+        return of_topic(topic, most)
 
     monkeypatch.setattr(rooms.subscriptions, "of_topic", read_late)
     assert rooms.announce("d", "D") == Outcome([], [], [])

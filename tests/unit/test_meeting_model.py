@@ -201,7 +201,7 @@ def test_pairs_would_miss_each_other_if_the_topic_were_read_first(
 
     def read_first(self: Any, request: Sender, message: Publish) -> Handled:
         before = self._subscriptions.of_topic(message.topic)
-        monkeypatch.setattr(self._subscriptions, "of_topic", lambda topic: before, raising=False)
+        monkeypatch.setattr(self._subscriptions, "of_topic", lambda *topic: before, raising=False)
         return publish(self, request, message)
 
     monkeypatch.setattr(Rooms, "publish", read_first)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from signaling.protocol import Limits
+from signaling.rooms import SMALL_ROOM
 from signaling.settings import SettingError, Settings
 
 
@@ -12,7 +13,7 @@ def test_without_an_environment_the_defaults_hold() -> None:
     settings = Settings.from_env({})
     assert settings.delivery == "addressed"
     assert not settings.needs_token
-    assert settings.limits == Limits()
+    assert (settings.limits, settings.max_recipients) == (Limits(), SMALL_ROOM)
     assert settings.allowed_origins == ("*",)
     assert (settings.aws_client, settings.log_level, settings.is_traced) == ("lean", "INFO", False)
 
@@ -27,6 +28,7 @@ def test_the_environment_sets_everything() -> None:
             "MAX_TOPICS": "1",
             "MAX_TOPIC_BYTES": "2",
             "MAX_MESSAGE_BYTES": "1024",
+            "MAX_RECIPIENTS": "3",
             "ALLOWED_ORIGINS": "https://example.com, http://localhost:3000",
             "AWS_CLIENT": "boto3",
             "LOG_LEVEL": "WARNING",
@@ -39,6 +41,7 @@ def test_the_environment_sets_everything() -> None:
         delivery="broadcast",
         needs_token=True,
         limits=Limits(1, 2, 1024),
+        max_recipients=3,
         allowed_origins=("https://example.com", "http://localhost:3000"),
         aws_client="boto3",
         log_level="WARNING",
@@ -56,6 +59,7 @@ WRONG = {
     "MAX_TOPICS": ["abc", "", "0", "-1", "1001", "1.5", "1e2", " 5", "1_0", "\u0663", "9" * 5000],
     "MAX_TOPIC_BYTES": ["many", "0", "1019"],
     "MAX_MESSAGE_BYTES": ["32 KB", "1023", "131001"],
+    "MAX_RECIPIENTS": ["all", "0", "100001"],
     "ALLOWED_ORIGINS": ["", "example.com", "https://*", "https://a.example, https://b.example/"],
     "AWS_CLIENT": ["boto"],
     "LOG_LEVEL": ["DEBUG", "info", "ERROR"],

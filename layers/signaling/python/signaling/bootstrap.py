@@ -72,6 +72,7 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
         connections,
         is_broadcast=settings().delivery == BROADCAST,
         needs_token=settings().needs_token,
+        max_recipients=settings().max_recipients,
     )
 
 

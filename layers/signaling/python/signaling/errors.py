@@ -4,6 +4,7 @@ SignalingError
 ├── InvalidMessageError    a frame that a client should not have sent
 ├── ForbiddenTopicError    a topic that the client's token does not grant
 ├── NoTokenError           a connection that brought no token and needs one
+├── TooManyRecipientsError  a message that too many would get
 └── SubscriptionsError     the table did not do what it was asked
 """
 
@@ -49,6 +50,19 @@ class NoTokenError(SignalingError):
     def __init__(self) -> None:
         """Say what the client can do."""
         super().__init__("this connection was opened without a token: open it again with one")
+
+
+class TooManyRecipientsError(SignalingError):
+    """A message is for everybody in a room that has too many members for that."""
+
+    code = "too_many_recipients"
+
+    def __init__(self, most: int) -> None:
+        """Say how many recipients a message may have."""
+        super().__init__(
+            f"a message may have {most} recipients, and this room has more members: "
+            "it must be for the peer id of a member, which a password would hide"
+        )
 
 
 class SubscriptionsError(SignalingError):

@@ -74,6 +74,11 @@ class Publish(NamedTuple):
     """What the message is, if it is an announce."""
     type: str = "publish"
 
+    @property
+    def names_peer(self) -> bool:
+        """Whether it tells which peer it is for, or which one it announces."""
+        return self.to is not None if self.announce is None else self.announce.peer is not None
+
     def encode(self, clients: int) -> str:
         """Return the message with the number of subscribers put into it as `clients`.
 
@@ -125,6 +130,11 @@ def encode_announce(topic: str, data: str, clients: int) -> str:
 def encode_error(error: SignalingError) -> str:
     """Return the frame that tells a client of `error`; y-webrtc ignores it, people read it."""
     return json.dumps({"type": "error", "code": error.code, "message": str(error)})
+
+
+def is_peer(text: str) -> bool:
+    """Tell whether a client may go by the peer id `text`."""
+    return _fits_in_utf8(text, MAX_PEER_BYTES)
 
 
 def topic_key(topic: str) -> str:
@@ -208,7 +218,7 @@ def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
     if peer is None:
         if is_announce:
             raise InvalidMessageError("invalid_message", "an announce needs data.from")
-    elif not _fits_in_utf8(peer, MAX_PEER_BYTES):
+    elif not is_peer(peer):
         raise InvalidMessageError(
             "invalid_message", f"data.from may have {MAX_PEER_BYTES} bytes of UTF-8"
         )

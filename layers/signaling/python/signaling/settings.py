@@ -55,6 +55,8 @@ class Settings(NamedTuple):
     needs_token: bool
     """Whether a connection may do nothing that its authorizer has not granted."""
     limits: Limits
+    max_recipients: int
+    """Most clients that get a message which is for everybody in a room."""
     allowed_origins: tuple[str, ...]
     """Patterns of the origins whose pages may connect; `*` allows everybody."""
     aws_client: str
@@ -83,6 +85,7 @@ class Settings(NamedTuple):
                     "MAX_MESSAGE_BYTES", environ, defaults.message_bytes, 1024, 131_000
                 ),
             ),
+            max_recipients=_number("MAX_RECIPIENTS", environ, 100, 1, 100_000),
             allowed_origins=_origins("ALLOWED_ORIGINS", environ),
             aws_client=_one_of("AWS_CLIENT", environ, (LEAN, BOTO3)),
             log_level=_one_of("LOG_LEVEL", environ, (INFO, WARNING)),

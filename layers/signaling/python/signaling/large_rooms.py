@@ -1,0 +1,111 @@
+"""Introductions in rooms with so many members that a newcomer meets only some of them."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from signaling.errors import SubscriptionsError
+from signaling.introductions import NEW_MILLISECONDS, entered_at, is_introduced_to
+from signaling.ports import Connections, Introduction, Outcome, Subscriber, Subscriptions
+from signaling.protocol import Publish, encode_announce
+
+INTRODUCED = 8
+"""Of how many members a sender hears that enters a large room.
+
+`make bench ROWS=simulation`: 4 are too few for peers that come at once, more make no shorter ways.
+"""
+
+INTRODUCED_AGAIN = 2
+"""Of how many it hears when it has lost a connection. More would fill a room that has just enough
+connections: each that leaves makes about 20 others announce themselves again."""
+
+
+class Choice(NamedTuple):
+    """A member that the sender of an announce is introduced to, in one direction."""
+
+    member: Subscriber
+    is_hearer: bool
+    """Whether the member hears of the sender, and not the sender of the member."""
+
+
+def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
+    """Return whom `own` can be introduced to, the best first.
+
+    The sender hears of the others and makes the offers, because y-webrtc accepts every offer, but
+    ignores announces when it has 20 to 34 connections. Announces hardly ever cross: of two that
+    enter within seconds, `is_introduced_to` decides as in small rooms. If both announce themselves
+    and one entered long before, only the younger is to hear of the elder. The elder does otherwise
+    if it reads before the younger writes, and they cross if the younger chooses it as well.
+
+    A client that has not announced itself is left out for some seconds, because its announce is to
+    come. After that it is one that lost a connection and still has too many to announce itself, or
+    one that never does: it hears of the sender, and comes last.
+    """
+    chosen, silent = [], []
+    for other in candidates:
+        is_new = own.requested_at - other.requested_at <= NEW_MILLISECONDS
+        later_by = entered_at(own) - entered_at(other)
+        if other.connection == own.connection or (is_new and other.announce is None):
+            continue
+        if other.announce is None:
+            silent.append(Choice(other, is_hearer=True))
+        elif not is_new or later_by > NEW_MILLISECONDS:
+            chosen.append(Choice(other, is_hearer=False))
+        elif later_by >= -NEW_MILLISECONDS:
+            chosen.append(Choice(other, is_hearer=is_introduced_to(own, other)))
+    return chosen + silent
+
+
+class LargeRoom:
+    """A room with more members than those that were read."""
+
+    def __init__(
+        self, subscriptions: Subscriptions, connections: Connections, read: list[Subscriber]
+    ) -> None:
+        """Know the members that were `read`."""
+        self._subscriptions = subscriptions
+        self._connections = connections
+        self._read = read
+
+    def introduce(self, own: Subscriber, publish: Publish, sample: list[Subscriber]) -> Outcome:
+        """Introduce `own` to some of `sample`, or of those that were read if these are too few.
+
+        In place of those that turn out to be gone, others are tried once. `own` wrote its row
+        before the sample was read. So of those who announce themselves at one moment, whoever reads
+        later finds those who read before, as if they had come one after the other.
+
+        Raises:
+            SubscriptionsError: the table failed, and nothing was sent.
+        """
+        is_again = own.requested_at - entered_at(own) > NEW_MILLISECONDS
+        wanted = INTRODUCED_AGAIN if is_again else INTRODUCED
+        candidates = {each.connection: each for each in [*sample, *self._read]}
+        choices = choose(own, candidates.values())
+        outcome = self._send(own, publish, choices[:wanted])
+        others = choices[wanted:][: len(outcome.gone)]
+        if not others or own.connection in outcome.gone:
+            return outcome
+        try:
+            more = self._send(own, publish, others)
+        except SubscriptionsError:
+            return outcome
+        return Outcome(*(one + two for one, two in zip(outcome, more, strict=True)))
+
+    def _send(self, own: Subscriber, publish: Publish, choices: list[Choice]) -> Outcome:
+        # Before anybody can answer, so that the addressees of their signals are found.
+        members = [own, *(each.member for each in choices)]
+        listed = [each for each in members if each.peer is not None]
+        self._subscriptions.list_peers(publish.topic, listed)
+        clients = len(self._read)
+        return self._connections.send(
+            [each.member.connection for each in choices if each.is_hearer],
+            publish.encode(clients),
+            [
+                Introduction(
+                    each.member.connection,
+                    own.connection,
+                    encode_announce(publish.topic, each.member.announce or "", clients),
+                )
+                for each in choices
+                if not each.is_hearer
+            ],
+        )

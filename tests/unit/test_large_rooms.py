@@ -1,0 +1,211 @@
+"""Rooms in which a newcomer meets only some of the members."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from signaling.errors import SubscriptionsError, TooManyRecipientsError
+from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
+from signaling.ports import Outcome
+from signaling.protocol import Announce
+from signaling.rooms import SMALL_ROOM, Rooms
+from tests.support.messages import encrypted
+from tests.support.rooms import RoomsOf
+
+
+def crowd(size: int, rooms: RoomsOf | None = None) -> RoomsOf:
+    """Return a room that `size` clients have been in for some time, as m0=, m1= and so on."""
+    rooms = rooms or RoomsOf()
+    for number in range(size):
+        data = f'{{"type":"announce","from":"M{number}"}}'
+        entered = rooms.sender(f"m{number}=")
+        rooms.subscriptions.announce("room", entered, Announce(data, f"M{number}"))
+    rooms.wait()
+    return rooms
+
+
+def heard(rooms: RoomsOf) -> Iterator[tuple[str, str]]:
+    return ((receiver, frame["data"]["from"]) for receiver, frame in rooms.connections.sent)
+
+
+def test_in_the_largest_small_room_all_others_hear_of_who_comes() -> None:
+    rooms = crowd(SMALL_ROOM - 1)
+    rooms.announce("new", "NEW")
+    assert len(rooms.connections.receivers()) == SMALL_ROOM - 1
+    assert rooms.connections.asked_for == []
+
+
+def test_who_enters_a_large_room_hears_of_some_and_nobody_hears_of_it() -> None:
+    rooms = crowd(SMALL_ROOM)
+    rooms.announce("new", "NEW")
+    assert [receiver for receiver, _ in heard(rooms)] == ["new"] * INTRODUCED
+    assert len({peer for _, peer in heard(rooms)}) == INTRODUCED
+    assert len(rooms.connections.asked_for) == INTRODUCED
+
+
+def test_who_announces_itself_again_hears_of_fewer() -> None:
+    rooms = crowd(SMALL_ROOM + 1)
+    rooms.subscribe("m0=", "room")
+    rooms.announce("m0=", "M0")
+    assert [receiver for receiver, _ in heard(rooms)] == ["m0="] * INTRODUCED_AGAIN
+
+
+def test_signals_of_those_who_were_introduced_find_their_addressees() -> None:
+    rooms = crowd(5 * SMALL_ROOM)
+    rooms.announce("new", "NEW")
+    met = [peer for _, peer in heard(rooms)]
+    for peer in met:
+        connection = peer.lower() + "="
+        rooms.publish("new", {"type": "signal", "from": "NEW", "to": peer})
+        assert rooms.connections.receivers() == [connection]
+        rooms.publish(connection, {"type": "signal", "from": peer, "to": "NEW"})
+        assert rooms.connections.receivers() == ["new"]
+
+
+def test_those_who_met_while_the_room_was_small_still_reach_each_other() -> None:
+    rooms = crowd(SMALL_ROOM + 1)
+    rooms.publish("m0=", {"type": "signal", "from": "M0", "to": "M1"})
+    assert rooms.connections.receivers() == ["m1="]
+
+
+@pytest.mark.parametrize("to", ["nobody", "\ud800", "x" * 300])
+def test_a_signal_to_a_peer_that_nobody_claims_is_refused(to: str) -> None:
+    rooms = crowd(SMALL_ROOM + 1)
+    with pytest.raises(TooManyRecipientsError):
+        rooms.publish("m0=", {"type": "signal", "from": "M0", "to": to})
+    assert rooms.connections.sent == []
+
+
+@pytest.mark.parametrize("data", ["b3BhcXVl", None, {"type": "cursor", "from": "M0"}])
+def test_what_is_for_everybody_goes_to_all_or_to_nobody(data: object) -> None:
+    rooms = crowd(SMALL_ROOM + 1)
+    rooms.publish("m0=", data)
+    assert len(rooms.connections.receivers()) == SMALL_ROOM
+    rooms = crowd(SMALL_ROOM + 2)
+    with pytest.raises(TooManyRecipientsError, match="100 recipients"):
+        rooms.publish("m0=", data)
+    assert rooms.connections.sent == []
+
+
+def test_the_owner_chooses_how_many_get_what_is_for_everybody() -> None:
+    rooms = crowd(301, RoomsOf(max_recipients=300))
+    rooms.publish("m0=", "b3BhcXVl")
+    assert len(rooms.connections.receivers()) == 300
+    rooms.publish("m0=", {"type": "signal", "from": "M0", "to": "nobody"})
+    assert len(rooms.connections.receivers()) == 300
+    rooms = crowd(5, RoomsOf(max_recipients=3))
+    with pytest.raises(TooManyRecipientsError):
+        rooms.publish("m0=", "b3BhcXVl")
+    rooms.announce("new", "NEW")
+    assert len(rooms.connections.receivers()) == 5
+
+
+def test_a_room_with_a_password_is_refused_when_it_is_too_large() -> None:
+    rooms = crowd(SMALL_ROOM)
+    rooms.publish("new", encrypted(filling=b"1"))
+    assert len(rooms.connections.receivers()) == SMALL_ROOM
+    with pytest.raises(TooManyRecipientsError, match="password"):
+        rooms.publish("newer", encrypted(filling=b"2"))
+    assert rooms.connections.sent == []
+
+
+def test_broadcast_goes_to_no_more_than_the_owner_allows() -> None:
+    rooms = crowd(SMALL_ROOM, RoomsOf(is_broadcast=True))
+    rooms.publish("m0=", {"type": "signal", "from": "M0", "to": "M1"})
+    assert len(rooms.connections.receivers()) == SMALL_ROOM
+    rooms.subscribe("new", "room")
+    with pytest.raises(TooManyRecipientsError):
+        rooms.announce("m0=", "M0")
+
+
+def test_who_is_gone_is_replaced_and_removed() -> None:
+    rooms = crowd(SMALL_ROOM)
+    rooms.connections.lose("m1=")
+    outcome = Outcome([], [], [])
+    while not outcome.gone:
+        outcome = rooms.announce(f"new{rooms.now}", f"NEW{rooms.now}")
+        assert len(outcome.delivered) == INTRODUCED
+    assert outcome.gone == ["m1="]
+    assert "m1=" not in rooms.members()
+
+
+def test_of_those_who_come_at_one_moment_each_pair_meets_in_one_direction_at_most() -> None:
+    rooms = RoomsOf()
+    comers = [f"c{number}" for number in range(150)]
+    rooms.subscribe_all(comers)
+    met = set()
+    for connection in comers:
+        rooms.announce(connection, connection.upper())
+        met |= {(receiver, peer.lower()) for receiver, peer in heard(rooms)}
+    assert not {(one, other) for one, other in met if (other, one) in met}
+    reached = {"c0"}
+    while more := {pair for pair in met if len(reached & set(pair)) == 1}:
+        reached |= {each for pair in more for each in pair}
+    assert reached == set(comers)
+
+
+def test_the_elder_that_announces_itself_again_leaves_newcomers_alone() -> None:
+    rooms = crowd(SMALL_ROOM)
+    newcomers = {f"new{number}" for number in range(300)}
+    for each in newcomers:
+        rooms.announce(each, each.upper(), at=rooms.now)
+    rooms.announce("m0=", "M0")
+    assert not {peer.lower() for _, peer in heard(rooms)} & newcomers
+
+
+def test_a_newcomer_hears_of_members_that_announce_themselves_again_at_that_moment() -> None:
+    rooms = crowd(SMALL_ROOM)
+    for number in range(SMALL_ROOM):
+        rooms.announce(f"m{number}=", f"M{number}")
+    rooms.announce("new", "NEW")
+    assert [receiver for receiver, _ in heard(rooms)] == ["new"] * INTRODUCED
+
+
+def test_a_client_that_never_announces_itself_hears_of_others_in_the_end() -> None:
+    rooms = RoomsOf()
+    rooms.subscribe_all([f"silent{number}" for number in range(SMALL_ROOM)])
+    rooms.announce("new", "NEW")
+    assert rooms.connections.sent == []
+    rooms.wait()
+    rooms.announce("newer", "NEWER")
+    receivers = [receiver for receiver, _ in heard(rooms)]
+    assert receivers.count("newer") == 1
+    assert len(receivers) == INTRODUCED
+
+
+def test_who_has_left_in_the_meantime_is_introduced_to_nobody() -> None:
+    rooms = crowd(SMALL_ROOM + 1)
+    rooms.send("m0=", at=rooms.now + 10, type="unsubscribe", topics=["room"])
+    assert rooms.announce("m0=", "M0", at=rooms.now) == Outcome([], [], [])
+
+
+def test_clients_is_the_number_that_was_read() -> None:
+    rooms = crowd(3 * SMALL_ROOM)
+    rooms.announce("new", "NEW")
+    assert {frame["clients"] for _, frame in rooms.connections.sent} == {SMALL_ROOM + 1}
+
+
+def test_who_was_introduced_is_told_of_no_error_when_a_second_try_fails() -> None:
+    rooms = crowd(SMALL_ROOM)
+    rooms.connections.lose(*(f"m{number}=" for number in range(50)))
+    list_peers, calls = rooms.subscriptions.list_peers, []
+
+    def once(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise SubscriptionsError("the table is out of reach")
+        list_peers("room", [])
+
+    rooms.subscriptions.list_peers = once  # type: ignore[method-assign,assignment]
+    while len(calls) < 2:
+        calls.clear()
+        rooms.announce(f"new{rooms.now}", "NEW")
+
+
+def test_clients_without_a_token_hear_nothing_when_tokens_are_needed() -> None:
+    rooms = crowd(SMALL_ROOM)
+    rooms.announce("old", "OLD")
+    rooms.rooms = Rooms(rooms.subscriptions, rooms.connections, needs_token=True)
+    assert rooms.announce("new", "NEW") == Outcome([], [], [])
+    with pytest.raises(TooManyRecipientsError):
+        rooms.publish("new", {"type": "signal", "from": "NEW", "to": "OLD"})
