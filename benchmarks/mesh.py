@@ -7,8 +7,9 @@ it has room: https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js
 
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Hashable, Mapping
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 SMALL = 100
 """Peers of the largest room where everybody hears every announce."""
@@ -17,6 +18,9 @@ WINDOW = 32
 """Rows that are read, in the order of the hashes of connections, for a uniform sample."""
 
 _RECENT = 64
+
+
+Peer = TypeVar("Peer", bound=Hashable)
 
 
 class Mixture(NamedTuple):
@@ -147,9 +151,9 @@ class Mesh:
     def _hears(self, peer: int, other: int) -> bool:
         """Tell whether `peer` hears of `other`, and not the other way round.
 
-        Of two that come at the same moment, the later connection is introduced to the earlier one.
+        Of two that come at the same moment, the one that entered later hears of the earlier.
         """
-        return self._announced[other] and not (self._delay and peer > other)
+        return self._announced[other] and not (self._delay and peer < other)
 
     def _sample(self, peer: int) -> list[int]:
         start = bisect_left(self._rows, (self._random.random(), -1))
@@ -159,7 +163,7 @@ class Mesh:
         return sample
 
 
-def shape(connections: dict[int, set[int]]) -> Shape:
+def shape(connections: Mapping[Peer, set[Peer]]) -> Shape:
     """Return the shape of the mesh, with the exact number of hops.
 
     Each round, every peer learns whom its neighbours can reach: sets of peers are the bits of

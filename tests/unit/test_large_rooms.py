@@ -144,13 +144,23 @@ def test_of_those_who_come_at_one_moment_each_pair_meets_in_one_direction_at_mos
     assert reached == set(comers)
 
 
-def test_the_elder_that_announces_itself_again_leaves_newcomers_alone() -> None:
+def test_newcomers_hear_of_an_elder_that_announces_itself_again_at_that_moment() -> None:
     rooms = crowd(SMALL_ROOM)
-    newcomers = {f"new{number}" for number in range(300)}
+    newcomers = {f"new{number}" for number in range(1_000)}
     for each in newcomers:
         rooms.announce(each, each.upper(), at=rooms.now)
     rooms.announce("m0=", "M0")
+    receivers = [receiver for receiver, peer in heard(rooms) if peer == "M0"]
+    assert set(receivers) & newcomers
     assert not {peer.lower() for _, peer in heard(rooms)} & newcomers
+
+
+def test_of_two_that_enter_at_one_moment_the_later_makes_the_offer() -> None:
+    rooms = RoomsOf()
+    for number in range(3 * SMALL_ROOM):
+        rooms.announce(f"c{number}", f"C{number}")
+        if number > SMALL_ROOM:
+            assert [receiver for receiver, _ in heard(rooms)] == [f"c{number}"] * INTRODUCED
 
 
 def test_a_newcomer_hears_of_members_that_announce_themselves_again_at_that_moment() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from signaling.errors import SubscriptionsError
-from signaling.introductions import NEW_MILLISECONDS, entered_at, is_introduced_to
+from signaling.introductions import NEW_MILLISECONDS, entered_at
 from signaling.ports import Connections, Introduction, Outcome, Subscriber, Subscriptions
 from signaling.protocol import Publish, encode_announce
 
@@ -31,10 +31,10 @@ def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
     """Return whom `own` can be introduced to, the best first.
 
     The sender hears of the others and makes the offers, because y-webrtc accepts every offer, but
-    ignores announces when it has 20 to 34 connections. Announces hardly ever cross: of two that
-    enter within seconds, `is_introduced_to` decides as in small rooms. If both announce themselves
-    and one entered long before, only the younger is to hear of the elder. The elder does otherwise
-    if it reads before the younger writes, and they cross if the younger chooses it as well.
+    ignores announces when it has 20 to 34 connections. If both announce themselves within seconds,
+    the younger in the room hears of the elder, whoever is the sender: so their announces do not
+    cross. They do only if both announce themselves again and choose each other, and the elder reads
+    before the younger writes.
 
     A client that has not announced itself is left out for some seconds, because its announce is to
     come. After that it is one that lost a connection and still has too many to announce itself, or
@@ -43,16 +43,18 @@ def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
     chosen, silent = [], []
     for other in candidates:
         is_new = own.requested_at - other.requested_at <= NEW_MILLISECONDS
-        later_by = entered_at(own) - entered_at(other)
         if other.connection == own.connection or (is_new and other.announce is None):
             continue
         if other.announce is None:
             silent.append(Choice(other, is_hearer=True))
-        elif not is_new or later_by > NEW_MILLISECONDS:
-            chosen.append(Choice(other, is_hearer=False))
-        elif later_by >= -NEW_MILLISECONDS:
-            chosen.append(Choice(other, is_hearer=is_introduced_to(own, other)))
+        else:
+            chosen.append(Choice(other, is_hearer=is_new and _age(other) > _age(own)))
     return chosen + silent
+
+
+def _age(subscriber: Subscriber) -> tuple[int, str]:
+    """Return what is less for who has been in the room for longer."""
+    return entered_at(subscriber), subscriber.connection
 
 
 class LargeRoom:
