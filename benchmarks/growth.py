@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from benchmarks import large_rooms
 from benchmarks.local_server import Load, put
 from benchmarks.measure import significant, spread
 from benchmarks.report import Bar, Check, Report
@@ -38,6 +39,8 @@ _ROWS_PER_BATCH = 25
 _MOST_OVER_LINE = 1.5
 """Processors' caches hold less of more; a square would make it 5 to 10."""
 _MOST_FOR_100_TOPICS = 4.0
+_MOST_IN_LARGE_ROOMS = {"join": (8, 40), "signal": (3, 2)}
+"""Requests to the table and posts."""
 _CONNECTED_AT = 2**50
 
 
@@ -59,7 +62,8 @@ class _Growth(NamedTuple):
 def report() -> Report:
     """Return how each cost grows."""
     topics = _topics_of_a_message()
-    growths = [_subscribers(), topics, *_table(), _connections()]
+    used = large_rooms.usage()
+    growths = [_subscribers(), topics, *_table(), _connections(), *_large_rooms(used)]
     rows: list[tuple[str, ...]] = []
     for growth in growths:
         for size, cost in growth.costs.items():
@@ -67,7 +71,7 @@ def report() -> Report:
             rows.append(
                 (
                     f"{growth.what}: {size:,}",
-                    f"{significant(cost)} {growth.unit}",
+                    f"{significant(cost)} {growth.unit}".strip(),
                     "" if over_line is None else significant(over_line),
                 )
             )
@@ -80,12 +84,20 @@ def report() -> Report:
             "The third column is 1 along a straight line and less where a fixed cost is shared. "
             "Publishes and messages of many topics go through the lean client to a stub that "
             f"answers after {_DELAY} ms; the table is in DynamoDB Local; connections are in rooms "
-            "of 10 on the local server, which keeps rooms in memory."
+            "of 10 on the local server, which keeps rooms in memory.",
+            "Joins (a subscribe and an announce) and signals are in DynamoDB Local; each figure is "
+            "the most of 20. Posts include the questions whether a connection is still there.",
         ],
         [
             Check(f"{growth.what}, {max(growth.costs):,}, over a straight line", over_line, bound)
             for growth in growths
             for over_line, bound in [(growth.over_line(max(growth.costs)) or 0, _MOST_OVER_LINE)]
+        ]
+        + [
+            Check(f"{what} of a {operation} in a room of more than 100", most, bound)
+            for operation, (requests, posts) in _MOST_IN_LARGE_ROOMS.items()
+            for what, number, bound in (("Requests", 0, requests), ("Posts", 1, posts))
+            for most in [max(used[operation][size][number] for size in large_rooms.LARGE)]
         ]
         + [
             Check(
@@ -97,6 +109,19 @@ def report() -> Report:
         "Cost at the largest size, over the size before",
         [Bar(each.what, each.over_line(max(each.costs)) or 0, is_ours=True) for each in growths],
     )
+
+
+def _large_rooms(used: Mapping[str, Mapping[int, large_rooms.Usage]]) -> list[_Growth]:
+    return [
+        _Growth(
+            f"{what.replace('_', ' ')} of a {operation} in a room",
+            "",
+            {size: float(getattr(usage, what)) for size, usage in sizes.items()},
+        )
+        for operation, sizes in used.items()
+        for what in large_rooms.Usage._fields
+        if any(getattr(usage, what) for usage in sizes.values())
+    ]
 
 
 def _subscribers() -> _Growth:

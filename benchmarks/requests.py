@@ -53,10 +53,11 @@ EXPECTED = {
 """What the data model is made for. The ping's route is a mock of API Gateway."""
 
 
-class _Meter:
+class Meter:
     """Counts what a DynamoDB client is asked for, and the capacity that its answers tell."""
 
     def __init__(self, client: Any) -> None:
+        """Count what boto3's `client` does from now on."""
         self.requests: Counter[str] = Counter()
         self.write_units = self.read_units = 0.0
         client.meta.events.register("provide-client-params.dynamodb", self._ask)
@@ -78,7 +79,7 @@ class _Meter:
 def usage(client: Any, table: str) -> dict[str, Usage]:
     """Return what each operation uses of the empty `table`, through boto3's `client`."""
     times = count(1)  # in milliseconds, so that everything happens at one moment
-    meter, connections = _Meter(client), CountingConnections()
+    meter, connections = Meter(client), CountingConnections()
     subscriptions = DynamoDBSubscriptions(SdkDynamoDB(client), table, deadlines_within(3600))
     rooms = Rooms(subscriptions, connections)
     used: dict[str, Usage] = {}
