@@ -1,0 +1,208 @@
+"""A large room: thousands come, half of them leave, and as many come again."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
+from typing import Any
+
+from benchmarks.measure import Clock, cpu_seconds, significant
+from benchmarks.mesh import Shape, shape
+from benchmarks.report import Check
+from local.server import allow_open_files
+from rehearsals.members import Member, connect
+from rehearsals.report import Findings, Row
+from tests.support.servers import LocalServer
+
+_ROOM = "large room"
+_SECONDS_UNTIL_A_CLOSE_IS_NOTICED = 0.1
+_MOST_HOPS = 15
+
+
+class _Page(Member):
+    """A page as y-webrtc makes it: full pages ignore announces, all accept every offer.
+
+    A pair exchanges an offer, an answer and a candidate each way.
+    https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js
+    """
+
+    def __init__(self, peer: str, pages: "dict[str, _Page]", signals: dict[str, str]) -> None:
+        """Be one of the living `pages`, and note the addressee of each signal in `signals`."""
+        super().__init__(_ROOM, peer)
+        self.connections: dict[str, bool] = {}
+        """The other peers, and whether the other side has answered."""
+        self.crossed = 0
+        self._most = 20 + random.randrange(15)
+        self._pages = pages
+        self._signals = signals
+        self.arrived = self._read
+
+    def enter(self) -> None:
+        """Come to the room."""
+        self._pages[self.peer] = self
+        self.subscribe()
+        self.announce()
+
+    async def leave(self) -> None:
+        """Close the page, which announces itself again for each connection; the others notice."""
+        del self._pages[self.peer]
+        self.send({"type": "unsubscribe", "topics": [_ROOM]})
+        for _ in self.connections:
+            self.subscribe()
+            self.announce()
+        self.vanish()
+        await asyncio.sleep(_SECONDS_UNTIL_A_CLOSE_IS_NOTICED)
+        for peer in self.connections:
+            if peer in self._pages:
+                self._pages[peer].lose(self.peer)
+
+    def lose(self, peer: str) -> None:
+        """Notice that a connection has ended."""
+        if self.connections.pop(peer, False):
+            self.subscribe()
+            if len(self.connections) < self._most:
+                self.announce()
+
+    def _read(self, message: dict[str, Any]) -> None:
+        kind, peer = message["data"]["type"], message["data"]["from"]
+        if kind == "announce":
+            if len(self.connections) < self._most and peer not in self.connections:
+                self.connections[peer] = False
+                self._signal("offer", peer)
+        elif message["data"]["to"] == self.peer:
+            kind = message["data"]["text"].partition(" ")[0]
+            if kind == "offer":
+                self.crossed += peer in self.connections
+                self.connections[peer] = True
+                self._signal("answer", peer)
+                self._signal("candidate", peer)
+            elif kind == "answer":
+                self.connections[peer] = True
+                self._signal("candidate", peer)
+
+    def _signal(self, kind: str, peer: str) -> None:
+        text = f"{kind} {len(self._signals)}"
+        self._signals[text] = peer
+        self.say(text, peer)
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Let a room fill, half of it leave, and as many come."""
+    number, seconds = (200, 4.0) if is_short else (2_000, 60.0)
+    allow_open_files()
+    server = LocalServer(environment={"LOG_LEVEL": "WARNING"})
+    server.start()
+    try:
+        return asyncio.run(_rehearse(server, number, seconds))
+    finally:
+        server.stop()
+
+
+async def _rehearse(server: LocalServer, number: int, seconds: float) -> Findings:
+    pages: dict[str, _Page] = {}
+    signals: dict[str, str] = {}
+    peers = [_Page(f"peer-{each}", pages, signals) for each in range(number + number // 2)]
+    with Clock() as filling:
+        await _over(seconds, [_come(server, peer) for peer in peers[:number]])
+    await _silence(peers)
+    filled, used = _shape(pages), cpu_seconds(server.pid)
+    leavers = random.sample(peers[:number], number // 2)
+    with Clock() as changing:
+        leaving = [peer.leave() for peer in leavers]
+        coming = [_come(server, peer) for peer in peers[number:]]
+        pairs = zip(leaving, coming, strict=True)
+        await _over(2 * seconds, [step for pair in pairs for step in pair])
+    await _silence(peers)
+    changed, used_in_all = _shape(pages), cpu_seconds(server.pid)
+    due = [(text, pages[peer]) for text, peer in signals.items() if peer in pages]
+    arrived = [page.heard[text] for text, page in due]
+    dead = sum(not state for page in pages.values() for state in page.connections.values())
+    errors = sum((peer.errors for peer in peers), Counter[str]())
+    refused = errors.pop("too_many_recipients", 0)
+    found = Findings(
+        "A large room",
+        [
+            _row(f"{number:,} come to one room", filling.seconds, filled, used),
+            _row(
+                f"{number // 2:,} of them leave, as many come",
+                changing.seconds,
+                changed,
+                used_in_all - used,
+            ),
+            Row(
+                "signals in both",
+                f"{len(signals):,}",
+                f"{len(due):,} to those who stayed",
+                f"{sum(map(bool, arrived)):,}",
+                f"{sum(peer.crossed for peer in peers)} offers that crossed, "
+                f"{dead} without an answer and {refused} refused, as their addressees had left",
+            ),
+        ],
+        [
+            Check("Parts of the room, when full and in the end", _parts(filled, changed), 1),
+            Check("Alone", filled.isolated + changed.isolated, 0),
+            Check("Hops", max(filled.hops, changed.hops), _MOST_HOPS),
+            Check("Signals lost", arrived.count(0), 0),
+            Check("Signals doubled", sum(each > 1 for each in arrived), 0),
+            Check("Errors", errors.total(), 0),
+        ],
+        [],
+        [
+            "The clients follow y-webrtc's rule: with 20 to 34 connections they ignore announces, "
+            "and they accept every offer. Who loses a connection announces itself again if it has "
+            "room; who leaves announces itself for each of its connections, as pages do that are "
+            "closed."
+        ],
+    )
+    for page in list(pages.values()):
+        page.vanish()
+    return found
+
+
+async def _come(server: LocalServer, page: _Page) -> None:
+    while not page.is_open:
+        with suppress(TimeoutError):  # the clients may be too many for the machine
+            await connect(server.websocket_url, [page])
+    page.enter()
+
+
+async def _over(seconds: float, steps: list[Coroutine[Any, Any, None]]) -> None:
+    """Begin `steps` one after the other within `seconds`, and wait for all."""
+    async with asyncio.TaskGroup() as group:
+        for step in steps:
+            group.create_task(step)
+            await asyncio.sleep(seconds / len(steps))
+
+
+async def _silence(pages: list[_Page]) -> None:
+    """Wait until nobody has heard anything for a second."""
+    heard = -1
+    while heard != (heard := sum(page.heard.total() for page in pages)):
+        await asyncio.sleep(1.0)
+
+
+def _shape(pages: dict[str, _Page]) -> Shape:
+    """Return the shape of the connections that both sides have."""
+    return shape({peer: set(_connected(page, pages)) for peer, page in pages.items()})
+
+
+def _connected(page: _Page, pages: dict[str, _Page]) -> Iterable[str]:
+    for peer, is_answered in page.connections.items():
+        if is_answered and peer in pages and pages[peer].connections.get(page.peer):
+            yield peer
+
+
+def _parts(*shapes: Shape) -> int:
+    return max(each.components for each in shapes)
+
+
+def _row(what: str, seconds: float, found: Shape, cpu: float) -> Row:
+    return Row(
+        what,
+        f"over {seconds:.0f} s",
+        "one room",
+        f"{found.components} part, {found.isolated} alone, {found.hops} hops",
+        f"{found.mean:.0f} connections of a page ({found.least} to {found.most}); "
+        f"the server used {significant(cpu)} s of CPU",
+    )
