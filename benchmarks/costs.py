@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from benchmarks.counting import CountingConnections, CountingSubscriptions
 from benchmarks.measure import significant
 from benchmarks.report import Bar, Check, Report
+from benchmarks.worst_bill import worst_bill
 from signaling.access.grants import EVERYTHING
 from signaling.ports import Sender
 from signaling.protocol import Limits, Publish, parse
@@ -157,6 +158,10 @@ def report() -> Report:
             f"${idle_client_month():.2f}.",
             "To leave costs so much because a page that closes enters the room again for each of "
             "its connections, and the others answer it: see `docs/design.md`.",
+            "**The worst bill.** With the template's defaults, hostile clients can cost about this "
+            "in an hour, one as much as many, because no limit is for one client alone. Each line "
+            "is the highest rate of one thing; all but the last two share the rate of messages.",
+            worst_bill(),
             f"Prices of {AS_OF}, from `traffic/prices.py`; functions of {MEMORY_MEGABYTES} MB that "
             f"run for {INVOCATION_SECONDS * 1000:.0f} ms.",
         ],

@@ -17,6 +17,7 @@ from benchmarks.growth import _Growth
 from benchmarks.measure import Spread, in_turns, ratio, run, significant, spread
 from benchmarks.report import Bar, Check, Report, markdown, svg, write
 from benchmarks.requests import EXPECTED, usage
+from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
 from local.dynamodb import make_table
 from local.sam.template import Stack
 from signaling.settings import ADDRESSED, BROADCAST
@@ -189,3 +190,30 @@ def test_bars_of_a_plot_are_as_long_as_their_figures() -> None:
 def test_a_report_without_bars_has_no_plot(tmp_path: Path) -> None:
     write(REPORT._replace(bars=[]), tmp_path, "a machine")
     assert [path.name for path in tmp_path.iterdir()] == ["row.md"]
+
+
+@pytest.mark.parametrize("parameter", ["MaxTopics", "MessageRateLimit", "RouteRateLimit"])
+def test_the_worst_bill_grows_with_each_limit(parameter: str) -> None:
+    limits = {
+        "MaxTopics": 10.0,
+        "MaxRecipients": 100.0,
+        "MessageRateLimit": 50.0,
+        "RouteRateLimit": 50.0,
+    }
+    less = {each.what.partition(" ")[0]: each.dollars_an_hour for each in attacks(limits)}
+    doubled = {**limits, parameter: 2 * limits[parameter]}
+    more = {each.what.partition(" ")[0]: each.dollars_an_hour for each in attacks(doubled)}
+    assert sum(more.values()) > sum(less.values())
+    assert all(more[what] >= less[what] for what in less)
+
+
+def test_posts_cost_no_more_than_aws_lets_through() -> None:
+    limits = {"MaxTopics": 1.0, "MessageRateLimit": 500.0, "RouteRateLimit": 1.0}
+    for recipients in (100.0, 1_000.0):
+        (publish,) = (
+            each
+            for each in attacks({**limits, "MaxRecipients": recipients})
+            if each.what.startswith("publish")
+        )
+        assert publish.a_second * (recipients + 1) == pytest.approx(REQUESTS_A_SECOND)
+        assert 36 < publish.dollars_an_hour < 37
