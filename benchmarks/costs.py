@@ -160,7 +160,7 @@ def report() -> Report:
             "its connections, and the others answer it: see `docs/design.md`.",
             "**The worst bill.** With the template's defaults, hostile clients can cost about this "
             "in an hour, one as much as many, because no limit is for one client alone. Each line "
-            "is the highest rate of one thing; all but the last two share the rate of messages.",
+            "is the highest rate of one thing; those that send messages share their rate.",
             worst_bill(),
             f"Prices of {AS_OF}, from `traffic/prices.py`; functions of {MEMORY_MEGABYTES} MB that "
             f"run for {INVOCATION_SECONDS * 1000:.0f} ms.",

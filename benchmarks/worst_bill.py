@@ -9,6 +9,7 @@ from benchmarks import ROOT
 from benchmarks.measure import significant
 from benchmarks.report import table
 from local.sam.parameters import values_of
+from signaling.large_rooms import INTRODUCED
 from signaling.rooms import SMALL_ROOM
 from traffic.costs import INVOCATION_SECONDS, MEMORY_MEGABYTES
 from traffic.prices import Prices
@@ -20,35 +21,60 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-executio
 """
 
 _SECONDS = 3_600
-_UNITS_OF_A_FULL_READ = 7
-"""Read units for the first page of a room of 100 or more, as `make bench ROWS=growth` finds."""
+_SECONDS_OF_RETRIES = 1.6
+"""The longest that a function waits in all for a table that refuses its requests."""
+
+_READ, _SAMPLE, _PEER = 7, 4, 1
+"""Read units for the first page of a room of 100 or more, for a sample, and for a peer."""
+
+_LISTED = 9
+"""Rows that an announce in a large room writes beside its own."""
 
 COLUMNS = ("hostile clients", "at most, a second", "an hour", "what bounds it")
 
 
 class Attack(NamedTuple):
-    """What hostile clients do over and over again."""
+    """What hostile clients do over and over again, as often as they can."""
 
     what: str
     a_second: float
-    dollars_each: float
     bounded_by: str
+    messages: float = 1
+    """Billed by API Gateway for each: in, out and posted."""
+    invocations: int = 1
+    write_units: float = 0
+    """Half of them of the index."""
+    read_units: float = 0
+    connected_minutes: float = 0
 
-    @property
-    def dollars_an_hour(self) -> float:
-        """What it costs the owner."""
-        return self.a_second * _SECONDS * self.dollars_each
+    def dollars_an_hour(self, max_write_units: float, max_read_units: float) -> float:
+        """Return what it costs the owner of a table with such limits.
+
+        What DynamoDB refuses costs nothing there, but the function that asks again costs its time.
+        """
+        prices = Prices()
+        writes = self.a_second * self.write_units
+        reads = self.a_second * self.read_units
+        is_refused = writes > 2 * max_write_units or reads > max_read_units
+        seconds = _SECONDS_OF_RETRIES if is_refused else INVOCATION_SECONDS
+        invocation = prices.invocation + seconds * MEMORY_MEGABYTES / 1024 * prices.gigabyte_second
+        each = (
+            self.messages * prices.websocket_message
+            + self.invocations * invocation
+            + self.connected_minutes * prices.connection_minute
+        )
+        return _SECONDS * (
+            self.a_second * each
+            + min(writes, 2 * max_write_units) * prices.write_unit
+            + min(reads, max_read_units) * prices.read_unit
+        )
 
 
-def attacks(limits: Mapping[str, float]) -> list[Attack]:
-    """Return what hostile clients can do most of, by the template's parameters, dearest first."""
-    prices = Prices()
-    message = (
-        prices.websocket_message
-        + prices.invocation
-        + INVOCATION_SECONDS * MEMORY_MEGABYTES / 1024 * prices.gigabyte_second
-    )
-    read = _UNITS_OF_A_FULL_READ * prices.read_unit
+def attacks(limits: Mapping[str, float]) -> list[tuple[Attack, float]]:
+    """Return what hostile clients can do most of by the template's parameters, dearest first.
+
+    Beside each, dollars an hour.
+    """
     messages, routes = limits["MessageRateLimit"], limits["RouteRateLimit"]
     recipients = max(limits["MaxRecipients"], SMALL_ROOM)
     topics = limits["MaxTopics"]
@@ -56,33 +82,44 @@ def attacks(limits: Mapping[str, float]) -> list[Attack]:
         Attack(
             f"enter {topics:.0f} new rooms with each message, and disconnect",
             messages,
-            message + topics * 4 * prices.write_unit,
-            "MessageRateLimit, MaxTopics",
+            "MaxWriteUnits, MessageRateLimit, MaxTopics",
+            write_units=4 * topics,
         ),
         Attack(
             f"publish to {recipients:.0f} sockets of their own",
             min(messages, REQUESTS_A_SECOND / (recipients + 1)),
-            message + read + recipients * prices.websocket_message,
             "AWS's 10,000 requests a second, MessageRateLimit, MaxRecipients",
+            messages=1 + recipients,
+            read_units=_READ,
         ),
         Attack(
             "announce themselves in a room of more than 100",
             messages,
-            message
-            + 8 * prices.websocket_message
-            + 19 * prices.write_unit
-            + (_UNITS_OF_A_FULL_READ + 5) * prices.read_unit,
-            "MessageRateLimit",
+            "MessageRateLimit, MaxReadUnits, MaxWriteUnits",
+            messages=1 + INTRODUCED,
+            write_units=2 * (1 + _LISTED),
+            read_units=_READ + _SAMPLE,
+        ),
+        Attack(
+            "send signals in a room of more than 100",
+            messages,
+            "MessageRateLimit, MaxReadUnits",
+            messages=2,
+            read_units=_READ + _PEER,
         ),
         Attack(
             "open connections and keep them",
             routes,
-            2 * (message - prices.websocket_message) + 30 * prices.connection_minute,
             "RouteRateLimit",
+            messages=0,
+            invocations=2,
+            connected_minutes=30,
         ),
-        Attack("send pings", routes, 2 * prices.websocket_message, "RouteRateLimit"),
+        Attack("send pings", routes, "RouteRateLimit", messages=2, invocations=0),
     ]
-    return sorted(found, key=lambda each: -each.dollars_an_hour)
+    units = limits["MaxWriteUnits"], limits["MaxReadUnits"]
+    priced = [(each, each.dollars_an_hour(*units)) for each in found]
+    return sorted(priced, key=lambda each: -each[1])
 
 
 def worst_bill() -> str:
@@ -91,12 +128,7 @@ def worst_bill() -> str:
     defaults = values_of(declared, {})
     limits = {name: float(value) for name, value in defaults.items() if value.isdecimal()}
     rows = [
-        (
-            each.what,
-            f"{each.a_second:,.0f}",
-            f"${significant(each.dollars_an_hour)}",
-            each.bounded_by,
-        )
-        for each in attacks(limits)
+        (each.what, f"{each.a_second:,.0f}", f"${significant(dollars)}", each.bounded_by)
+        for each, dollars in attacks(limits)
     ]
     return table(COLUMNS, rows, alignment="---")

@@ -103,9 +103,17 @@ def _set_credentials() -> None:
 
 
 def make_table(client: Any, table: dict[str, Any]) -> None:
-    """Create `table`, given as its properties in the template, if it is not there."""
+    """Create `table`, given as its properties in the template, if it is not there.
+
+    Without its most units a second, which only AWS keeps.
+    """
+    properties = {key: table[key] for key in _CREATE_TABLE if key in table}
+    properties["GlobalSecondaryIndexes"] = [
+        {key: value for key, value in index.items() if key != "OnDemandThroughput"}
+        for index in properties["GlobalSecondaryIndexes"]
+    ]
     try:
-        client.create_table(**{key: table[key] for key in _CREATE_TABLE if key in table})
+        client.create_table(**properties)
     except client.exceptions.ResourceInUseException:
         return
     client.get_waiter("table_exists").wait(TableName=table["TableName"])

@@ -1,6 +1,7 @@
 """The benchmarks' arithmetic: costs against the facts, capacity, ratios, reports."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -192,28 +193,36 @@ def test_a_report_without_bars_has_no_plot(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["row.md"]
 
 
-@pytest.mark.parametrize("parameter", ["MaxTopics", "MessageRateLimit", "RouteRateLimit"])
+LIMITS = {
+    "MaxTopics": 10.0,
+    "MaxRecipients": 100.0,
+    "MaxWriteUnits": 1000.0,
+    "MaxReadUnits": 100.0,
+    "MessageRateLimit": 50.0,
+    "RouteRateLimit": 50.0,
+}
+
+
+def bills(limits: dict[str, float]) -> dict[str, float]:
+    return {re.sub(r"\d+", "N", attack.what): dollars for attack, dollars in attacks(limits)}
+
+
+@pytest.mark.parametrize("parameter", sorted(LIMITS.keys() - {"MaxWriteUnits"}))
 def test_the_worst_bill_grows_with_each_limit(parameter: str) -> None:
-    limits = {
-        "MaxTopics": 10.0,
-        "MaxRecipients": 100.0,
-        "MessageRateLimit": 50.0,
-        "RouteRateLimit": 50.0,
-    }
-    less = {each.what.partition(" ")[0]: each.dollars_an_hour for each in attacks(limits)}
-    doubled = {**limits, parameter: 2 * limits[parameter]}
-    more = {each.what.partition(" ")[0]: each.dollars_an_hour for each in attacks(doubled)}
+    less, more = bills(LIMITS), bills({**LIMITS, parameter: 1.5 * LIMITS[parameter]})
     assert sum(more.values()) > sum(less.values())
     assert all(more[what] >= less[what] for what in less)
 
 
 def test_posts_cost_no_more_than_aws_lets_through() -> None:
-    limits = {"MaxTopics": 1.0, "MessageRateLimit": 500.0, "RouteRateLimit": 1.0}
     for recipients in (100.0, 1_000.0):
-        (publish,) = (
-            each
-            for each in attacks({**limits, "MaxRecipients": recipients})
-            if each.what.startswith("publish")
-        )
+        limits = {**LIMITS, "MaxRecipients": recipients, "MessageRateLimit": 500.0}
+        (publish,) = (each for each, _ in attacks(limits) if each.what.startswith("publish"))
         assert publish.a_second * (recipients + 1) == pytest.approx(REQUESTS_A_SECOND)
-        assert 36 < publish.dollars_an_hour < 37
+        assert 36 < bills(limits)["publish to N sockets of their own"] < 39
+
+
+def test_rows_cost_no_more_than_the_owner_allows() -> None:
+    price = Prices().write_unit * 2 * LIMITS["MaxWriteUnits"] * 3600
+    bill = bills({**LIMITS, "MaxTopics": 1000.0})
+    assert price < bill["enter N new rooms with each message, and disconnect"] < price + 2
