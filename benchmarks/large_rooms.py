@@ -54,10 +54,11 @@ class _Connections(CountingConnections):
         return super().send(connections, payload, introductions)
 
 
-class _Room:
-    """A room in DynamoDB Local, and what its clients ask for."""
+class MeasuredRoom:
+    """A room in DynamoDB, and what its clients ask for."""
 
     def __init__(self, client: Any, table: str) -> None:
+        """Use the empty `table` through boto3's `client`."""
         self._client = client
         self._table = table
         self._meter = Meter(client)
@@ -115,7 +116,7 @@ def usage() -> dict[str, dict[int, Usage]]:
     joins: dict[int, Usage] = {}
     signals: dict[int, Usage] = {}
     with local_table() as (client, table):
-        room = _Room(client, table)
+        room = MeasuredRoom(client, table)
         for size in SIZES:
             room.fill(size - 1)
             used = [room.join_and_signal() for _ in range(_NEWCOMERS)]

@@ -1,0 +1,39 @@
+"""What joins and signals ask of the table, whatever the size of the room."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from benchmarks.large_rooms import MeasuredRoom, Usage
+from local.dynamodb import make_table
+from local.sam.template import Stack
+from signaling.large_rooms import INTRODUCED
+from tests.support.aws import dynamodb_client
+
+
+@pytest.fixture
+def room(stack: Stack) -> Iterator[MeasuredRoom]:
+    with mock_aws():
+        client = dynamodb_client()
+        make_table(client, stack.table)
+        yield MeasuredRoom(client, str(stack.table["TableName"]))
+
+
+def asked(used: Usage) -> tuple[int, int]:
+    return used.requests, used.posts
+
+
+def test_in_a_small_room_a_join_is_two_writes_and_one_query(room: MeasuredRoom) -> None:
+    room.fill(99)
+    join, signal = room.join_and_signal()
+    assert (asked(join), asked(signal)) == ((3, 99), (1, 1))
+
+
+def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
+    room: MeasuredRoom,
+) -> None:
+    for size in (100, 400):
+        room.fill(size)
+        join, signal = room.join_and_signal()
+        assert (asked(join), asked(signal)) == ((5, 2 * INTRODUCED), (2, 1))
