@@ -19,6 +19,9 @@ _ROOM = "large room"
 _SECONDS_UNTIL_A_CLOSE_IS_NOTICED = 0.1
 _MOST_HOPS = 15
 
+_Signals = dict[str, tuple[str, str]]
+"""Sender and addressee of each signal, by its text."""
+
 
 class _Page(Member):
     """A page as y-webrtc makes it: full pages ignore announces, all accept every offer.
@@ -27,8 +30,8 @@ class _Page(Member):
     https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js
     """
 
-    def __init__(self, peer: str, pages: "dict[str, _Page]", signals: dict[str, str]) -> None:
-        """Be one of the living `pages`, and note the addressee of each signal in `signals`."""
+    def __init__(self, peer: str, pages: "dict[str, _Page]", signals: _Signals) -> None:
+        """Be one of the living `pages`, and note each signal in `signals`."""
         super().__init__(_ROOM, peer)
         self.connections: dict[str, bool] = {}
         """The other peers, and whether the other side has answered."""
@@ -83,7 +86,7 @@ class _Page(Member):
 
     def _signal(self, kind: str, peer: str) -> None:
         text = f"{kind} {len(self._signals)}"
-        self._signals[text] = peer
+        self._signals[text] = self.peer, peer
         self.say(text, peer)
 
 
@@ -101,7 +104,7 @@ def rehearse(is_short: bool) -> Findings:
 
 async def _rehearse(server: LocalServer, number: int, seconds: float) -> Findings:
     pages: dict[str, _Page] = {}
-    signals: dict[str, str] = {}
+    signals: _Signals = {}
     peers = [_Page(f"peer-{each}", pages, signals) for each in range(number + number // 2)]
     with Clock() as filling:
         await _over(seconds, [_come(server, peer) for peer in peers[:number]])
@@ -115,7 +118,8 @@ async def _rehearse(server: LocalServer, number: int, seconds: float) -> Finding
         await _over(2 * seconds, [step for pair in pairs for step in pair])
     await _silence(peers)
     changed, used_in_all = _shape(pages), cpu_seconds(server.pid)
-    due = [(text, pages[peer]) for text, peer in signals.items() if peer in pages]
+    stayed = {*pages}
+    due = [(text, pages[to]) for text, (by, to) in signals.items() if {by, to} <= stayed]
     arrived = [page.heard[text] for text, page in due]
     dead = sum(not state for page in pages.values() for state in page.connections.values())
     errors = sum((peer.errors for peer in peers), Counter[str]())
@@ -133,7 +137,7 @@ async def _rehearse(server: LocalServer, number: int, seconds: float) -> Finding
             Row(
                 "signals in both",
                 f"{len(signals):,}",
-                f"{len(due):,} to those who stayed",
+                f"{len(due):,} between those who stayed",
                 f"{sum(map(bool, arrived)):,}",
                 f"{sum(peer.crossed for peer in peers)} offers that crossed, "
                 f"{dead} without an answer and {refused} refused, as their addressees had left",

@@ -17,7 +17,7 @@ publish = Rooms.publish
 def publish_what_was_there_before(self, request, message):
     table = self._subscriptions
     before = table.of_topic(message.topic)
-    read, table.of_topic = table.of_topic, lambda topic: before
+    read, table.of_topic = table.of_topic, lambda *topic: before
     try:
         return publish(self, request, message)
     finally:
