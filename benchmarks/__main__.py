@@ -10,7 +10,16 @@ from benchmarks import ROOT
 from benchmarks.measure import Clock
 from benchmarks.report import Report, markdown, measured_on, write
 
-NAMES = ("cold_start", "memory", "fan_out", "requests", "costs", "local_server", "growth", "simulation")
+NAMES = (
+    "cold_start",
+    "memory",
+    "fan_out",
+    "requests",
+    "costs",
+    "local_server",
+    "growth",
+    "simulation",
+)
 
 
 def main() -> int:

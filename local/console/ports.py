@@ -26,6 +26,10 @@ class WatchedSubscriptions:
         """Call `touch` with each write; `topics_of` tells where a connection was last seen."""
         self._subscriptions = subscriptions
         self._touch = touch
+        self.of_topic = subscriptions.of_topic
+        self.sample = subscriptions.sample
+        self.list_peers = subscriptions.list_peers
+        self.of_peer = subscriptions.of_peer
         self._topics_of = topics_of
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
@@ -33,19 +37,15 @@ class WatchedSubscriptions:
         self._touch(topics)
         self._subscriptions.subscribe(topics, sender)
 
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> None:
+    def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Write, and tell."""
         self._touch([topic])
-        self._subscriptions.announce(topic, sender, announce)
+        return self._subscriptions.announce(topic, sender, announce)
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Write, and tell."""
         self._touch(topics)
         self._subscriptions.unsubscribe(topics, sender)
-
-    def of_topic(self, topic: str) -> list[Subscriber]:
-        """Read."""
-        return self._subscriptions.of_topic(topic)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Write, and tell."""

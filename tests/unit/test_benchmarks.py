@@ -219,10 +219,10 @@ def test_posts_cost_no_more_than_aws_lets_through() -> None:
         limits = {**LIMITS, "MaxRecipients": recipients, "MessageRateLimit": 500.0}
         (publish,) = (each for each, _ in attacks(limits) if each.what.startswith("publish"))
         assert publish.a_second * (recipients + 1) == pytest.approx(REQUESTS_A_SECOND)
-        assert 36 < bills(limits)["publish to N sockets of their own"] < 39
+        assert 36 < bills(limits)["publish to N sockets of their own"] < 42
 
 
 def test_rows_cost_no_more_than_the_owner_allows() -> None:
     price = Prices().write_unit * 2 * LIMITS["MaxWriteUnits"] * 3600
     bill = bills({**LIMITS, "MaxTopics": 1000.0})
-    assert price < bill["enter N new rooms with each message, and disconnect"] < price + 2
+    assert price < bill["enter N new rooms with each message, and disconnect"] < price + 4
