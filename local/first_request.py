@@ -18,6 +18,7 @@ from local.websocket import SECONDS_TO_SEND_REQUEST, upgraded
 
 _LARGEST_HEAD = 16 * 1024
 _END_OF_HEAD = b"\r\n\r\n"
+_VERSION = "13"
 
 HasRoomFor = Callable[[int], bool]
 """Tells whether a socket with this file descriptor may stay."""
@@ -63,6 +64,8 @@ class _FirstRequest(asyncio.Protocol):
         handshake = _handshake(head, self._transport)
         if handshake is None:
             self._hand_to_http()
+        elif handshake.header("sec-websocket-version") != _VERSION:
+            self._refuse(426)
         else:
             self._transport.pause_reading()
             self._connecting = asyncio.create_task(self._connect(handshake))
@@ -102,8 +105,9 @@ class _FirstRequest(asyncio.Protocol):
             phrase = HTTPStatus(status).phrase
         except ValueError:
             phrase = ""
-        head = f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        self._transport.write(head.encode())
+        head = f"HTTP/1.1 {status} {phrase}\r\nContent-Length: 0\r\nConnection: close\r\n"
+        # https://www.rfc-editor.org/rfc/rfc6455#section-4.4
+        self._transport.write(f"{head}Sec-WebSocket-Version: {_VERSION}\r\n\r\n".encode())
         self._transport.close()
 
 

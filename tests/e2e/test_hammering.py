@@ -85,13 +85,14 @@ def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
         (b"GET /" + b"x" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000, b"431"),
         (b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n", b"417"),
+        (HANDSHAKE.replace(b"13", b"7"), b"426"),
         (
             b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
             b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
             b"400",
         ),
     ],
-    ids=["long file name", "long head", "odd Expect", "bad gzip"],
+    ids=["long file name", "long head", "odd Expect", "odd version", "bad gzip"],
 )
 def test_an_odd_request_is_refused(
     local_server: StartLocalServer, request_: bytes, status: bytes
