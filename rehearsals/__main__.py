@@ -15,7 +15,10 @@ from benchmarks.report import measured_on
 from rehearsals.report import Findings, markdown, write
 from tests.support.aws import forget_aws_account
 
-NAMES = ("posts", "table", "vanish", "herd", "crowd", "deaf", "hour", "large_room")
+NAMES = (
+    *("posts", "table", "vanish", "herd", "crowd", "deaf", "flood", "hostile", "malformed"),
+    *("large_room", "hour"),
+)
 _MINUTES = tuple(name for name in NAMES if name != "hour")
 """What `make rehearse` runs unless it is told."""
 PAGE = ROOT / "docs" / "reliability.md"

@@ -1,0 +1,191 @@
+"""A hostile member, and a page of another site: what they can do, and what they cannot."""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from typing import NamedTuple
+
+import aiohttp
+
+from benchmarks.report import Check
+from rehearsals.members import Member, connect, until
+from rehearsals.places import MEMORY, running
+from rehearsals.report import Findings, Row
+from tests.support.issuer import Issuer
+from tests.support.servers import LocalServer
+from tests.support.tokens import demands, url_with
+
+_SECONDS = 20.0
+_EVIL = "https://evil.example"
+_GRANTED = "team-1/*"
+_FORBIDDEN = (
+    *("team-1", "Team-1/notes", "team-1/notes/old", "team-10/notes", "team-2/notes"),
+    *("../team-1/notes", "team-1/../team-2/notes", "team-1//notes", "team-1\\notes", " team-1/x"),
+    *("team-1\u2215notes", "\uff54eam-1/notes", "team\u20101/notes", "team-1\u0000/notes"),
+    *("*", "**", "team-*/notes", "", "/", "team-1%2Fnotes", "lobby", "\nteam-1/notes"),
+)
+"""Rooms that the token does not open, though some look like it."""
+
+
+class _Found(NamedTuple):
+    row: Row
+    wrong: int
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Let a member take another's id and try rooms of others, and a page of another site knock."""
+    number = 20 if is_short else 1_000
+    with running(MEMORY) as here:
+        stolen = asyncio.run(_take_peer_id(here.server, number))
+        posted = asyncio.run(_post(here.server, number))
+        knocked = asyncio.run(_knock(here.server))
+    with _issuer() as issuer, running(MEMORY, *demands(issuer)) as here:
+        trespassed = asyncio.run(_trespass(here.server, issuer))
+    return Findings(
+        "A hostile member, and a page of another site",
+        [stolen.row, trespassed.row, posted.row, knocked.row],
+        [
+            Check("Signals that the owner of a peer id did not get", stolen.wrong, 0),
+            Check("Rooms that were entered or heard without a right to", trespassed.wrong, 0),
+            Check("Requests of a page to @connections that did something", posted.wrong, 0),
+            Check("Handshakes of pages of the internet that were let in", knocked.wrong, 0),
+        ],
+        [],
+        [
+            "A peer id is what a client says it is, here as with y-webrtc's own server: who is in "
+            "a room can listen under another's id. What it hears are offers and answers of WebRTC; "
+            "a room's `password` encrypts them. See [security](security.md)."
+        ],
+    )
+
+
+async def _take_peer_id(server: LocalServer, number: int) -> _Found:
+    ada, bob, mallory = (Member("room", name) for name in ("ada", "bob", "mallory"))
+    await connect(server.websocket_url, [ada, bob, mallory])
+    for member in (ada, bob, mallory):
+        member.subscribe()
+        member.announce()
+    mallory.peer = "bob"
+    mallory.announce()
+    await _handled(mallory)
+    for turn in range(number):
+        ada.say(f"{turn}", to="bob")
+    await _handled(ada)
+    due = {f"{turn}" for turn in range(number)}
+    missed = len(due - bob.heard.keys())
+    row = Row(
+        "Announces itself under another's peer id",
+        f"{number:,} signals to the id that two connections claim",
+        f"{number:,} at its owner",
+        f"{number - missed:,} at its owner",
+        f"{len(due & mallory.heard.keys()):,} also at the hostile member: ids are no secret and no "
+        "proof",
+    )
+    return _Found(row, missed)
+
+
+async def _trespass(server: LocalServer, issuer: Issuer) -> _Found:
+    owner, mallory = Member("", "owner"), Member("", "mallory")
+    await connect(url_with(server, issuer.mint(aud="demo")), [owner])
+    await connect(url_with(server, issuer.mint(aud="demo", topics=[_GRANTED])), [mallory])
+    rooms = [topic for topic in _FORBIDDEN if topic]
+    owner.send({"type": "subscribe", "topics": rooms})
+    await _handled(owner)
+    for topic in rooms:
+        mallory.send({"type": "subscribe", "topics": [topic]})
+        mallory.send({"type": "publish", "topic": topic, "data": {"type": "x", "from": "m"}})
+    await _handled(mallory)
+    for topic in rooms:
+        owner.send({"type": "publish", "topic": topic, "data": {"type": "secret", "from": "o"}})
+    await _handled(owner)
+    await _handled(mallory)
+    tried, refused = 2 * len(rooms), mallory.errors["forbidden"]
+    heard = mallory.heard.total() + owner.heard.total()
+    row = Row(
+        f"Has a token for `{_GRANTED}`, tries others",
+        f"{tried} messages for {len(rooms)} other rooms",
+        f"{tried} refusals",
+        f"{refused} refusals, {heard} messages that went through",
+        "each answered with `forbidden`, and the connection stays open",
+    )
+    return _Found(row, abs(tried - refused) + heard)
+
+
+async def _post(server: LocalServer, number: int) -> _Found:
+    ada = Member("room", "ada")
+    await connect(server.websocket_url, [ada])
+    ada.subscribe()
+    await _handled(ada)
+    own = next(line["connection"] for line in server.log if line.get("type") == "subscribe")
+    guesses = [os.urandom(8).hex() for _ in range(number)]
+    requests = [
+        (method, connection, headers)
+        for connection in (own, *guesses)
+        for method in ("GET", "POST", "DELETE")
+        for headers in ({"Origin": _EVIL}, {"Host": "evil.example"})
+    ]
+    statuses = await asyncio.to_thread(lambda: [_status(server, *each) for each in requests])
+    refused = statuses.count(403)
+    await _handled(ada)
+    row = Row(
+        "A page asks `@connections`, with an id that it knows, and guessed ones",
+        f"{len(requests):,} GET, POST and DELETE, from another site and by DNS rebinding",
+        f"{len(requests):,} refusals",
+        f"{refused:,} refusals",
+        f"{ada.heard.total()} messages at the client, which is still connected",
+    )
+    return _Found(row, len(requests) - refused + ada.heard.total())
+
+
+async def _knock(server: LocalServer) -> _Found:
+    far = (_EVIL, "null", "http://localhost.evil.example", "http://evil.example:4444")
+    near = ("http://localhost:3000", "http://127.0.0.1:5173", "http://192.168.1.5:8080")
+    async with aiohttp.ClientSession() as session:
+        let_in = [origin for origin in far + near if await _is_let_in(session, server, origin)]
+    row = Row(
+        "A page opens a WebSocket to `localhost`, `AllowedOrigins` not set",
+        f"handshakes of {len(far)} pages of the internet, {len(near)} of this machine or network",
+        f"{len(far)} refusals",
+        f"{len(far) - len(set(far) & set(let_in))} refusals, {len(set(near) & set(let_in))} let in",
+        "the server says which site it refused, and how to let it in",
+    )
+    return _Found(row, len(set(far) & set(let_in)) + len(set(near) - set(let_in)))
+
+
+async def _is_let_in(session: aiohttp.ClientSession, server: LocalServer, origin: str) -> bool:
+    try:
+        async with session.ws_connect(server.websocket_url, origin=origin):
+            return True
+    except aiohttp.WSServerHandshakeError:
+        return False
+
+
+def _status(server: LocalServer, method: str, connection: str, headers: dict[str, str]) -> int:
+    asking = HTTPConnection("127.0.0.1", server.port, timeout=_SECONDS)
+    try:
+        body = json.dumps({"type": "publish", "data": {"type": "forged"}})
+        asking.request(method, f"/dev/@connections/{connection}", body, headers)
+        return asking.getresponse().status
+    finally:
+        asking.close()
+
+
+async def _handled(member: Member) -> None:
+    """Wait until all that `member` has sent has been handled, and been told to those it is for."""
+    before = member.errors["unknown_type"]
+    member.send({"type": "settled?"})
+    await until(lambda: member.errors["unknown_type"] > before, _SECONDS)
+    await asyncio.sleep(0.2)
+
+
+@contextmanager
+def _issuer() -> Iterator[Issuer]:
+    issuer = Issuer()
+    issuer.start()
+    try:
+        yield issuer
+    finally:
+        issuer.stop()

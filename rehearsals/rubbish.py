@@ -1,0 +1,175 @@
+"""What no client should send: messages, frames and requests, the same with the same seed. Pure."""
+
+import json
+import random
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support.raw import frame
+
+_TEXT, _BINARY, _MORE, _FIRST = 0x81, 0x82, 0x80, 0x01
+_MOST_CHARACTERS = 30_000  # of one frame, which may have 32 KB
+_SCRAPS = (
+    *("{", "}", "[", "]", '"', ",", ":", "\\", "\\ud800", "\\udfff\\ud800", "\\u0000", "\x00"),
+    *(
+        "NaN",
+        "-Infinity",
+        "1e999",
+        "-0",
+        "1" * 5_000,
+        "null",
+        "true",
+        "\ufeff",
+        "\u2028",
+        "\U0001f4a9",
+    ),
+    *('"type":', '"type":"ping",', '"type":"publish",', '"topics":[', '"topic":"x",', '"data":{'),
+    *('"__proto__":{},', '"clients":7,', "[" * 2_000, '{"a":' * 1_000, "x" * 1_100, "\r\n", "\x7f"),
+)
+
+
+class Handshake(NamedTuple):
+    """Bytes in place of a good request, and what may come back."""
+
+    name: str
+    request: bytes
+    statuses: frozenset[int]
+    """Of HTTP; 0 is an end without an answer."""
+
+
+def recorded(folder: Path) -> list[str]:
+    """Return the messages that browsers sent in the recordings in `folder`."""
+    lines = [json.loads(each) for path in sorted(folder.glob("*.jsonl")) for each in path.open()]
+    return [each["payload"] for each in lines if each["dir"] == "send" and each["opcode"] == 1]
+
+
+def messages(originals: list[str], seed: int) -> Iterator[str]:
+    """Yield mutations of `originals` for ever: most are no message any more, all are UTF-8."""
+    chance = random.Random(seed)
+    while True:
+        text = chance.choice(originals)
+        for _ in range(chance.choice((1, 1, 1, 2, 5))):
+            text = _mutated(text, chance)
+        text = text[:_MOST_CHARACTERS]
+        if len(text.encode()) <= _MOST_CHARACTERS:
+            yield text
+
+
+def frames(seed: int) -> Iterator[tuple[bytes, set[int]]]:
+    """Yield bytes behind a handshake that break RFC 6455, with the close codes that answer them."""
+    chance = random.Random(seed)
+    ping = b'{"type":"ping"}'
+    while True:
+        payload = chance.randbytes(chance.randrange(100))
+        yield chance.choice(
+            [
+                (frame(_TEXT | chance.choice((0x10, 0x20, 0x40, 0x70)), ping), {1002}),
+                (frame(0x80 | chance.choice((3, 4, 5, 6, 7, 11, 12, 13, 14, 15)), payload), {1002}),
+                (frame(chance.choice((_MORE, 0x00)), payload), {1002}),
+                (frame(_FIRST, ping[:5]) + frame(_TEXT, ping), {1002}),
+                (frame(0x09, payload), {1002}),  # a ping in fragments
+                (frame(0x89, bytes(126)), {1002}),  # a ping that is too long
+                (bytes([_TEXT, len(ping)]) + ping, {1002}),  # without a mask
+                (frame(_TEXT, ping[:-1] + b"\xed\xa0\x80" + payload), {1007}),
+                (frame(_FIRST, b"\xe2") + frame(_MORE, b"\x28"), {1007}),
+                (frame(_BINARY, payload), {1003}),
+                (frame(_TEXT, b"x" * 40_000), {1009}),
+                (b"\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00", {1009}),
+                (b"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00", {1002, 1009}),
+                (frame(_FIRST, b"x" * 32_000) + frame(0x00, b"x" * 32_000) * 5, {1009}),
+                (frame(_FIRST, b"{") + frame(0x00) * 3_000, {1008}),
+                (frame(0x88, chance.choice((b"\x03", b"\x00\x00", b"\xff\xff"))), {1002}),
+            ]
+        )
+
+
+def noise(seed: int) -> Iterator[bytes]:
+    """Yield random bytes, some with an end as a request has it."""
+    chance = random.Random(seed)
+    while True:
+        end = chance.choice((b"", b"\r\n\r\n", b" HTTP/1.1\r\n\r\n"))
+        yield chance.choice((b"", b"GET ", b"\x16\x03\x01")) + chance.randbytes(200) + end
+
+
+_REFUSED = frozenset({400, 403, 404, 405, 411, 413, 414, 417, 426, 431, 501, 505})
+_UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+_KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+def _request(
+    name: str, line: str, headers: str, body: str = "", more: Collection[int] = ()
+) -> Handshake:
+    request = f"{line} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}"
+    return Handshake(name, request.encode("latin-1"), _REFUSED.union(more))
+
+
+REQUESTS = [
+    _request("two Upgrades", "GET /", "Upgrade: h2c\r\n" + _UPGRADE + _KEY, more={101, 200}),
+    _request(
+        "Upgrade to something else", "GET /", "Upgrade: h2c\r\nConnection: Upgrade\r\n", more={200}
+    ),
+    _request(
+        "Upgrade with a body", "GET /", _UPGRADE + _KEY + "Content-Length: 5\r\n", "hello", {101}
+    ),
+    _request(
+        "Upgrade with chunks",
+        "GET /",
+        _UPGRADE + _KEY + "Transfer-Encoding: chunked\r\n",
+        "0\r\n\r\n",
+        {101},
+    ),
+    _request("POST that upgrades", "POST /", _UPGRADE + _KEY),
+    _request("Upgrade without a key", "GET /", _UPGRADE),
+    _request("Upgrade with half a key", "GET /", _UPGRADE + "Sec-WebSocket-Key: AAAA\r\n"),
+    _request("Upgrade to version 7", "GET /", _UPGRADE.replace("13", "7") + _KEY),
+    _request("..", "GET /../../../../etc/passwd", ""),
+    _request(".. in hexadecimal", "GET /%2e%2e/%2e%2e/etc/passwd", ""),
+    _request(".. twice encoded", "GET /%252e%252e%252fetc%252fpasswd", ""),
+    _request("..\\", "GET /..\\..\\etc\\passwd", ""),
+    _request("NUL in a path", "GET /index.html%00.js", ""),
+    _request("1 MB of query", "GET /?" + "x" * 1_000_000, "", more={0}),
+    _request("1 MB of query, upgrading", "GET /?" + "x" * 1_000_000, _UPGRADE + _KEY, more={0}),
+    _request("5,000 headers", "GET /", "A: b\r\n" * 5_000, more={0}),
+    _request(
+        "two lengths", "POST /@connections/a", "Content-Length: 1\r\nContent-Length: 9\r\n", "x"
+    ),
+    _request(
+        "length and chunks",
+        "POST /@connections/a",
+        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "0\r\n\r\n",
+        {410},
+    ),
+    _request(
+        "chunk that is none", "POST /@connections/a", "Transfer-Encoding: chunked\r\n", "zz\r\n"
+    ),
+    _request("negative length", "POST /@connections/a", "Content-Length: -1\r\n"),
+    _request("odd id", "GET /@connections/%ff%00%0a", "", more={410}),
+    _request("header over two lines", "GET /", "A: b\r\n c\r\n", more={200}),
+    _request("method that is none", "B\x00D /", ""),
+    Handshake("HTTP/9.9", b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", _REFUSED | {200}),
+    Handshake("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", _REFUSED),
+    Handshake(
+        "TLS", bytes.fromhex("16030100f0010000ec0303") + bytes(300) + b"\r\n\r\n", _REFUSED | {0}
+    ),
+]
+
+
+def _mutated(text: str, chance: random.Random) -> str:
+    at = chance.randrange(len(text) + 1)
+    end = min(len(text), at + chance.randrange(1, 30))
+    kind = chance.randrange(6)
+    if kind == 0:
+        return text[:at] + text[end:]
+    if kind == 1:
+        return text[:at] + text[at:end] * 2 + text[end:]
+    if kind == 2:
+        return text[:at]
+    if kind == 3:
+        return (
+            text[:at]
+            + chr(chance.choice((chance.randrange(128), 0x10FFFF, 0xFFFE)))
+            + text[at + 1 :]
+        )
+    return text[:at] + chance.choice(_SCRAPS) + (text[at:] if kind == 4 else text[end:])
