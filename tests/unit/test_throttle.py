@@ -30,6 +30,16 @@ def test_a_full_bucket_holds_its_burst_and_fills_at_its_rate(rate: float, burst:
     assert taken(bucket, 20_000) == burst
 
 
+def test_whoever_asks_too_often_still_gets_the_rate() -> None:
+    clock = Clock()
+    bucket = TokenBucket(10, 5, clock)
+    given = 0
+    for _ in range(10_000):
+        given += bucket.take()
+        clock.now += 0.001
+    assert given == pytest.approx(5 + 10 * 10, abs=1)
+
+
 @pytest.mark.parametrize(("rate", "burst"), [(0, 10), (10, 0)])
 def test_a_bucket_without_rate_or_size_gives_nothing(rate: float, burst: float) -> None:
     assert not TokenBucket(rate, burst, Clock()).take()
