@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.support.clients import Client, Frame, clients
-from tests.support.planted import planted, with_functions
+from tests.support.planted import planted, program_with, with_functions
 from tests.support.servers import LocalServer, StartLocalServer
 
 MISBEHAVES = with_functions("""
@@ -62,6 +62,29 @@ def test_a_client_is_told_when_the_function_is_late_and_what_it_returns_is_dropp
     server = planted(local_server, MISBEHAVES, "--latency", "0:1")
     assert is_told(tell_of_a_failure(server, "sleep"), "Endpoint request timed out")
     assert "error: MessageFunction: Task timed out after 1 seconds" in server.output
+
+
+HANGS = with_functions("""
+def handle(name, handler, event, context):
+    if name == "MessageFunction":
+        time.sleep(120)
+    return handler(event, context)
+""")
+
+
+def test_a_function_that_hangs_does_not_keep_the_server_from_ending() -> None:
+    server = LocalServer("--latency", "0:1", program=program_with(HANGS))
+    server.start()
+
+    async def send() -> None:
+        async with clients(server.websocket_url, "A") as (a,):
+            await a.send("{}")
+            await a.send({"type": "ping"})
+            await answers(a, 1)
+
+    asyncio.run(send())
+    assert server.stop() == 0  # it waits 15 seconds for that
+    assert "given up" in server.output
 
 
 THROTTLED = "RouteRateLimit=1 RouteBurstLimit=5 MessageRateLimit=1 MessageBurstLimit=3"
