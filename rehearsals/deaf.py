@@ -86,8 +86,8 @@ async def _rehearse(server: LocalServer, pieces: int) -> Findings:
         [
             "One publishes to the others of its room, the next message when the one before has "
             "arrived at all of them: in turns among themselves, and beside a client that "
-            "subscribes and reads nothing. 10 s after it has fallen behind by a megabyte it is sent "
-            "the code 1008, which it does not read either, and a second later it is cut off."
+            "subscribes and reads nothing. 10 s after it has fallen behind by a megabyte it is "
+            "sent the code 1008, which it does not read either, and a second later it is cut off."
         ],
     )
 
