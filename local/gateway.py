@@ -45,10 +45,11 @@ IDLE_SECONDS = 10 * 60
 LIFE_SECONDS = 2 * 60 * 60
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 
-MOST_UNDER_WAY = 100
+MOST_UNDER_WAY = 32
 """Messages of one client that may wait for their end before no more are read from it.
 
-What an account's limit on concurrent Lambdas does for AWS: one client cannot fill the memory.
+What an account's limit on concurrent Lambdas does for AWS: one client cannot fill the memory. It is
+half of what a function may have under way (`MOST_AT_ONCE`): nor can one client keep others waiting.
 """
 
 SECONDS_TO_CATCH_UP = 10
