@@ -6,7 +6,7 @@ import time
 from benchmarks.measure import resident_bytes, significant, spread
 from benchmarks.report import Check
 from rehearsals.flooding import Flooded, flooding
-from rehearsals.members import Member, connect, until
+from rehearsals.members import Member, connect, leave, until
 from rehearsals.others import Heard, talk, two_rooms
 from rehearsals.places import DYNAMODB, MEMORY, Running, running
 from rehearsals.report import Findings, Row
@@ -68,6 +68,7 @@ async def _flood(here: Running, rounds: int, seconds: float) -> tuple[Row, int, 
         with flooding(here.server.port, _RATE) as flood:
             beside.append(await talk(everyone, seconds))
         floods.append(flood.result)
+    await leave(member for room in everyone for member in room)
     ratios = [b.milliseconds / a.milliseconds for a, b in zip(quiet, beside, strict=True)]
     heard = [*quiet, *beside]
     sent, arrived = sum(each.sent for each in heard), sum(each.arrived for each in heard)
@@ -102,7 +103,7 @@ async def _enter_many(here: Running, place: str, topics: int) -> tuple[Row, int,
     seconds = time.monotonic() - began
     heard = await talking
     grown = resident_bytes(here.server.pid) - before
-    greedy.vanish()
+    await leave([greedy, *(member for room in everyone for member in room)])
     left = await _rows_left(here) if here.table else 0
     row = Row(
         f"{topics:,} rooms for one member, rooms in {place}",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import aiohttp
 
 from benchmarks.report import Check
-from rehearsals.members import Member, connect, until
+from rehearsals.members import Member, connect, leave, until
 from rehearsals.places import MEMORY, running
 from rehearsals.report import Findings, Row
 from tests.support.issuer import Issuer
@@ -76,6 +76,7 @@ async def _take_peer_id(server: LocalServer, number: int) -> _Found:
     await _handled(ada)
     due = {f"{turn}" for turn in range(number)}
     missed = len(due - bob.heard.keys())
+    await leave([ada, bob, mallory])
     row = Row(
         "Announces itself under another's peer id",
         f"{number:,} signals to the id that two connections claim",
@@ -102,6 +103,7 @@ async def _trespass(server: LocalServer, issuer: Issuer) -> _Found:
         owner.send({"type": "publish", "topic": topic, "data": {"type": "secret", "from": "o"}})
     await _handled(owner)
     await _handled(mallory)
+    await leave([owner, mallory])
     tried, refused = 2 * len(rooms), mallory.errors["forbidden"]
     heard = mallory.heard.total() + owner.heard.total()
     row = Row(
@@ -130,6 +132,7 @@ async def _post(server: LocalServer, number: int) -> _Found:
     statuses = await asyncio.to_thread(lambda: [_status(server, *each) for each in requests])
     refused = statuses.count(403)
     await _handled(ada)
+    await leave([ada])
     row = Row(
         "A page asks `@connections`, with an id that it knows, and guessed ones",
         f"{len(requests):,} GET, POST and DELETE, from another site and by DNS rebinding",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from benchmarks.measure import resident_bytes, significant
 from benchmarks.report import Check
 from local import ROOT
+from rehearsals.members import leave
 from rehearsals.others import talk, two_rooms
 from rehearsals.places import MEMORY, Running, running
 from rehearsals.report import Findings, Row
@@ -95,6 +96,7 @@ async def _rehearse(
             0,
         )
     )
+    await leave(member for room in everyone for member in room)
     return tallies, heard.sent - heard.arrived, growth
 
 
@@ -242,6 +244,7 @@ async def _begin_handshakes(here: Running, number: int, is_short: bool) -> _Tall
         cut = sum(reader.at_eof() or writer.is_closing() for reader, writer in opened)
     for _, writer in opened:
         writer.transport.abort()
+    await asyncio.sleep(0)
     return _Tally(
         Row(
             "Half of a handshake, and then nothing",

@@ -40,7 +40,8 @@ class Handshake(NamedTuple):
 
 def recorded(folder: Path) -> list[str]:
     """Return the messages that browsers sent in the recordings in `folder`."""
-    lines = [json.loads(each) for path in sorted(folder.glob("*.jsonl")) for each in path.open()]
+    texts = [path.read_text() for path in sorted(folder.glob("*.jsonl"))]
+    lines = [json.loads(each) for text in texts for each in text.splitlines()]
     return [each["payload"] for each in lines if each["dir"] == "send" and each["opcode"] == 1]
 
 

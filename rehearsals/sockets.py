@@ -33,6 +33,7 @@ async def status_of(server: LocalServer, data: bytes, ends: bool = False) -> int
         return 0
     finally:
         writer.transport.abort()
+        await asyncio.sleep(0)  # in which it is closed
 
 
 @asynccontextmanager
@@ -47,6 +48,7 @@ async def websocket(
         yield reader, writer
     finally:
         writer.transport.abort()
+        await asyncio.sleep(0)  # in which it is closed
 
 
 async def next_frame(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
