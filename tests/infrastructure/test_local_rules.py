@@ -4,6 +4,7 @@ import ast
 import re
 
 from local import ROOT
+from local.invoker import MOST_AT_ONCE
 
 PAGE = (ROOT / "docs" / "local.md").read_text()
 _TABLE = re.compile(
@@ -43,3 +44,8 @@ def test_every_option_that_is_named_is_one_of_the_programs() -> None:
     options = (ROOT / "local" / "options.py").read_text()
     for option in set(re.findall(r"`(--[a-z-]+)", PAGE)):
         assert f'"{option}"' in options, option
+
+
+def test_as_many_invocations_run_at_once_as_it_says() -> None:
+    assert f"{MOST_AT_ONCE} threads for each function" in PAGE
+    assert f"a {MOST_AT_ONCE + 1}th invocation of a function waits" in PAGE
