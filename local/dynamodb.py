@@ -58,7 +58,10 @@ class Table:
         pages = self._client.get_paginator("scan")
         with suppress(BotoCoreError, ClientError):
             for page in pages.paginate(
-                TableName=self._table["TableName"], ProjectionExpression="pk"
+                TableName=self._table["TableName"],
+                ProjectionExpression="pk",
+                FilterExpression="begins_with(pk, :topic)",  # others list peers of the same rooms
+                ExpressionAttributeValues={":topic": {"S": "topic"}},
             ):
                 for row in page["Items"]:
                     yield topic_of(row["pk"]["S"])
