@@ -60,8 +60,8 @@ _FAILED, _LATE, _THROTTLED = (
     "Endpoint request timed out",
     "Too Many Requests",
 )
-# The texts of the other APIs' responses, as seen in clients' frames, too; for this API they are in
-# no page: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+# The texts of the other APIs' responses; for this API no page has them, and only the first has been
+# seen in clients' frames: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 
 
 class PostStatus(NamedTuple):
