@@ -48,8 +48,8 @@ LIFE_SECONDS = 2 * 60 * 60
 MOST_UNDER_WAY = 32
 """Messages of one client that may wait for their end before no more are read from it.
 
-What an account's limit on concurrent Lambdas does for AWS: one client cannot fill the memory. It is
-half of what a function may have under way (`MOST_AT_ONCE`): nor can one client keep others waiting.
+What an account's limit on concurrent Lambdas does for AWS: one client cannot fill the memory, and
+others wait behind at most so many of its messages.
 """
 
 SECONDS_TO_CATCH_UP = 10

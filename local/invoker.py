@@ -30,12 +30,12 @@ LATE: Final = object()
 """Result of an invocation that API Gateway no longer waits for."""
 
 
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = 16
 """Invocations of one function that are under way; the others wait.
 
-Fewer would be held up by those that wait for a silent table. More, of an account's 1,000, would ask
-DynamoDB Local for more than it can answer in time when everybody comes back at once: it takes 3 to
-5 ms of CPU a request, and those who gave up and asked again would leave it nothing for the others.
+With more, as many as an account's 1,000, DynamoDB Local is asked for more than it can answer in
+time when everybody comes back at once: it takes 3 to 5 ms of CPU a request, and those who give up
+and ask again leave it nothing for the others.
 """
 
 

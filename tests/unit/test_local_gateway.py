@@ -7,7 +7,7 @@ import pytest
 
 from local.connection import Connection
 from local.gateway import LARGEST_MESSAGE, MOST_UNDER_WAY, SECONDS_TO_CATCH_UP, Gateway
-from local.invoker import MOST_AT_ONCE, InlineInvoker, Invocation, TakeResult
+from local.invoker import InlineInvoker, Invocation, TakeResult
 from local.lambda_events import Handshake
 from local.sam.template import Stack
 from tests.support.sockets import RecordingSocket
@@ -88,10 +88,6 @@ def test_whoever_does_not_catch_up_in_time_is_cut(gateway: Gateway) -> None:
     connected(gateway, late).last_kept_up -= SECONDS_TO_CATCH_UP - 1
     gateway.close_overdue()
     assert (deaf.close_code, slow.close_code, late.close_code) == (1008, None, None)
-
-
-def test_one_client_leaves_half_of_a_functions_invocations_to_others() -> None:
-    assert 2 * MOST_UNDER_WAY <= MOST_AT_ONCE
 
 
 def test_a_client_with_many_messages_under_way_is_not_read_until_half_have_ended(
