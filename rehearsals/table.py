@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,7 +108,7 @@ def _trial(name: str, number: int, seconds: float, harm: Harm, options: tuple[st
 
 async def _rehearse(here: Running, name: str, number: int, seconds: float, harm: Harm) -> _Trial:
     everyone = await rooms(here.server.websocket_url, number, _SIZE)
-    await until(lambda: here.logged("subscribe") == number * _SIZE, _SECONDS)
+    await _until_subscribed(here, [member for room in everyone for member in room])
     all_speakers = [
         Speaker(member, [each for each in room if each is not member])
         for room in everyone
@@ -188,6 +189,25 @@ async def _stop(here: Running, seconds: float) -> None:
 
 async def _wait(here: Running, seconds: float) -> None:
     await asyncio.sleep(seconds)
+
+
+async def _until_subscribed(here: Running, members: list[Member]) -> None:
+    """Wait for the answers, and let those subscribe again who are told `unavailable`."""
+    asked = len(members)
+    while True:
+        await until(partial(_has_logged, here, asked), _SECONDS)
+        await asyncio.sleep(0.5)
+        refused = [member for member in members if member.errors]
+        if not refused:
+            return
+        for member in refused:
+            member.errors.clear()
+            member.subscribe()
+        asked += len(refused)
+
+
+def _has_logged(here: Running, subscribes: int) -> bool:
+    return here.logged("subscribe") == subscribes
 
 
 async def _until_heard(speaker: Speaker) -> None:
