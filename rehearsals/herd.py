@@ -80,7 +80,9 @@ def rehearse(is_short: bool) -> Findings:
             f"The server is killed, and starts again after {_DOWN_SECONDS:.0f} s. The clients come "
             "back as lib0's WebSocket client does: at once, then after pauses of up to 2.5 s. In "
             "DynamoDB the rows of their old connections are still there. Seconds are counted from "
-            "when the server listens again to the last introduction."
+            "when the server listens again to the last introduction. With DynamoDB Local most of "
+            "them are its own: it takes 3 to 5 ms of CPU for each of the four or so requests of a "
+            "client."
         ],
     )
 
