@@ -165,6 +165,7 @@ def _started(server: str) -> Iterator[str]:
             options = ("--dynamodb", table.endpoint)
         elif server == LATENCY:
             options = ("--latency", "0:300")
+        options = (*options, "--throttle", "none")  # y-webrtc's has none either
         process = ReferenceServer() if server == REFERENCE else LocalServer(*options)
         process.start()
         stack.callback(process.stop)

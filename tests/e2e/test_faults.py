@@ -31,7 +31,7 @@ def logged(server: LocalServer, **fields: object) -> list[dict[str, Any]]:
 def test_posts_that_fail_are_made_again(
     local_server: StartLocalServer, any_table: tuple[str, ...], client: str
 ) -> None:
-    plan = "posts.429=0.2,posts.500=0.2,seed=1"
+    plan = "posts.429=0.1,posts.500=0.1,seed=1"
     server = local_server(*any_table, "--faults", plan, environment={"AWS_CLIENT": client})
     assert f"Faults: {plan}\n" in server.output
     frames = asyncio.run(exchange(server, 30))

@@ -6,8 +6,8 @@ from tests.support.introductions import Introductions, meet
 from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted
 from tests.support.servers import StartLocalServer
 
-SLOW = ("--latency", "0:300")
-"""Messages overtake each other."""
+SLOW = ("--latency", "0:300", "--throttle", "none")
+"""Messages overtake each other, and there are more in a second than a stack takes by default."""
 
 READ_BEFORE_WRITE = """
 from signaling.rooms import Rooms
