@@ -22,6 +22,7 @@ from tests.support.servers import Process, free_port, is_listening, need
 
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _RUNTIME = "3.13"  # of template.yaml
+_SECONDS = 60
 
 TRACE = "1-6a23a18a-1f0c5d5e4b7a4d0c2f6b9e31"
 
@@ -79,7 +80,8 @@ class LambdaFunction(Process):
             ],
             {
                 "AWS_REGION": "us-east-1",
-                "AWS_LAMBDA_FUNCTION_TIMEOUT": f"{function.timeout}",
+                # Not the function's own: without bytecode boto3 takes some seconds, or more here.
+                "AWS_LAMBDA_FUNCTION_TIMEOUT": f"{_SECONDS}",
                 "LAMBDA_TASK_ROOT": str(function.code),
                 "PYTHONPATH": os.pathsep.join(map(str, [*layers, *runtime.libraries])),
                 "PYTHONDONTWRITEBYTECODE": "1",  # where Lambda has the code nothing can be written
@@ -99,7 +101,7 @@ class LambdaFunction(Process):
             f"http://127.0.0.1:{self._port}{_INVOCATIONS}",
             json.dumps(event).encode(),
         )
-        with urllib.request.urlopen(request, timeout=40) as response:
+        with urllib.request.urlopen(request, timeout=_SECONDS) as response:
             answer = json.loads(response.read())
         assert "errorMessage" not in answer, f"{answer}\n{self.output}"
         return answer
