@@ -59,7 +59,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--faults",
         metavar="PLAN",
-        help="let go wrong what can: a TOML file, or as in posts.429=0.1,table.silent=0.02,seed=7;"
+        help="break what can break: a TOML file, or as in posts.429=0.1,table.silent=0.02,seed=7;"
         " see docs/reliability.md",
     )
     parser.add_argument(
