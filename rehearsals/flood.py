@@ -21,14 +21,14 @@ _QUIET = {"LOG_LEVEL": "WARNING"}
 
 def rehearse(is_short: bool) -> Findings:
     """Let a member flood its room, and enter as many as it likes, beside others."""
-    rounds, seconds, topics = (1, 1.0, 500) if is_short else (5, 5.0, 10_000)
+    rounds, seconds, topics = (1, 0.5, 300) if is_short else (5, 5.0, 10_000)
     with running(MEMORY, environment=_QUIET) as here:
         flood, lost, slowdown = asyncio.run(_flood(here, rounds, seconds))
     entered, left = [], 0
     grown = 0.0
     for place in (MEMORY,) if is_short else (MEMORY, DYNAMODB):
         with running(place) as here:
-            row, missing, bytes_a_room = asyncio.run(_enter_many(here, place, topics))
+            row, missing, bytes_a_room = asyncio.run(_enter_many(here, place, topics, seconds))
         entered.append(row)
         left += missing
         grown = max(grown, bytes_a_room)
@@ -87,7 +87,9 @@ async def _flood(here: Running, rounds: int, seconds: float) -> tuple[Row, int, 
     return row, sent - arrived, slowdown.median
 
 
-async def _enter_many(here: Running, place: str, topics: int) -> tuple[Row, int, float]:
+async def _enter_many(
+    here: Running, place: str, topics: int, talk_seconds: float
+) -> tuple[Row, int, float]:
     everyone = await two_rooms(here)
     greedy = Member("greedy", "g")
     await connect(here.server.websocket_url, [greedy])
@@ -97,7 +99,7 @@ async def _enter_many(here: Running, place: str, topics: int) -> tuple[Row, int,
         names = [f"greedy-{each}" for each in range(first, first + _TOPICS_A_MESSAGE)]
         greedy.send({"type": "subscribe", "topics": names})
     sent = topics // _TOPICS_A_MESSAGE
-    talking = asyncio.create_task(talk(everyone, 2))
+    talking = asyncio.create_task(talk(everyone, talk_seconds))
     await until(lambda: here.logged("subscribe") == handled + sent, _SECONDS)
     answered = here.logged("subscribe") - handled
     seconds = time.monotonic() - began

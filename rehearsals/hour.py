@@ -95,7 +95,7 @@ class _Place(NamedTuple):
 
 def rehearse(is_short: bool) -> Findings:
     """Let an hour pass, or MINUTES of the environment, with rooms in memory and in DynamoDB."""
-    minutes = 0.05 if is_short else float(os.environ.get("MINUTES") or 60)
+    minutes = 0.02 if is_short else float(os.environ.get("MINUTES") or 60)
     with ExitStack() as stack:
         places = []
         for name in (MEMORY,) if is_short else PLACES:

@@ -92,7 +92,7 @@ class _Page(Member):
 
 def rehearse(is_short: bool) -> Findings:
     """Let a room fill, half of it leave, and as many come."""
-    number, seconds = (200, 4.0) if is_short else (2_000, 60.0)
+    number, seconds = (120, 1.0) if is_short else (2_000, 60.0)
     allow_open_files()
     server = LocalServer("--throttle", "none", environment={"LOG_LEVEL": "WARNING"})
     server.start()

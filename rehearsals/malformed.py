@@ -42,7 +42,7 @@ class _Tally(NamedTuple):
 
 def rehearse(is_short: bool) -> Findings:
     """Send it all, while others talk to each other."""
-    sizes = _Sizes(1_000, 150, 50, 100) if is_short else _Sizes(95_000, 5_000, 1_000, 2_000)
+    sizes = _Sizes(300, 60, 20, 50) if is_short else _Sizes(95_000, 5_000, 1_000, 2_000)
     with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}) as here:
         tallies, lost, growth = asyncio.run(_rehearse(here, sizes, is_short))
         crashed = "Traceback" in here.server.output or not here.server.is_running

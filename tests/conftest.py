@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    """Give whole files to a worker, and those that share the one folder of `sam build` to one."""
+    """Give whole files to a worker, and those that share the one folder of `sam build` to one.
+
+    Rehearsals share nothing and wait much, so each goes by itself.
+    """
 
     def share_of(test: str) -> str:
         file = test.partition("::")[0]
+        if file == "tests/e2e/test_rehearsals.py":
+            return test
         return "sam build" if file.startswith(("tests/built/", "tests/deployed/")) else file
 
     scheduling = LoadScopeScheduling(config, log)
