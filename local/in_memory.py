@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import chain, islice
 from typing import NamedTuple
@@ -78,8 +78,7 @@ class MemorySubscriptions:
         """Return the rows of the topic that are not marked and have not expired."""
         self._pause()
         with self._lock:
-            rows = self._rows.get(topic, {}).values()
-            there = (row.subscriber for row in rows if self._is_there(row))
+            there = self._there(self._rows.get(topic, {}).values())
             return list(islice(there, None if most is None else most + 1))
 
     def sample(self, topic: str) -> list[Subscriber]:
@@ -88,7 +87,7 @@ class MemorySubscriptions:
         with self._lock:
             rows = list(self._rows.get(topic, {}).values())
             sample = random.sample(rows, min(SAMPLE, len(rows)))
-            return [row.subscriber for row in sample if self._is_there(row)]
+            return list(self._there(sample))
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Note who goes by which peer id."""
@@ -105,7 +104,7 @@ class MemorySubscriptions:
         with self._lock:
             rows = self._rows.get(topic, {})
             listed = self._peers.get(topic, {}).get(peer, set()) & rows.keys()
-            there = [rows[each].subscriber for each in listed if self._is_there(rows[each])]
+            there = self._there(rows[each] for each in listed)
             of_peer = [each for each in there if each.peer == peer]
             return sorted(of_peer, key=lambda each: -each.requested_at)[:2]
 
@@ -141,8 +140,9 @@ class MemorySubscriptions:
     def _row_of(self, topic: str, sender: Sender) -> _Row | None:
         return self._rows.get(topic, {}).get(sender.connection)
 
-    def _is_there(self, row: _Row) -> bool:
-        return row.expires_at > int(self._now()) and not row.has_left
+    def _there(self, rows: Iterable[_Row]) -> Iterator[Subscriber]:
+        now = int(self._now())
+        return (row.subscriber for row in rows if row.expires_at > now and not row.has_left)
 
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False

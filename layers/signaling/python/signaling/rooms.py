@@ -166,7 +166,9 @@ class Rooms:
 
     def _admitted(self, subscribers: list[Subscriber]) -> list[Subscriber]:
         """Leave out rows of clients that came before a token was needed."""
-        return [each for each in subscribers if each.has_token or not self._needs_token]
+        if not self._needs_token:
+            return subscribers
+        return [each for each in subscribers if each.has_token]
 
     def reply(self, connection: str, frame: str) -> Outcome:
         """Send `frame` to one connection."""
