@@ -5,6 +5,9 @@ from typing import NamedTuple, Protocol
 
 from signaling.event import RawEvent
 
+SECONDS_TO_SEND_REQUEST = 10
+"""How long a client may take for the head of a request, and how long for a body."""
+
 
 class Socket(Protocol):
     """The client's end of a connection."""

@@ -11,10 +11,10 @@ from typing import cast
 
 from aiohttp import web
 
-from local.connection import Connection, Refusal
+from local.connection import SECONDS_TO_SEND_REQUEST, Connection, Refusal
 from local.gateway import Gateway
 from local.lambda_events import Handshake
-from local.websocket import SECONDS_TO_SEND_REQUEST, upgraded
+from local.websocket import upgraded
 
 _LARGEST_HEAD = 16 * 1024
 _END_OF_HEAD = b"\r\n\r\n"

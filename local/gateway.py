@@ -18,10 +18,10 @@ from local.connection import Connection, Refusal, Socket
 from local.handshake import refusal_of, subprotocol_of
 from local.invoker import (
     LATE,
-    Handler,
     InlineInvoker,
     Invocation,
     Invoker,
+    Load,
     TakeResult,
     load_handler,
 )
@@ -37,7 +37,7 @@ from local.lambda_events import (
 )
 from local.observer import Observer
 from local.routes import CONNECT, DISCONNECT, Routes
-from local.sam.template import AUTHORIZER, Function, Stack
+from local.sam.template import AUTHORIZER, Stack
 from signaling.event import LONGEST_URL, RawEvent
 
 LARGEST_MESSAGE = 128 * 1024
@@ -85,7 +85,7 @@ class Gateway:
         stack: Stack,
         invoker: Invoker | InlineInvoker,
         life_seconds: float = LIFE_SECONDS,
-        load: Callable[[Function], Handler] = load_handler,
+        load: Load = load_handler,
         idle_seconds: float = IDLE_SECONDS,
         is_throttled: bool = True,
         admit_page: Callable[[str], bool] = lambda origin: True,

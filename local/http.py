@@ -10,12 +10,10 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from local.connection import SECONDS_TO_SEND_REQUEST
 from local.gateway import LARGEST_MESSAGE, Gateway
 from local.signature import complaint
 from local.sites import is_near_host
-
-SECONDS_TO_SEND_REQUEST = 10
-"""How long a client may take for the next head of a request, and how long for a body."""
 
 _CONNECTION_ID = re.compile(r"[\w-]{15}=", re.ASCII)
 """API Gateway's, as seen everywhere: 11 bytes in base64url."""

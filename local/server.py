@@ -9,9 +9,9 @@ import sys
 import aiofastnet
 from aiohttp import web
 
+from local.connection import SECONDS_TO_SEND_REQUEST
 from local.first_request import accept
 from local.gateway import Gateway
-from local.http import SECONDS_TO_SEND_REQUEST
 from local.websocket import SECONDS_TO_CLOSE
 
 _DESCRIPTORS_KEPT = 400

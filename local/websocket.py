@@ -18,13 +18,11 @@ from picows import (
 )
 from picows.picows import WSCloseHandshake, WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
 
-from local.connection import Connection
+from local.connection import SECONDS_TO_SEND_REQUEST, Connection
 from local.gateway import LARGEST_MESSAGE, Gateway
 
 SECONDS_TO_CLOSE = 1.0
 """How long a client has to read the close code."""
-
-SECONDS_TO_SEND_REQUEST = 10
 
 _LARGEST_FRAME = 32 * 1024
 _MOST_FRAGMENTS = 1024

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from benchmarks.measure import resident_bytes, significant
 from benchmarks.report import Check
 from local import ROOT
+from local.connection import SECONDS_TO_SEND_REQUEST
 from rehearsals.members import leave
 from rehearsals.others import talk, two_rooms
 from rehearsals.places import MEMORY, Running, running
@@ -21,7 +22,6 @@ from tests.support.raw import HANDSHAKE, frame
 
 _SEED = 11
 _MESSAGES_A_CONNECTION = 500
-_SECONDS_TO_SEND_REQUEST = 10
 _MOST_GROWTH = 20e6
 _RECORDINGS = ROOT / "tests" / "traces"
 
@@ -240,7 +240,7 @@ async def _begin_handshakes(here: Running, number: int, is_short: bool) -> _Tall
         writer.write(HANDSHAKE[: 1 + index % (len(HANDSHAKE) - 2)])
     cut = 0
     if not is_short:
-        await asyncio.sleep(_SECONDS_TO_SEND_REQUEST + 2)
+        await asyncio.sleep(SECONDS_TO_SEND_REQUEST + 2)
         cut = sum(reader.at_eof() or writer.is_closing() for reader, writer in opened)
     for _, writer in opened:
         writer.transport.abort()
@@ -249,7 +249,7 @@ async def _begin_handshakes(here: Running, number: int, is_short: bool) -> _Tall
         Row(
             "Half of a handshake, and then nothing",
             f"{number:,} connections",
-            f"cut after {_SECONDS_TO_SEND_REQUEST} s",
+            f"cut after {SECONDS_TO_SEND_REQUEST} s",
             "not waited for" if is_short else f"{cut:,}",
             "",
         ),

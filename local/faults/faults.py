@@ -1,7 +1,6 @@
 """All faults of a plan, put between the functions and what they use."""
 
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 
 from aiohttp.typedefs import Middleware
@@ -11,8 +10,7 @@ from local.faults.functions import Instances
 from local.faults.http import FaultyTable, faulty_posts
 from local.faults.plan import RATES, Dice, Plan
 from local.faults.ports import faulty_table
-from local.invoker import Handler
-from local.sam.template import Function
+from local.invoker import Load
 from signaling import bootstrap
 
 
@@ -26,7 +24,7 @@ class Faults:
             plan.cold_seconds, self._dice["functions"], self._dice["disconnects"]
         )
         self._table: FaultyTable | None = None
-        self.load: Callable[[Function], Handler] = self._instances.load
+        self.load: Load = self._instances.load
         """Loads a function that may start slowly or be killed."""
         self.middlewares: list[Middleware] = (
             [faulty_posts(self._dice["posts"])] if plan.of("posts") else []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.http import SECONDS_TO_SEND_REQUEST
+from local.connection import SECONDS_TO_SEND_REQUEST
 from tests.support.clients import clients
 from tests.support.raw import HANDSHAKE, connect, frame
 from tests.support.servers import LocalServer, StartLocalServer, wait_until

@@ -31,7 +31,7 @@ async def results_of(
     """Return the number and result of each, as they end within `seconds`."""
     ended: list[tuple[int, Any]] = []
     for number, each in enumerate(invocations):
-        runner.invoke(each, lambda result, number=number: ended.append((number, result)))  # type: ignore[misc]
+        runner.invoke(each, lambda result, number=number: ended.append((number, result)))  # type: ignore[misc]  # mypy infers no type for a lambda's default
     await asyncio.sleep(seconds)
     return list(ended)
 
