@@ -105,7 +105,7 @@ def test_nothing_else_is_served(server: LocalServer, name: str) -> None:
 def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(
     local_server: StartLocalServer,
 ) -> None:
-    server = local_server(environment={"LOG_LEVEL": "WARNING"})
+    server = local_server("--throttle", "none", environment={"LOG_LEVEL": "WARNING"})
     messages, size = 1200, 30_000
 
     async def flood() -> int:

@@ -39,7 +39,7 @@ function show () {
   const records = waiting
   waiting = []
   rooms.update(model, filter)
-  if (!document.hidden) for (const travel of records.flatMap(travels)) rooms.travel(travel)
+  for (const travel of records.flatMap(travels)) rooms.travel(travel)
   events.add(records)
   showTopics()
 }

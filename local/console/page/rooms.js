@@ -137,9 +137,12 @@ class Room {
     return build('li', {}, button, build('span', { className: 'state' }, state))
   }
 
+  // Who has met is noted in any case; what travels is only shown if somebody can see it in time.
   travel (each) {
     const now = performance.now()
     this.changed = now
+    if (each.tone === 'signal' && each.fate === 'delivered') this.#meet(each.from, each.to)
+    if (document.hidden) return
     const departs = Math.max(now, this.#departs)
     if (departs - now > MILLISECONDS_TO_LAG) return
     this.#departs = departs + MILLISECONDS_BETWEEN_TRAVELS
@@ -156,7 +159,6 @@ class Room {
     this.#dots.append(trail)
     trail.animate({ opacity: [0.75, 0] }, { duration: MILLISECONDS_TO_TRAVEL * 1.5, easing: 'ease-in' }).finished.then(() => trail.remove())
     if (!calm.matches) this.#fly(draw('circle', { class: 'dot', r: 6, 'data-kind': kind }), start, end, isLost)
-    if (tone === 'signal' && !isLost) this.#meet(from, to)
   }
 
   #fly (dot, start, end, isLost) {
@@ -171,6 +173,7 @@ class Room {
 
   // Signals both ways: these two have agreed on a connection of their own.
   #meet (from, to) {
+    if (!this.#members.has(from) || !this.#members.has(to)) return
     const pair = [from, to].sort().join(' ')
     const met = this.#met.get(pair) ?? { line: draw('line', { class: 'met' }), ways: new Set() }
     met.ways.add(from)
