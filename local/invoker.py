@@ -7,7 +7,6 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Final, NamedTuple
@@ -15,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from local.failures import print_failure
 from local.lambda_events import new_id
 from local.sam.template import Function, Stack
+from local.threads import FairThreads
 from signaling.event import RawEvent
 
 Handler = Callable[[RawEvent, Any], Any]
@@ -36,6 +36,13 @@ MOST_AT_ONCE = 16
 With more, as many as an account's 1,000, DynamoDB Local is asked for more than it can answer in
 time when everybody comes back at once: it takes 3 to 5 ms of CPU a request, and those who give up
 and ask again leave it nothing for the others.
+"""
+
+MOST_OF_A_CLIENT = 4
+"""Invocations of one function for one client that are under way; its others wait.
+
+Each may write the rows of 100 topics. One client that used all threads for that would leave nothing
+of DynamoDB Local to the others, which in AWS would not notice it.
 """
 
 
@@ -77,7 +84,9 @@ class Invoker:
         Each function has `threads` of its own: one that hangs holds up no other.
         """
         self._latency = latency
-        self._threads = defaultdict[str, ThreadPoolExecutor](partial(ThreadPoolExecutor, threads))
+        self._threads = defaultdict[str, FairThreads](
+            partial(FairThreads, threads, MOST_OF_A_CLIENT)
+        )
         self._loop = asyncio.get_running_loop()
         self._delayed: set[_Run] = set()
 
@@ -106,9 +115,11 @@ class Invoker:
             await asyncio.sleep(0.01)
         for run in self._delayed:
             run.drop()
+        for threads in self._threads.values():
+            threads.drop()
         ends = [
-            self._loop.run_in_executor(None, partial(pool.shutdown, cancel_futures=True))
-            for pool in self._threads.values()
+            self._loop.run_in_executor(None, threads.shut_down)
+            for threads in self._threads.values()
         ]
         if not ends:
             return True
@@ -126,17 +137,17 @@ class _Run:
         self,
         invocation: Invocation,
         take_result: TakeResult,
-        threads: ThreadPoolExecutor,
+        threads: FairThreads,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._invocation = invocation
         self._take_result = take_result
         self._threads = threads
         self._loop = loop
+        self._client: str = invocation.event["requestContext"]["connectionId"]
         self._has_ended = False
         self._start: asyncio.TimerHandle
         self._patience: asyncio.TimerHandle
-        self._work: Future[None] | None = None
 
     def begin_in(self, delay: float, delayed: "set[_Run]") -> None:
         """Begin after `delay` seconds and be among the `delayed` until then."""
@@ -157,11 +168,15 @@ class _Run:
 
     def _begin(self, delayed: "set[_Run]") -> None:
         delayed.discard(self)
-        self._work = self._threads.submit(self._run)
+        self._threads.run(self._client, self._run)
 
     def _run(self) -> None:
-        result = self._invocation.run()
-        self._loop.call_soon_threadsafe(self._end, result)
+        result = None if self._has_ended else self._invocation.run()
+        self._loop.call_soon_threadsafe(self._returned, result)
+
+    def _returned(self, result: Any) -> None:
+        self._threads.ended(self._client)
+        self._end(result)
 
     def _end(self, result: Any) -> None:
         if not self._has_ended:
@@ -175,8 +190,6 @@ class _Run:
         print(f"error: {function.name}: Task timed out after {seconds} seconds", file=sys.stderr)
         delayed.discard(self)
         self._start.cancel()
-        if self._work is not None:
-            self._work.cancel()
         self._end(result)
 
 

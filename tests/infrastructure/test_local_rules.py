@@ -4,7 +4,7 @@ import ast
 import re
 
 from local import ROOT
-from local.invoker import MOST_AT_ONCE
+from local.invoker import MOST_AT_ONCE, MOST_OF_A_CLIENT
 
 PAGE = (ROOT / "docs" / "local.md").read_text()
 _TABLE = re.compile(
@@ -47,5 +47,6 @@ def test_every_option_that_is_named_is_one_of_the_programs() -> None:
 
 
 def test_as_many_invocations_run_at_once_as_it_says() -> None:
-    assert f"{MOST_AT_ONCE} threads for each function" in PAGE
+    assert f"{MOST_AT_ONCE} threads for each function, {MOST_OF_A_CLIENT} for one client" in PAGE
     assert f"a {MOST_AT_ONCE + 1}th invocation of a function waits" in PAGE
+    assert f"a client's {MOST_OF_A_CLIENT + 1}th" in PAGE

@@ -9,12 +9,22 @@ from typing import Any
 import pytest
 
 from local import invoker
-from local.invoker import LATE, Handler, InlineInvoker, Invocation, Invoker
+from local.invoker import (
+    LATE,
+    MOST_OF_A_CLIENT,
+    Handler,
+    InlineInvoker,
+    Invocation,
+    Invoker,
+)
 from local.sam.template import Function
 
 
-def invocation(handler: Handler, timeout: int = 29, name: str = "F") -> Invocation:
-    return Invocation(Function(name, Path(), "app.handler", {}, timeout), handler, {})
+def invocation(
+    handler: Handler, timeout: int = 29, name: str = "F", client: str = "a"
+) -> Invocation:
+    event = {"requestContext": {"connectionId": client}}
+    return Invocation(Function(name, Path(), "app.handler", {}, timeout), handler, event)
 
 
 def sleeps(seconds: float) -> Handler:
@@ -104,6 +114,37 @@ def test_messages_of_one_connection_run_at_once_and_end_in_any_order() -> None:
         return ended
 
     assert [number for number, _ in asyncio.run(run())] == [2, 1, 0]
+
+
+def test_a_client_that_wants_much_holds_up_no_other() -> None:
+    async def run() -> list[int]:
+        runner = Invoker(threads=MOST_OF_A_CLIENT + 1)
+        many = [invocation(sleeps(0.3), client="greedy")] * (3 * MOST_OF_A_CLIENT)
+        other = invocation(sleeps(0), client="other")
+        ended = await results_of(runner, *many, other, seconds=1.5)
+        assert await runner.finish(1)
+        return [number for number, _ in ended]
+
+    ended = asyncio.run(run())
+    assert ended[0] == 3 * MOST_OF_A_CLIENT
+    assert sorted(ended[1:]) == list(range(3 * MOST_OF_A_CLIENT))  # and all of its own were run
+
+
+def test_what_waits_for_its_clients_turn_is_dropped_at_the_end() -> None:
+    begun: list[str] = []
+
+    def handler(event: object, context: object) -> None:
+        begun.append("one")
+        time.sleep(0.3)
+
+    async def run() -> None:
+        runner = Invoker()
+        await results_of(runner, *[invocation(handler)] * (2 * MOST_OF_A_CLIENT), seconds=0.1)
+        assert await runner.finish(1)
+        await asyncio.sleep(0.1)
+
+    asyncio.run(run())
+    assert len(begun) == MOST_OF_A_CLIENT
 
 
 @pytest.mark.parametrize("makes", [InlineInvoker, Invoker])

@@ -1,0 +1,51 @@
+"""The threads in which a function's invocations run, shared fairly by the clients."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+Job = Callable[[], None]
+
+
+class FairThreads:
+    """Runs jobs in threads, of each client at most `most_a_client` at once.
+
+    All methods but `shut_down` are called on one thread, the event loop's. So a client has a job
+    that waits only while as many as it may have are running, and the end of each starts the next:
+    none is forgotten. And whoever comes waits for no more than a few jobs of each other client.
+    """
+
+    def __init__(self, threads: int, most_a_client: int) -> None:
+        self._threads = ThreadPoolExecutor(threads)
+        self._most_a_client = most_a_client
+        self._running = defaultdict[str, int](int)
+        self._waiting = defaultdict[str, deque[Job]](deque)
+
+    def run(self, client: str, job: Job) -> None:
+        """Run `job` in a thread as soon as `client` has its turn.
+
+        Whoever runs it calls `ended` afterwards.
+        """
+        if self._running[client] < self._most_a_client:
+            self._running[client] += 1
+            self._threads.submit(job)
+        else:
+            self._waiting[client].append(job)
+
+    def ended(self, client: str) -> None:
+        """Let the client's next job run in place of one that has ended."""
+        if waiting := self._waiting.get(client):
+            self._threads.submit(waiting.popleft())
+            return
+        self._waiting.pop(client, None)
+        self._running[client] -= 1
+        if not self._running[client]:
+            del self._running[client]
+
+    def drop(self) -> None:
+        """Forget the jobs that wait for their client's turn."""
+        self._waiting.clear()
+
+    def shut_down(self) -> None:
+        """Return when what has begun has ended; the rest never begins. Any thread may wait."""
+        self._threads.shutdown(cancel_futures=True)
