@@ -19,6 +19,8 @@ async def exchange(server: LocalServer, number: int) -> list[dict[str, Any]]:
         for _ in range(number):
             await sender.publish("room", {"type": "x"})
         await asyncio.to_thread(wait_until, lambda: len(logged(server, type="publish")) == number)
+        delivered = sum(line["delivered"] for line in logged(server, type="publish"))
+        await receiver.until_received(delivered)
         return receiver.received
 
 
