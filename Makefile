@@ -72,7 +72,7 @@ meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/dynamodb-local #
 	@.venv/bin/python -m benchmarks.meetings $(ROWS)
 
 rehearse: export MINUTES := $(MINUTES)
-rehearse: .venv/test .cache/dynamodb-local ## break what can break, or ROWS="hour" MINUTES=60, into docs/reliability.md
+rehearse: .venv/test tests/e2e/page/dist .cache/dynamodb-local ## break what can break, or ROWS="hour" MINUTES=60, into docs/reliability.md
 	@.venv/bin/python -m rehearsals $(ROWS)
 
 lint: .venv/test ## check style, types and the template

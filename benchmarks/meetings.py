@@ -20,13 +20,13 @@ from benchmarks.report import Check, Report, kept_rows, measured_on, write
 from tests.support.aws import forget_aws_account
 from tests.support.emulator import Emulator, build_for_emulator
 from tests.support.introductions import meet
-from tests.support.meetings import (
+from tests.support.meetings import meeting_place
+from tests.support.outcomes import (
     WITH_THE_OLD_TIE_BREAK,
     WITHOUT_A_TIE_BREAK,
     Kind,
     Outcome,
     failed,
-    meeting_place,
 )
 from tests.support.servers import DynamoDBLocal, LocalServer, ReferenceServer
 

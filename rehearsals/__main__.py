@@ -17,7 +17,7 @@ from tests.support.aws import forget_aws_account
 
 NAMES = (
     *("posts", "table", "vanish", "herd", "crowd", "deaf", "flood", "hostile", "malformed"),
-    *("large_room", "hour"),
+    *("large_room", "pages", "hour"),
 )
 _MINUTES = tuple(name for name in NAMES if name != "hour")
 """What `make rehearse` runs unless it is told."""

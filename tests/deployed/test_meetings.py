@@ -3,7 +3,8 @@
 import pytest
 
 from tests.support.emulator import Deployment
-from tests.support.meetings import Kind, MeetingPlace, failed
+from tests.support.meetings import MeetingPlace
+from tests.support.outcomes import Kind, failed
 
 
 @pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])

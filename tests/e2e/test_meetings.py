@@ -8,13 +8,8 @@ from functools import cache
 
 import pytest
 
-from tests.support.meetings import (
-    WITH_THE_OLD_TIE_BREAK,
-    WITHOUT_A_TIE_BREAK,
-    Kind,
-    MeetingPlace,
-    failed,
-)
+from tests.support.meetings import MeetingPlace
+from tests.support.outcomes import WITH_THE_OLD_TIE_BREAK, WITHOUT_A_TIE_BREAK, Kind, failed
 from tests.support.servers import StartLocalServer, local_servers
 
 LATENCY = ("--latency", "0:300")

@@ -7,7 +7,8 @@ from playwright.sync_api import Browser
 
 from signaling.introductions import SAME_MOMENT_MILLISECONDS
 from tests.support.browsers import Peer, sync
-from tests.support.meetings import Kind, MeetingPlace, failed
+from tests.support.meetings import MeetingPlace
+from tests.support.outcomes import Kind, failed
 from tests.support.servers import LocalServer, StartLocalServer
 
 MOST_APART = SAME_MOMENT_MILLISECONDS / 2

@@ -6,7 +6,6 @@ lets several meetings run side by side: most of a meeting is waiting.
 """
 
 import asyncio
-import math
 import time
 import uuid
 from collections import defaultdict
@@ -14,19 +13,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from itertools import combinations
 from threading import Thread
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.support.browsers import PERMISSIONS_TO_SHOW_ADDRESSES, chromium_path, flags
+from tests.support.outcomes import Kind, Outcome, outcome_of
 from tests.support.servers import ROOT, need
-
-NEWEST = "10.3.0"
-WITH_THE_OLD_TIE_BREAK = "10.2.6"
-WITHOUT_A_TIE_BREAK = "10.2.5"
-"""Versions of y-webrtc, which differ in what they do when both sides make an offer."""
 
 SECONDS_TO_MEET = 10.0
 
@@ -35,48 +29,6 @@ _PASSWORD = "correct horse"
 _SECONDS_TO_TELL = 0.05
 _SECONDS_TO_TELL_A_PAGE = 0.02
 _SECONDS_BETWEEN_ARRIVALS = 0.5
-
-
-class Kind(NamedTuple):
-    """How pages come together."""
-
-    pages: int = 2
-    way: Literal["new", "reload", "strict"] = "new"
-    """`reload`: they are connected and reload at one moment. `strict`: as in React's strict mode,
-    each makes a provider, destroys it and makes another."""
-    has_password: bool = False
-    client: str = NEWEST
-
-
-class Outcome(NamedTuple):
-    """What has come of one meeting. Pages are numbers."""
-
-    seconds: float | None
-    """Until every page was connected with all others, had all lines and was synced; None if one of
-    them was not in time."""
-    apart: list[tuple[int, int]]
-    """Pairs without a connection that is open at both ends."""
-    lacking: list[tuple[int, int]]
-    """A page, and another whose line it does not have."""
-    unsynced: list[int]
-    made: list[int]
-    """How many RTCPeerConnections each page has made."""
-    milliseconds_late: float
-    """By which the last page missed the time on the clock."""
-    milliseconds_apart: float
-    """Between the first and the last page that connected to a server, where they are the most."""
-    addresses: frozenset[str]
-    """Of the pages' host candidates."""
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether everybody met everybody in time."""
-        return self.seconds is not None and not (self.apart or self.lacking or self.unsynced)
-
-
-def failed(outcomes: list[Outcome]) -> list[Outcome]:
-    """Return those of `outcomes` in which somebody missed somebody."""
-    return [each for each in outcomes if not each.is_whole]
 
 
 class MeetingPlace:
@@ -135,7 +87,7 @@ class MeetingPlace:
         return outcomes
 
     async def _meet(self, pages: list[Page], kind: Kind, signaling: tuple[str, ...]) -> Outcome:
-        room = str(uuid.uuid4())
+        room = kind.room or str(uuid.uuid4())
         plans = [
             {
                 "room": room,
@@ -143,18 +95,17 @@ class MeetingPlace:
                 "password": _PASSWORD if kind.has_password else None,
                 "strict": kind.way == "strict",
                 "pages": kind.pages,
+                "mesh": kind.is_mesh,
                 "line": str(number),
             }
             for number in range(kind.pages)
         ]
         if kind.way == "reload":
-            first = _soon(kind)
-            times = [first + number * _SECONDS_BETWEEN_ARRIVALS for number in range(kind.pages)]
-            await _begin(pages, plans, times)
+            await _begin(pages, plans, _times(kind, _SECONDS_BETWEEN_ARRIVALS))
             await _until_met(pages, self._patience)
             await _reload(pages, _soon(kind))
-        await _begin(pages, plans, [_soon(kind)] * kind.pages)
-        return _outcome(await _until_met(pages, self._patience), await _states(pages))
+        await _begin(pages, plans, _times(kind, kind.seconds_apart))
+        return outcome_of(await _until_met(pages, self._patience), await _states(pages))
 
 
 @contextmanager
@@ -203,6 +154,11 @@ def _soon(kind: Kind) -> float:
     return time.time() + _SECONDS_TO_TELL + _SECONDS_TO_TELL_A_PAGE * kind.pages
 
 
+def _times(kind: Kind, seconds_apart: float) -> list[float]:
+    first = _soon(kind)
+    return [first + number * seconds_apart for number in range(kind.pages)]
+
+
 async def _begin(pages: list[Page], plans: list[dict[str, Any]], times: list[float]) -> None:
     timed = [{**plan, "at": 1000 * each} for plan, each in zip(plans, times, strict=True)]
     calls = zip(pages, timed, strict=True)
@@ -225,35 +181,3 @@ async def _until_met(pages: list[Page], patience: float) -> list[float | None]:
 
 async def _states(pages: list[Page]) -> list[dict[str, Any]]:
     return list(await asyncio.gather(*(page.evaluate("meeting.state()") for page in pages)))
-
-
-def _outcome(seconds: list[float | None], states: list[dict[str, Any]]) -> Outcome:
-    everyone = range(len(states))
-
-    def sees(one: int, other: int) -> bool:
-        return states[other]["peer"] in states[one]["connected"]
-
-    return Outcome(
-        None if None in seconds else max(each for each in seconds if each is not None),
-        [
-            (one, other)
-            for one, other in combinations(everyone, 2)
-            if not (sees(one, other) and sees(other, one))
-        ],
-        [
-            (one, other)
-            for one in everyone
-            for other in everyone
-            if str(other) not in states[one]["lines"]
-        ],
-        [each for each in everyone if not states[each]["synced"]],
-        [state["made"] for state in states],
-        max(state["lateMs"] for state in states),
-        max(map(_spread, zip(*(state["openedMs"] for state in states), strict=True))),
-        frozenset(address for state in states for address in state["addresses"]),
-    )
-
-
-def _spread(opened: tuple[float | None, ...]) -> float:
-    known = [each for each in opened if each is not None]
-    return max(known) - min(known) if len(known) == len(opened) else math.inf

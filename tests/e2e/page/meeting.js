@@ -88,7 +88,8 @@ function hostAddresses (peer) {
 
 function isWhole () {
   const { connected, lines, synced } = reached()
-  return connected.length === plan.pages - 1 && lines.length === plan.pages && synced
+  const isMet = plan.mesh ? connected.length === plan.pages - 1 : connected.length > 0
+  return isMet && lines.length === plan.pages && synced
 }
 
 // The seconds from the clock time until everybody was here, or null after too many.

@@ -1,0 +1,104 @@
+"""Browsers in one room, more than y-webrtc connects with each other."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from benchmarks.measure import significant
+from benchmarks.report import Check
+from rehearsals.members import Member, connect, leave, until
+from rehearsals.places import MEMORY, Running, running
+from rehearsals.report import Findings, Row
+from signaling.introductions import NEW_MILLISECONDS
+from signaling.rooms import SMALL_ROOM
+from tests.support.meetings import MeetingPlace, meeting_place
+from tests.support.outcomes import Kind, Outcome
+
+_SECONDS = 120.0
+_MOST_SECONDS = 60.0
+_LARGE = "large room"
+
+
+class _Meeting(NamedTuple):
+    what: str
+    seconds: float
+    """After the last page has come, until all have all."""
+    outcome: Outcome
+
+
+def rehearse(is_short: bool) -> Findings:
+    """Let pages come to rooms of their own, and to one that is large already."""
+    few, many, apart = (4, 6, 0.2) if is_short else (24, 40, 2.0)
+    at_once = Kind(few, is_mesh=False)
+    in_turn = Kind(many, is_mesh=False, seconds_apart=apart)
+    in_large_room = Kind(many, is_mesh=False, room=_LARGE)
+    listeners = f"{SMALL_ROOM} clients that only listen"
+    with meeting_place(patience=_SECONDS) as place, running(MEMORY) as here:
+        meetings = [
+            _meet(f"{few} come at one moment", place, here, at_once),
+            _meet(f"{many} come, one each {significant(apart)} s", place, here, in_turn),
+        ]
+        with _listeners(here):
+            what = f"{many} come at one moment to {listeners}"
+            meetings.append(_meet(what, place, here, in_large_room))
+    lacking = sum(len(each.outcome.lacking) for each in meetings)
+    unsynced = sum(len(each.outcome.unsynced) for each in meetings)
+    seconds = max(each.seconds for each in meetings)
+    return Findings(
+        "Browsers in one room",
+        [_row(each) for each in meetings],
+        [
+            Check("Lines that a page lacks", lacking, 0),
+            Check("Pages that are not synced, or have a connection that is dead", unsynced, 0),
+        ],
+        [Check("Seconds until all have all, after the last has come", seconds, _MOST_SECONDS)],
+        [
+            "The pages run Yjs and y-webrtc in Chromium, each in a browser context of its own. "
+            "Each makes its provider at a given clock time and writes a line. y-webrtc connects a "
+            "page with 20 to 34 others, so the lines reach some pages through others. With the "
+            "clients that listen the room is large, and a page is introduced to some members only. "
+            "In a small one all connect with all, as far as y-webrtc lets them, and at one moment "
+            "two cores carry no more than some 30 pages: 32 took 56 s, and 40 were not done after "
+            "two minutes."
+        ],
+    )
+
+
+def _meet(what: str, place: MeetingPlace, here: Running, kind: Kind) -> _Meeting:
+    (outcome,) = place.hold(kind, 1, here.server.websocket_url)
+    since_the_first = _SECONDS if outcome.seconds is None else outcome.seconds
+    return _Meeting(what, since_the_first - (kind.pages - 1) * kind.seconds_apart, outcome)
+
+
+@contextmanager
+def _listeners(here: Running) -> Iterator[None]:
+    """Fill the large room with clients that have been there for some time."""
+
+    async def come() -> list[Member]:
+        members = [Member(_LARGE, f"listener {each}") for each in range(SMALL_ROOM)]
+        before = here.logged("subscribe")
+        for member in await connect(here.server.websocket_url, members):
+            member.subscribe()
+        await until(lambda: here.logged("subscribe") == before + SMALL_ROOM, _SECONDS)
+        await asyncio.sleep(NEW_MILLISECONDS / 1000)
+        return members
+
+    with asyncio.Runner() as runner:
+        members = runner.run(come())
+        yield
+        runner.run(leave(members))
+
+
+def _row(meeting: _Meeting) -> Row:
+    outcome = meeting.outcome
+    connected = outcome.connected
+    pages = len(connected)
+    return Row(
+        meeting.what,
+        f"{pages} lines",
+        f"{pages * pages:,} lines at all pages",
+        f"{pages * pages - len(outcome.lacking):,}; {len(outcome.unsynced)} pages not synced",
+        f"{significant(meeting.seconds)} s; {sum(connected) / pages:.0f} connections of a page "
+        f"({min(connected)} to {max(connected)}), {sum(outcome.made)} made in all",
+    )
