@@ -89,11 +89,11 @@ def rehearse(is_short: bool) -> Findings:
         [
             f"In {number} rooms of {_SIZE} one client publishes to the others, the next message as "
             "soon as it knows what became of the one before; meanwhile others come to each room, "
-            "announce themselves and vanish. When the table is back, everybody publishes at once. "
-            "The local server is never restarted. In the end everybody publishes, up to "
-            f"{_ROUNDS} times: a row is wrong if its connection has gone, or if somebody in a room "
-            "has none. One that was written by a message that was handled after its sender's "
-            "`$disconnect` goes with the next publish in its room."
+            "announce themselves and vanish. This has gone on for as long as the table will fail. "
+            "When it is back, everybody publishes at once. The local server is never restarted. In "
+            f"the end everybody publishes, up to {_ROUNDS} times: a row is wrong if its connection "
+            "has gone, or if somebody in a room has none. One that was written by a message that "
+            "was handled after its sender's `$disconnect` goes with the next publish in its room."
         ],
     )
 
@@ -117,7 +117,7 @@ async def _rehearse(here: Running, name: str, number: int, seconds: float, harm:
     speakers = all_speakers[::_SIZE]
     speaking = [asyncio.create_task(speaker.speak()) for speaker in speakers]
     visits = [asyncio.create_task(_visit(here, room[0].topic)) for room in everyone]
-    await asyncio.sleep(1)
+    await asyncio.sleep(seconds)
     await harm(here, seconds)
     returned = time.monotonic()
     again = [Speaker(each.member, each.others) for each in all_speakers]
