@@ -3,9 +3,9 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from local.gateway import Gateway
@@ -78,8 +78,12 @@ class MemorySubscriptions:
         """Return the rows of the topic that are not marked and have not expired."""
         self._pause()
         with self._lock:
-            there = self._there(self._rows.get(topic, {}).values())
-            return list(islice(there, None if most is None else most + 1))
+            rows = self._rows.get(topic, {})
+            if most is not None and len(rows) > most:
+                first = self._there(islice(rows.values(), most + 1))
+                if len(first) > most:
+                    return first
+            return self._there(rows.values())
 
     def sample(self, topic: str) -> list[Subscriber]:
         """Pick rows of the topic that are not marked and have not expired."""
@@ -87,7 +91,7 @@ class MemorySubscriptions:
         with self._lock:
             rows = list(self._rows.get(topic, {}).values())
             sample = random.sample(rows, min(SAMPLE, len(rows)))
-            return list(self._there(sample))
+            return self._there(sample)
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Note who goes by which peer id."""
@@ -140,9 +144,9 @@ class MemorySubscriptions:
     def _row_of(self, topic: str, sender: Sender) -> _Row | None:
         return self._rows.get(topic, {}).get(sender.connection)
 
-    def _there(self, rows: Iterable[_Row]) -> Iterator[Subscriber]:
+    def _there(self, rows: Iterable[_Row]) -> list[Subscriber]:
         now = int(self._now())
-        return (row.subscriber for row in rows if row.expires_at > now and not row.has_left)
+        return [row.subscriber for row in rows if row.expires_at > now and not row.has_left]
 
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
@@ -193,8 +197,8 @@ class InProcessConnections:
     ) -> Outcome:
         """Post to each connection in turn: nothing here waits."""
         posted = self._gateway.post_to_each(connections, payload.encode())
-        statuses = zip(connections, (status for status, _ in posted), strict=True)
-        return outcome(chain(statuses, map(self._introduce, introductions)))
+        statuses = [(each, status) for each, (status, _) in zip(connections, posted, strict=True)]
+        return outcome([*statuses, *map(self._introduce, introductions)])
 
     def _introduce(self, introduction: Introduction) -> tuple[str, int]:
         connection, receiver, payload = introduction

@@ -12,7 +12,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Final, NamedTuple
 
 from local.failures import print_failure
-from local.lambda_events import new_id
 from local.sam.template import Function, Stack
 from local.threads import FairThreads
 from signaling.event import RawEvent
@@ -50,8 +49,6 @@ class Context:
     """Lambda's context object, as far as the functions use it."""
 
     def __init__(self, function: Function) -> None:
-        self.aws_request_id = new_id()
-        self.function_name = function.name
         self._deadline = time.monotonic() + function.timeout
 
     def get_remaining_time_in_millis(self) -> int:

@@ -59,20 +59,20 @@ def reset() -> None:
 
 def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
     """Return the rooms for one invocation, which time their messages in `log`."""
-    adapters = installed()
+    adapters, found = installed(), settings()
     deadlines = deadlines_within(context.get_remaining_time_in_millis() / 1000)
     subscriptions = adapters.subscriptions(deadlines)
     connections = adapters.connections(deadlines)
-    if settings().is_traced:
+    if found.is_traced:
         subscriptions = _tracing().TracedSubscriptions(subscriptions)
         connections = _tracing().TracedConnections(connections)
     connections = TimedConnections(connections, log)
     return Rooms(
         subscriptions,
         connections,
-        is_broadcast=settings().delivery == BROADCAST,
-        needs_token=settings().needs_token,
-        max_recipients=settings().max_recipients,
+        is_broadcast=found.delivery == BROADCAST,
+        needs_token=found.needs_token,
+        max_recipients=found.max_recipients,
     )
 
 

@@ -126,8 +126,8 @@ class Rooms:
                 Introduction(each, sender.connection, encode_announce(publish.topic, data, clients))
                 for each, data in announced
             ]
-        is_limited = announce is None or self._is_limited(publish)
-        if is_limited and len(receivers) + len(introductions) > self._max_recipients:
+        is_too_many = len(receivers) + len(introductions) > self._max_recipients
+        if is_too_many and (announce is None or self._is_limited(publish)):
             raise TooManyRecipientsError(self._max_recipients)
         return self._connections.send(receivers, publish.encode(clients), introductions)
 

@@ -1,11 +1,11 @@
 """Messages to clients over API Gateway's @connections, whichever client makes the requests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from signaling.ports import Introduction, Outcome
 
+_SUCCESSES = frozenset(range(200, 300))
 _GONE = 410
-
 
 Call = tuple[str, bytes | None]
 """A request to @connections: a connection, and what is posted to it, or None to ask for it."""
@@ -43,14 +43,12 @@ class ApiGatewayConnections:
         return outcome([*sent, *((connection, _GONE) for connection in gone)])
 
 
-def outcome(statuses: Iterable[tuple[str, int | None]]) -> Outcome:
+def outcome(statuses: Sequence[tuple[str, int | None]]) -> Outcome:
     """Sort connections by the HTTP status of their post; None stands for no answer."""
-    delivered, gone, failed = sorted_out = Outcome([], [], [])
-    for connection, status in statuses:
-        if status is not None and 200 <= status < 300:
-            delivered.append(connection)
-        elif status == _GONE:
-            gone.append(connection)
-        else:
-            failed.append(connection)
-    return sorted_out
+    delivered = [connection for connection, status in statuses if status in _SUCCESSES]
+    if len(delivered) == len(statuses):
+        return Outcome(delivered, [], [])
+    others = [each for each in statuses if each[1] not in _SUCCESSES]
+    gone = [connection for connection, status in others if status == _GONE]
+    failed = [connection for connection, status in others if status != _GONE]
+    return Outcome(delivered, gone, failed)
