@@ -75,9 +75,10 @@ def report() -> Report:
         ),
         [(name, *_cells(in_lambdas, name), *_cells(in_bare, name)) for name in in_bare],
         [
-            "A new process imports the function and answers one publish: a Query and one post. "
-            f"{python_version()}; {_ROUNDS} rounds in turns, medians with quartiles. The "
-            "layer has bytecode, as `sam build` makes it where it finds that Python.",
+            "A new process imports the function and handles one announce: a write, a Query and one "
+            "post; in Node, which has only what a message needs, a Query and one post. "
+            f"{python_version()}; {_ROUNDS} rounds in turns, medians with quartiles. The layer has "
+            "bytecode, as `sam build` makes it where it finds that Python.",
             "Lambda's bootstrap is `awslambdaric`, which has imported `json`, `re`, `logging` and "
             "more before any function of Python's is imported: what is beyond it is what the "
             "function adds. Lambda's part of Node was not measured.",

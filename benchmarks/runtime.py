@@ -109,9 +109,9 @@ def python_version() -> str:
 
 
 def event(subscribers: int) -> dict[str, Any]:
-    """Return the event of a message to a room with a password and so many other subscribers.
+    """Return the event of an announce in a room with a password and so many other subscribers.
 
-    All of them get it, and it takes one Query to find them.
+    All of them get it. It takes one write and one Query.
     """
     path = ROOT / "events" / "publish_encrypted.json"
     raw: dict[str, Any] = json.loads(path.read_text())

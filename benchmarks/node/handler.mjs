@@ -22,7 +22,7 @@ async function subscribers(topic) {
     rows.push(...page.Items);
     start = page.LastEvaluatedKey;
   } while (start);
-  return rows.map((row) => row.sk.S.slice("connection-".length));
+  return rows.map((row) => row.sk.S.slice("member-00000000-".length));
 }
 
 export async function handler(event) {

@@ -66,7 +66,7 @@ class InvocationLog:
 
     def add_message(self, message: Message) -> None:
         """Add the type of the message, and its topic or how many topics it has."""
-        self._fields["type"] = message.type
+        self.add(type=message.type)
         if isinstance(message, Publish):
             self._topic = message.topic
         elif not isinstance(message, Ping):
@@ -88,7 +88,7 @@ class InvocationLog:
     def add_fan_out(self, milliseconds: float) -> None:
         """Add how long it took to send a message to all; an error frame does not count."""
         if "error" not in self._fields:
-            self._fields["fan_out_milliseconds"] = milliseconds
+            self.add(fan_out_milliseconds=milliseconds)
 
     def add_refusal(self, error: SignalingError) -> None:
         """Add the error that the client was told; if the fault is ours, the level is ERROR."""
