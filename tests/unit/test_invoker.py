@@ -132,19 +132,21 @@ def test_a_client_that_wants_much_holds_up_no_other() -> None:
 
 def test_what_waits_for_its_clients_turn_is_dropped_at_the_end() -> None:
     begun: list[str] = []
+    errors: list[dict[str, Any]] = []
 
     def handler(event: object, context: object) -> None:
         begun.append("one")
         time.sleep(0.3)
 
     async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, error: errors.append(error))
         runner = Invoker()
         await results_of(runner, *[invocation(handler)] * (2 * MOST_OF_A_CLIENT), seconds=0.1)
         assert await runner.finish(1)
         await asyncio.sleep(0.1)
 
     asyncio.run(run())
-    assert len(begun) == MOST_OF_A_CLIENT
+    assert (len(begun), errors) == (MOST_OF_A_CLIENT, [])
 
 
 @pytest.mark.parametrize("makes", [InlineInvoker, Invoker])
