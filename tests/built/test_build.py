@@ -42,9 +42,20 @@ def test_layers_carry_no_sdk(built: Build) -> None:
     assert not [each for each in files_of(tracing) if each.suffix in (".so", ".pyc")]
 
 
-def test_the_layer_brings_the_bytecode_that_this_machine_can_make(built: Build) -> None:
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("SignalingLayer", "rooms"),
+        *((f"{name}Function", "app") for name in ("Connect", "Disconnect", "Message")),
+        ("AuthorizeFunction", "app"),
+        ("AuthorizeFunction", "api_jwt"),
+    ],
+)
+def test_what_was_built_brings_the_bytecode_that_this_machine_can_make(
+    built: Build, name: str, module: str
+) -> None:
     can = subprocess.run("python3.13 --version", shell=True, capture_output=True, check=False)
-    made = list(built.code_of("SignalingLayer").rglob("rooms.cpython-313.pyc"))
+    made = list(built.code_of(name).rglob(f"{module}.cpython-313.pyc"))
     assert len(made) == (can.returncode == 0)
 
 
