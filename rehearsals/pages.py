@@ -15,7 +15,7 @@ from signaling.rooms import SMALL_ROOM
 from tests.support.meetings import MeetingPlace, meeting_place
 from tests.support.outcomes import Kind, Outcome
 
-_SECONDS = 120.0
+_SECONDS = 240.0
 _MOST_SECONDS = 60.0
 _LARGE = "large room"
 
@@ -29,7 +29,7 @@ class _Meeting(NamedTuple):
 
 def rehearse(is_short: bool) -> Findings:
     """Let pages come to rooms of their own, and to one that is large already."""
-    few, many, apart = (4, 6, 0.2) if is_short else (24, 40, 2.0)
+    few, many, apart = (4, 6, 0.2) if is_short else (24, 40, 4.0)
     at_once = Kind(few, is_mesh=False)
     in_turn = Kind(many, is_mesh=False, seconds_apart=apart)
     in_large_room = Kind(many, is_mesh=False, room=_LARGE)
@@ -58,9 +58,10 @@ def rehearse(is_short: bool) -> Findings:
             "Each makes its provider at a given clock time and writes a line. y-webrtc connects a "
             "page with 20 to 34 others, so the lines reach some pages through others. With the "
             "clients that listen the room is large, and a page is introduced to some members only. "
-            "In a small one all connect with all, as far as y-webrtc lets them, and at one moment "
-            "two cores carry no more than some 30 pages: 32 took 56 s, and 40 were not done after "
-            "two minutes."
+            "In a small one all connect with all, as far as y-webrtc lets them, which is work for "
+            "the machine: on two cores 32 pages that came at one moment took 56 s, 40 were not "
+            "done after two minutes, and of 40 that came one each 2 s some kept connections that "
+            "had timed out."
         ],
     )
 
