@@ -52,7 +52,10 @@ def test_the_environment_sets_everything() -> None:
 WRONG = {
     "TABLE_NAME": ["a", "sub scriptions", "b\u00fccher"],
     "CONNECTIONS_ENDPOINT": ["example.com/dev", "wss://example.com/dev", "https://", "https://a:b"],
-    "AWS_ENDPOINT_URL": ["localhost:4566", "http://aws?x"],
+    "AWS_ENDPOINT_URL": [
+        *("localhost:4566", "http://aws?x", "http://aws/ x", "http://a:123456", "http://é"),
+        *("http://[::1", "http://[]", "http://[::g]", "http://[::1]8000", "http://a b/"),
+    ],
     "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": ["localhost:4566"],
     "DELIVERY": ["unicast", "", "Addressed"],
     "TOKENS": ["on", "", "Required"],
@@ -133,3 +136,8 @@ def test_the_variables_of_the_sdks_move_connections(
 
 def test_a_function_without_connections_gets_none_from_the_sdks_variables() -> None:
     assert Settings.from_env({"AWS_ENDPOINT_URL": "http://aws"}).connections_endpoint == ""
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8000", "http://[::1]", "https://a_b.example:1/c/d"])
+def test_urls_may_have_a_port_a_path_and_an_ipv6_address(url: str) -> None:
+    assert Settings.from_env({"CONNECTIONS_ENDPOINT": url}).connections_endpoint == url
