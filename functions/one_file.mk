@@ -4,4 +4,4 @@ include $(dir $(lastword $(MAKEFILE_LIST)))bytecode.mk
 
 build-%:
 	cp app.py "$(ARTIFACTS_DIR)"
-	$(MAKE_BYTECODE)
+	$(call MAKE_BYTECODE,/var/task)

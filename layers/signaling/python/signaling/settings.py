@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -77,7 +77,7 @@ class Settings(NamedTuple):
         """
         defaults = Limits()
         return cls(
-            table=_table("TABLE_NAME", environ),
+            table=_matching("TABLE_NAME", environ, _is_table_name, "the name of a DynamoDB table"),
             connections_endpoint=connections_endpoint(environ),
             delivery=_one_of("DELIVERY", environ, (ADDRESSED, BROADCAST)),
             needs_token=_one_of("TOKENS", environ, ("none", "required")) == "required",
@@ -133,18 +133,21 @@ def connections_endpoint(environ: Mapping[str, str]) -> str:
     return deployed
 
 
-def _table(name: str, environ: Mapping[str, str]) -> str:
-    value = environ.get(name, "")
-    if value and (value.strip(_NAME) or not 3 <= len(value) <= 255):
-        raise SettingError(name, value, "the name of a DynamoDB table")
-    return value
-
-
 def _url(name: str, environ: Mapping[str, str]) -> str:
+    return _matching(name, environ, _is_url, "a URL such as https://example.com/dev")
+
+
+def _matching(
+    name: str, environ: Mapping[str, str], is_allowed: Callable[[str], bool], allowed: str
+) -> str:
     value = environ.get(name, "")
-    if value and not _is_url(value):
-        raise SettingError(name, value, "a URL such as https://example.com/dev")
+    if value and not is_allowed(value):
+        raise SettingError(name, value, allowed)
     return value
+
+
+def _is_table_name(text: str) -> bool:
+    return 3 <= len(text) <= 255 and not text.strip(_NAME)
 
 
 def _is_url(text: str) -> bool:
