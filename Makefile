@@ -15,6 +15,9 @@ ORIGIN   ?=
 EXPECT   ?= addressed
 FORMAT   ?= text
 IDLE     ?=
+TEST     ?= tests/unit
+TIMES    ?= 100
+SPIN     ?= 0
 LOAD     ?=
 RATE     ?= 2
 STACK    ?=
@@ -26,7 +29,7 @@ CHECK_ARGS = --expect $(EXPECT) --format $(FORMAT) --rate $(RATE) $(if $(ORIGIN)
 LIVE = --port $(PORT) $(if $(STACK),--stack $(STACK)) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run check rooms kick invoke emulate test bench meetings rehearse lint format lock clean
+.PHONY: help run check rooms kick invoke emulate unit test again bench meetings rehearse lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,8 +65,17 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, in an AWS emulator
 	@.venv/bin/python -m tests.deployed
 
-test: .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/dynamodb-local ## run every test
+TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
+
+unit: .venv/test ## run the tests that need neither a browser nor Java
+	.venv/bin/pytest tests/unit tests/infrastructure
+
+test: $(TEST_NEEDS) ## run every test
 	.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder
+
+again: $(TEST_NEEDS) ## run TEST=tests/... TIMES=100, beside SPIN=2 processes that only compute
+	@for each in $$(seq $(SPIN)); do $(PYTHON) -c 'while True: pass' & spinning="$$spinning $$!"; done; \
+	trap '[ -z "$$spinning" ] || kill $$spinning' EXIT; .venv/bin/pytest --count $(TIMES) $(TEST)
 
 bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
 	@.venv/bin/python -m benchmarks $(ROWS)
