@@ -7,14 +7,15 @@ import logging
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import RequestPayloadError
 
-from local import ROOT, adapters, invoke
+from local import ROOT, adapters
+from local.clients import direct_clients
 from local.console.console import Console
 from local.console.http import add_console
-from local.dynamodb import Table, direct_clients
 from local.faults.faults import Faults
 from local.faults.plan import read_plan
 from local.gateway import Gateway
@@ -28,6 +29,9 @@ from local.sam.template import Function, Stack, load
 from local.server import Server
 from local.sites import HouseRules
 
+if TYPE_CHECKING:
+    from local.dynamodb import Table
+
 _ORIGINS = "ALLOWED_ORIGINS"
 _SECONDS_TO_DISCONNECT = 3.0
 _SECONDS_BETWEEN_FLUSHES = 0.1
@@ -37,6 +41,8 @@ _SECONDS_BETWEEN_LOOKS_AT_THE_TABLE = 0.5
 def main() -> int:
     """Serve until Ctrl-C and return the exit status."""
     if sys.argv[1:2] == ["invoke"]:
+        from local import invoke  # here, because no server needs it
+
         return invoke.main(sys.argv[2:])
     chosen = options()
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
@@ -78,6 +84,8 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     if in_memory:
         place = adapters.memory(gateway, latency)
     else:
+        from local.dynamodb import Table  # here: rooms in memory need no boto3
+
         table = Table(chosen.dynamodb, stack.table)
         place = adapters.table(table)
         tasks.append(asyncio.create_task(_keep_table(table)))
@@ -150,7 +158,7 @@ def _greet(host: str, port: int, endpoint: str | None) -> None:
     )
 
 
-async def _keep_table(table: Table) -> None:
+async def _keep_table(table: "Table") -> None:
     while True:
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_AT_THE_TABLE)
         await asyncio.to_thread(table.restore)

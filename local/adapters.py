@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.dynamodb import Table
 from local.gateway import Gateway
 from local.in_memory import InProcessConnections, MemorySubscriptions
 from signaling.bootstrap import Adapters
+
+if TYPE_CHECKING:
+    from local.dynamodb import Table  # imports boto3, which rooms in memory do not need
 
 
 class Place(NamedTuple):
@@ -37,7 +39,7 @@ def memory(gateway: Gateway, latency: tuple[float, float]) -> Place:
     return Place(install, subscriptions.topics)
 
 
-def table(table: Table) -> Place:
+def table(table: "Table") -> Place:
     """Keep subscriptions in `table`, and post over HTTP."""
 
     def install() -> Adapters:

@@ -1,6 +1,5 @@
 """A DynamoDB endpoint for the local server, with the template's table made there."""
 
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.clients import direct_clients
 from signaling.protocol import topic_key
 
 _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
@@ -77,32 +77,6 @@ def topic_of(key: str) -> str:
 
 def _unescaped(escape: str) -> str:
     return "\\" if escape == "\\" else chr(int(escape[1:], 16))
-
-
-def direct_clients(endpoint: str | None = None, connections: str | None = None) -> None:
-    """Direct every AWS client of this process to the DynamoDB at `endpoint`.
-
-    And to the @connections at `connections`. Both take any credentials.
-    """
-    if endpoint:
-        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint
-    if connections:
-        os.environ["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = connections
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    _set_credentials()
-
-
-def _set_credentials() -> None:
-    """Put credentials where Lambda has them."""
-    found = boto3.session.Session().get_credentials()
-    if found is None:
-        os.environ.update(AWS_ACCESS_KEY_ID="local", AWS_SECRET_ACCESS_KEY="local")
-        return
-    frozen = found.get_frozen_credentials()
-    os.environ["AWS_ACCESS_KEY_ID"] = str(frozen.access_key)
-    os.environ["AWS_SECRET_ACCESS_KEY"] = str(frozen.secret_key)
-    if frozen.token:
-        os.environ["AWS_SESSION_TOKEN"] = frozen.token
 
 
 def make_table(client: Any, table: dict[str, Any]) -> None:

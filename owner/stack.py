@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 
 from local import ROOT
-from local.dynamodb import direct_clients
+from local.clients import direct_clients
 from local.sam.template import load
 from signaling.settings import connections_endpoint
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from aiohttp.typedefs import Middleware
 
-from local.dynamodb import direct_clients
+from local.clients import direct_clients
 from local.faults.functions import Instances
 from local.faults.http import FaultyTable, faulty_posts
 from local.faults.plan import RATES, Dice, Plan

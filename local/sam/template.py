@@ -4,22 +4,17 @@ The template goes through aws-sam-translator, so this reads what CloudFormation 
 """
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
-from local.sam.intrinsics import PSEUDO_PARAMETERS, Resolver, names_in
-from local.sam.parameters import check_rules, values_of
+from local.sam.intrinsics import Resolver, names_in
+from local.sam.parameters import check_rules
+from local.sam.translation import translation_of
 
 _FUNCTION_URI = re.compile(r"/functions/(\w+)\.Arn/invocations$")
 _SELECTION = re.compile(r"^\$request\.body\.(\w+)$")
-_CODE = {"CodeUri", "ContentUri"}
-_UPLOADED = "s3://bucket/key"  # the translator takes only code that was uploaded
 
 AUTHORIZER = "$authorizer"
 """The authorizer's name among the routes; no route can have it."""
@@ -92,12 +87,10 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
             is broken, or the template has no WebSocket API that selects routes by a key of the
             body.
     """
-    source = yaml_parse(path.read_text())
-    parameters = values_of(source.get("Parameters", {}), overrides or {})
-    code = _local_code(source, path.parent)
-    translated = translate(source, parameters)
+    translated, parameters, folders = translation_of(path.read_bytes(), overrides or {})
+    code = {name: path.parent / folder for name, folder in folders.items()}
     resolver = Resolver(translated, parameters)
-    check_rules(source.get("Rules", {}), resolver)
+    check_rules(translated.get("Rules", {}), resolver)
     resources = resolver.resources()
     (api,) = _of_type(resources, "AWS::ApiGatewayV2::Api").values()
     (stage,) = _of_type(resources, "AWS::ApiGatewayV2::Stage").values()
@@ -117,16 +110,6 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     )
 
 
-def translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """Return what CloudFormation gets of the SAM template `source`, and change `source`."""
-    for resource in source["Resources"].values():
-        for key in _CODE & set(resource.get("Properties", {})):
-            resource["Properties"][key] = _UPLOADED
-    os.environ.setdefault("AWS_DEFAULT_REGION", str(PSEUDO_PARAMETERS["AWS::Region"]))
-    translated: dict[str, Any] = transform(source, parameters, _NoManagedPolicies())
-    return translated
-
-
 def _overridden(translated: dict[str, Any], overrides: set[str]) -> set[str]:
     conditions = translated.get("Conditions", {})
     return {
@@ -134,19 +117,6 @@ def _overridden(translated: dict[str, Any], overrides: set[str]) -> set[str]:
         for function in _of_type(translated["Resources"], "AWS::Lambda::Function").values()
         for name, value in function.get("Environment", {}).get("Variables", {}).items()
         if not overrides.isdisjoint(names_in(value, conditions))
-    }
-
-
-class _NoManagedPolicies:
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def _local_code(source: dict[str, Any], folder: Path) -> dict[str, Path]:
-    return {
-        name: folder / resource["Properties"][key]
-        for name, resource in source["Resources"].items()
-        for key in _CODE & set(resource.get("Properties", {}))
     }
 
 

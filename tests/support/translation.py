@@ -7,7 +7,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.sam.intrinsics import Resolver
-from local.sam.template import translate
+from local.sam.translation import translate
 
 Resources = dict[str, dict[str, Any]]
 
