@@ -1,6 +1,8 @@
 """Fixtures that several kinds of tests share."""
 
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,17 +19,35 @@ if TYPE_CHECKING:
     from tests.support.meetings import MeetingPlace
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
-    """Give whole files to a worker, and those that share the one folder of `sam build` to one.
+def pytest_configure() -> None:
+    """Let children of the tests get default signals.
 
-    Rehearsals share nothing and wait much, so each goes by itself.
+    A shell that runs `make test &` in a script has the interrupt ignored, and children inherit
+    that; what Python handles itself is reset for them.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+SAM_BUILD = ("tests/built/", "tests/deployed/")
+"""Tests of what one folder holds, which `sam build` fills: they run one after the other."""
+
+BROWSERS = "test_browser", "test_console", "test_meetings", "test_two_servers"
+"""Files whose tests share a browser, which costs more to start than they gain by going apart."""
+
+WAITING = ("tests/e2e/", "tests/integration/test_deadlines.py")
+"""Tests that mostly wait."""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Give each test that waits to a worker by itself, and others by files."""
 
     def share_of(test: str) -> str:
         file = test.partition("::")[0]
-        if file == "tests/e2e/test_rehearsals.py":
-            return test
-        return "sam build" if file.startswith(("tests/built/", "tests/deployed/")) else file
+        if file.startswith(SAM_BUILD):
+            return "sam build"
+        shares_browser = Path(file).name.startswith(BROWSERS)
+        return test if file.startswith(WAITING) and not shares_browser else file
 
     scheduling = LoadScopeScheduling(config, log)
     scheduling._split_scope = share_of
@@ -87,11 +107,20 @@ def any_table(request: pytest.FixtureRequest) -> tuple[str, ...]:
     return ("--dynamodb", request.getfixturevalue("dynamodb_local"))
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["addresses open", "addresses hidden"])
-def place(request: pytest.FixtureRequest) -> Iterator["MeetingPlace"]:
-    """A browser whose pages meet, with its addresses shown, and hidden as by default."""
+@pytest.fixture(scope="module")
+def place() -> Iterator["MeetingPlace"]:
+    """A browser whose pages meet, with its addresses hidden as by default."""
     from tests.support.meetings import meeting_place  # here: most tests need no browser
 
     # `make meetings` asks for 10 s, where no other test runs beside it.
-    with meeting_place(hidden=request.param, patience=40) as place:
+    with meeting_place(hidden=True, patience=40) as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def open_place() -> Iterator["MeetingPlace"]:
+    """A browser whose pages meet, with its addresses shown."""
+    from tests.support.meetings import meeting_place
+
+    with meeting_place(hidden=False, patience=40) as place:
         yield place

@@ -7,6 +7,27 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browsers import launch_chromium
 from tests.support.issuer import Issuer
+from tests.support.servers import LocalServer, local_servers
+
+
+@pytest.fixture(scope="session")
+def server_of_all() -> Iterator[LocalServer]:
+    with local_servers() as start:
+        yield start()
+
+
+@pytest.fixture
+def shared_server(server_of_all: LocalServer) -> Iterator[LocalServer]:
+    """A local server without options, for tests that leave nothing behind in it.
+
+    Each uses rooms of its own. The last lines of those before may still be printed.
+    """
+    if not server_of_all.is_running:
+        server_of_all.start()
+    server_of_all.forget_output()
+    yield server_of_all
+    assert server_of_all.is_running
+    assert "Traceback" not in server_of_all.output, server_of_all.output
 
 
 @pytest.fixture(scope="module")

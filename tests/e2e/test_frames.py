@@ -6,18 +6,15 @@ import json
 import aiohttp
 import pytest
 
-from tests.support.raw import HANDSHAKE, connect, frame
-from tests.support.servers import LocalServer, StartLocalServer
+from tests.support.raw import frame, open_websocket
+from tests.support.servers import LocalServer
 
 
 def answer_to(server: LocalServer, frames: bytes) -> bytes:
     """Return all that comes after a handshake and `frames`, until the server hangs up."""
-    with connect(server, HANDSHAKE) as connection:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += connection.recv(4096)
-        received = received.partition(b"\r\n\r\n")[2]
+    with open_websocket(server) as connection:
         connection.sendall(frames)
+        received = b""
         while data := connection.recv(4096):
             received += data
         return received
@@ -60,16 +57,14 @@ PING = b'{"type":"ping"}'
     ],
 )
 def test_a_frame_is_answered_as_rfc_6455_says(
-    local_server: StartLocalServer, frames: bytes, answer: bytes
+    shared_server: LocalServer, frames: bytes, answer: bytes
 ) -> None:
-    answered = answer_to(local_server(), frames)
+    answered = answer_to(shared_server, frames)
     assert answered[:1] + bytes([len(answer) - 2]) + answered[2 : len(answer)] == answer
 
 
-def test_a_ping_is_answered(local_server: StartLocalServer) -> None:
-    assert (
-        answer_to(local_server(), frame(0x89, b"hello") + frame(0x88)) == b"\x8a\x05hello\x88\x00"
-    )
+def test_a_ping_is_answered(shared_server: LocalServer) -> None:
+    assert answer_to(shared_server, frame(0x89, b"hello") + frame(0x88)) == b"\x8a\x05hello\x88\x00"
 
 
 async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.WSMessage:
@@ -87,15 +82,14 @@ async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.W
         return await socket.receive(timeout=10)
 
 
-def test_a_message_in_fragments_arrives_whole(local_server: StartLocalServer) -> None:
-    server = local_server()
+def test_a_message_in_fragments_arrives_whole(shared_server: LocalServer) -> None:
     ping = b'{"type":"ping"}'
     for fragments in (
         (ping[:8], ping[8:12], ping[12:]),
         (b"", ping, b""),
         [ping[:1]] + [b""] * 500 + [ping[1:]],
     ):
-        answer = asyncio.run(send_in_fragments(server, *fragments))
+        answer = asyncio.run(send_in_fragments(shared_server, *fragments))
         assert answer.data == '{"type":"pong"}'
 
 
@@ -110,9 +104,9 @@ def test_a_message_in_fragments_arrives_whole(local_server: StartLocalServer) ->
     ids=["32 KB in a frame", "more in a frame", "128 KB in frames", "more in frames"],
 )
 def test_frames_and_messages_have_api_gateways_limits(
-    local_server: StartLocalServer, fragments: list[bytes], close_code: int | None
+    shared_server: LocalServer, fragments: list[bytes], close_code: int | None
 ) -> None:
-    answer = asyncio.run(send_in_fragments(local_server(), *fragments))
+    answer = asyncio.run(send_in_fragments(shared_server, *fragments))
     if close_code is None:
         assert json.loads(answer.data)["type"] == "error"  # the function's, not API Gateway's
     else:
@@ -129,7 +123,7 @@ def test_frames_and_messages_have_api_gateways_limits(
     ids=["too many bytes", "too many fragments", "no UTF-8"],
 )
 def test_a_message_that_is_none_closes_the_connection(
-    local_server: StartLocalServer, fragments: list[bytes], close_code: int
+    shared_server: LocalServer, fragments: list[bytes], close_code: int
 ) -> None:
-    answer = asyncio.run(send_in_fragments(local_server(), *fragments))
+    answer = asyncio.run(send_in_fragments(shared_server, *fragments))
     assert (answer.type, answer.data) == (aiohttp.WSMsgType.CLOSE, close_code)

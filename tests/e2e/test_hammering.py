@@ -129,8 +129,9 @@ def test_4000_half_open_requests_after_a_whole_one_are_gone_in_time(
     with ExitStack() as stack:
         for half in HALVES.values():
             for _ in range(1_000):
-                stack.enter_context(connect(server, page)).sendall(half)
-        assert descriptors_of(server) > 1_000
+                connection = stack.enter_context(connect(server, page))
+                connection.sendall(half)
+                assert connection.recv(4096).startswith(b"HTTP/1.1 404")  # so it is open there
         asyncio.run(is_served(server))
         wait_until(lambda: descriptors_of(server) < 100, seconds=2 * SECONDS_TO_SEND_REQUEST + 10)
     asyncio.run(is_served(server))

@@ -31,7 +31,7 @@ def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server(*SLOW, *any_table)
-    assert asyncio.run(meet(server.websocket_url, rounds=200, at_once=25)) == Introductions([], [])
+    assert asyncio.run(meet(server.websocket_url, rounds=60, at_once=30)) == Introductions([], [])
 
 
 def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(

@@ -9,7 +9,13 @@ from functools import cache
 import pytest
 
 from tests.support.meetings import MeetingPlace
-from tests.support.outcomes import WITH_THE_OLD_TIE_BREAK, WITHOUT_A_TIE_BREAK, Kind, failed
+from tests.support.outcomes import (
+    WITH_THE_OLD_TIE_BREAK,
+    WITHOUT_A_TIE_BREAK,
+    Kind,
+    Outcome,
+    failed,
+)
 from tests.support.servers import StartLocalServer, local_servers
 
 LATENCY = ("--latency", "0:300")
@@ -43,8 +49,20 @@ def test_pages_that_come_at_one_moment_all_meet(place: MeetingPlace, url: str) -
         *place.hold(Kind(4, has_password=True), 1, url),
     ]
     assert failed(outcomes) == []
-    addresses = {address for outcome in outcomes for address in outcome.addresses}
-    assert {address.endswith(".local") for address in addresses} == {place.is_hidden}
+    assert all(address.endswith(".local") for address in addresses_of(outcomes))
+
+
+def test_pages_that_show_their_addresses_meet(open_place: MeetingPlace, slow_url: str) -> None:
+    outcomes = [
+        *open_place.hold(Kind(2), 2, slow_url),
+        *open_place.hold(Kind(4, has_password=True), 1, slow_url),
+    ]
+    assert failed(outcomes) == []
+    assert not any(address.endswith(".local") for address in addresses_of(outcomes))
+
+
+def addresses_of(outcomes: list[Outcome]) -> set[str]:
+    return {address for outcome in outcomes for address in outcome.addresses}
 
 
 @pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])

@@ -2,22 +2,17 @@
 
 import asyncio
 
-from tests.support.clients import clients
-from tests.support.servers import StartLocalServer
+from tests.support.clients import Client, clients
+from tests.support.servers import StartLocalServer, wait_until
 
-ROUNDS, AT_ONCE = 40, 20
+ROOMS = 40
 
 
-async def leave_and_enter_again(url: str, topic: str) -> None:
-    """Let A leave and enter `topic`, whatever is handled first, and B reach it there."""
-    async with clients(url, "A", "B") as (a, b):
-        await a.subscribe(topic)
-        await a.send({"type": "unsubscribe", "topics": [topic]})
-        await a.subscribe(topic)
-        await a.settled()
-        await asyncio.sleep(0.7)  # longer than any invocation still waits
-        await b.publish(topic, "is anybody here?")
-        await a.until(lambda frames: frames[-1].get("data") == "is anybody here?")
+async def leave_and_enter_again(client: Client) -> None:
+    """Let a client leave and enter the room of its name, whatever is handled first."""
+    await client.subscribe(client.peer)
+    await client.send({"type": "unsubscribe", "topics": [client.peer]})
+    await client.subscribe(client.peer)
 
 
 def test_whoever_entered_last_is_in_the_room_whatever_is_handled_first(
@@ -25,10 +20,18 @@ def test_whoever_entered_last_is_in_the_room_whatever_is_handled_first(
 ) -> None:
     server = local_server("--latency", "0:300", *any_table)
 
-    async def rounds() -> None:
-        for start in range(0, ROUNDS, AT_ONCE):
-            topics = [f"room {number}" for number in range(start, start + AT_ONCE)]
-            url = server.websocket_url
-            await asyncio.gather(*(leave_and_enter_again(url, topic) for topic in topics))
+    def is_all_handled() -> bool:
+        handled = [line["type"] for line in server.log if "type" in line]
+        return (handled.count("subscribe"), handled.count("unsubscribe")) == (2 * ROOMS, ROOMS)
 
-    asyncio.run(rounds())
+    async def enter_and_be_reached() -> None:
+        rooms = [f"room {number}" for number in range(ROOMS)]
+        async with clients(server.websocket_url, "B", *rooms) as (b, *everyone):
+            await asyncio.gather(*map(leave_and_enter_again, everyone))
+            await asyncio.to_thread(wait_until, is_all_handled)
+            for client in everyone:
+                await b.publish(client.peer, "is anybody here?")
+            for client in everyone:
+                await client.until_received(1)
+
+    asyncio.run(enter_and_be_reached())

@@ -78,9 +78,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 @pytest.fixture(params=["lean", "boto3"])
 def shortest(request: pytest.FixtureRequest, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> float:
-    """Seconds in which a client can find out that AWS is silent, and still say so."""
+    """Seconds in which a client can find out that AWS is silent, and still say so.
+
+    With boto3 those that Lambda gives: its own steps take what is left on a busy machine.
+    """
     monkeypatch.setenv("AWS_CLIENT", request.param)
-    return {"lean": 3.0, "boto3": 12.0}[request.param]
+    return {"lean": 3.0, "boto3": 29.0}[request.param]
 
 
 @pytest.fixture

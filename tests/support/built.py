@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,8 +54,9 @@ class Build(NamedTuple):
         }
 
 
+@cache
 def build() -> Build:
-    """Run `sam build` as its user does."""
+    """Run `sam build` as its user does, once."""
     sam = Path(sys.executable).with_name("sam")
     done = subprocess.run(
         [sam, "build"],

@@ -8,6 +8,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -195,7 +196,7 @@ def inventory(endpoint: str) -> dict[str, list[str]]:
 
 def build_for_emulator() -> None:
     """Run `sam build` and adapt a copy of the template that it made."""
-    template = build().template
+    template = deepcopy(build().template)
     differences.adapt_template(template, _TEMPLATE.parent)
     _TEMPLATE.write_text(yaml.safe_dump(template, sort_keys=False))
 

@@ -18,6 +18,17 @@ def connect(server: LocalServer, begin: bytes = b"") -> socket.socket:
     return connection
 
 
+def open_websocket(server: LocalServer) -> socket.socket:
+    """Open a WebSocket to `server`, which sends nothing of its own accord after the handshake."""
+    connection = connect(server, HANDSHAKE)
+    received = b""
+    while not received.endswith(b"\r\n\r\n"):
+        data = connection.recv(4096)
+        assert data, received
+        received += data
+    return connection
+
+
 def frame(first: int, payload: bytes = b"") -> bytes:
     """Return a WebSocket frame of a client, by its `first` byte: flags and opcode."""
     length = len(payload)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,18 @@ class Process:
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._output_file = Path(tempfile.mkstemp(suffix=".log")[1])
+        self._forgotten = 0
 
     @property
     def output(self) -> str:
-        """What it has printed so far."""
-        return self._output_file.read_text(errors="replace")
+        """What it has printed so far, since it was started or that was forgotten."""
+        with self._output_file.open("rb") as file:
+            file.seek(self._forgotten)
+            return file.read().decode(errors="replace")
+
+    def forget_output(self) -> None:
+        """Begin a new `output`, for the next of those who share the process."""
+        self._forgotten = self._output_file.stat().st_size
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -92,6 +99,7 @@ class Process:
         return [json.loads(line) for line in lines]
 
     def _launch(self, command: list[str], is_ready: Callable[[], object]) -> None:
+        self._forgotten = 0
         with self._output_file.open("wb") as output:
             process = subprocess.Popen(
                 command,
@@ -185,18 +193,19 @@ StartLocalServer = Callable[..., LocalServer]
 @contextmanager
 def local_servers() -> Iterator[StartLocalServer]:
     """Start local servers that end with the block, each without a traceback in its output."""
-    servers: list[LocalServer] = []
 
     def start(*options: str, **keywords: Any) -> LocalServer:
         server = LocalServer(*options, **keywords)
-        servers.append(server)
+        stack.callback(end, server)
         server.start()
         return server
 
-    yield start
-    for server in servers:
+    def end(server: LocalServer) -> None:
         assert server.stop() == 0
         assert "Traceback" not in server.output, server.output
+
+    with ExitStack() as stack:  # ends every one of them, even if another did not end well
+        yield start
 
 
 class DynamoDBLocal(Process):
