@@ -6,19 +6,15 @@ And clients without a browser, of which the frames alone are looked at.
 takes the place of what the table had for it, and the rest of the table stays.
 """
 
-import argparse
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks import ROOT
 from benchmarks.measure import Clock, significant, spread
-from benchmarks.report import Check, Report, kept_rows, measured_on, write
+from benchmarks.over_servers import DEPLOYED, LATENCY, Table, options, started
 from tests.support.aws import forget_aws_account
-from tests.support.emulator import Emulator, build_for_emulator
 from tests.support.introductions import meet
 from tests.support.meetings import meeting_place
 from tests.support.outcomes import (
@@ -28,21 +24,11 @@ from tests.support.outcomes import (
     Outcome,
     failed,
 )
-from tests.support.servers import DynamoDBLocal, LocalServer, ReferenceServer
-
-REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
-    "y-webrtc",
-    "memory",
-    "latency",
-    "dynamodb",
-    "deployed",
-)
 
 _ROUNDS = 200
 FRAMES = f"{_ROUNDS} rooms, 2 to 8 clients"
 """The row of clients without a browser."""
 
-_RESULTS = ROOT / "benchmarks" / "results"
 _WAYS = {"new": "", "reload": " that reload", "strict": " in strict mode"}
 
 
@@ -84,30 +70,38 @@ ROWS = [
 ]
 
 
+TABLE = Table(
+    "meetings",
+    "Pages that come at one moment",
+    [*(row.label for row in ROWS), FRAMES],
+    [
+        "Meetings that failed, of how many, and the median time that the others took. Each "
+        "page is in a browser context of its own and makes its provider at one clock time, in "
+        "a room that is new. A meeting has failed if after 10 s not every page has an open "
+        "connection to every other, the text of every other, and `synced`. Pages that reload "
+        "are connected, and come back into their room; in strict mode, as in React's, each "
+        "page makes a provider, destroys it and makes another. `.local`: host candidates are "
+        "hidden behind names, as browsers do it by default.",
+        "`y-webrtc` is its own server; ours keeps rooms in memory, the same with "
+        "`--latency 0:300`, in DynamoDB Local, or is deployed into an AWS emulator.",
+        "In the last row are clients without a browser. A pair counts if not exactly one of "
+        "the two has heard the other's announce.",
+    ],
+)
+
+
 def main() -> int:
     """Hold meetings, write the table, and return 1 if one over our servers failed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.meetings", description=__doc__)
-    parser.add_argument("servers", nargs="*", help=f"some of {', '.join(SERVERS)}; all by default")
-    parser.add_argument("--rows", default="", help="only rows that have this in their names")
-    parser.add_argument("--share", type=float, default=1.0, help="this part of the meetings")
-    options = parser.parse_args()
-    if unknown := set(options.servers) - set(SERVERS):
-        parser.error(f"no such server: {', '.join(sorted(unknown))}")
+    asked = options("meetings", __doc__)
     forget_aws_account()
-    rows = [row for row in ROWS if options.rows in row.label]
-    for server in options.servers or SERVERS:
-        with _started(server) as url:
-            if options.rows in FRAMES:
-                _keep(FRAMES, server, frames(server, url, round(_ROUNDS * options.share)))
-            for row, outcomes in held(rows, server, url, options.share):
-                _keep(row.label, server, cell(row.kind, outcomes))
-    return 0 if all(check.holds for check in report(_kept_cells()).checks) else 1
-
-
-def _keep(label: str, server: str, text: str) -> None:
-    cells = _kept_cells()  # again, because another run may have written meanwhile
-    cells[label, server] = text
-    write(report(cells), _RESULTS, measured_on())
+    rows = [row for row in ROWS if asked.rows in row.label]
+    for server in asked.servers:
+        with started(server) as url:
+            if asked.rows in FRAMES:
+                TABLE.keep(FRAMES, server, frames(server, url, round(_ROUNDS * asked.share)))
+            for row, outcomes in held(rows, server, url, asked.share):
+                TABLE.keep(row.label, server, cell(row.kind, outcomes))
+    return 0 if TABLE.holds else 1
 
 
 def frames(server: str, url: str, rounds: int) -> str:
@@ -146,32 +140,6 @@ def _abreast(row: Row, server: str) -> int:
     return 3 if server == LATENCY and row.kind.pages <= 4 else 1
 
 
-@contextmanager
-def _started(server: str) -> Iterator[str]:
-    """Start a server of this kind and give its URL."""
-    with ExitStack() as stack:
-        if server == DEPLOYED:
-            emulator = Emulator()
-            build_for_emulator()
-            emulator.start()
-            stack.callback(emulator.stop)
-            yield emulator.deploy().websocket_url
-            return
-        options: tuple[str, ...] = ()
-        if server == DYNAMODB:
-            table = DynamoDBLocal()
-            table.start()
-            stack.callback(table.stop)
-            options = ("--dynamodb", table.endpoint)
-        elif server == LATENCY:
-            options = ("--latency", "0:300")
-        options = (*options, "--throttle", "none")  # y-webrtc's has none either
-        process = ReferenceServer() if server == REFERENCE else LocalServer(*options)
-        process.start()
-        stack.callback(process.stop)
-        yield process.websocket_url
-
-
 def cell(kind: Kind, outcomes: list[Outcome]) -> str:
     """Return how many meetings failed, and the median time that the others took."""
     bad = failed(outcomes)
@@ -181,52 +149,6 @@ def cell(kind: Kind, outcomes: list[Outcome]) -> str:
         words += f", {sum(len(each.apart) for each in bad)} of {pairs:,} pairs"
     seconds = [each.seconds for each in outcomes if each.seconds is not None]
     return f"{words} ({significant(spread(seconds).median, 2)} s)" if seconds else words
-
-
-def _kept_cells() -> dict[tuple[str, str], str]:
-    return {
-        (label, server): text
-        for label, *texts in kept_rows(_RESULTS / "meetings.md")
-        for server, text in zip(SERVERS, texts, strict=True)
-    }
-
-
-def report(cells: dict[tuple[str, str], str]) -> Report:
-    """Return the table of `cells`, and for each of our servers the bound on failed meetings."""
-    return Report(
-        "meetings",
-        "Pages that come at one moment",
-        ("", *SERVERS),
-        [
-            (label, *(cells.get((label, server), "") for server in SERVERS))
-            for label in [*(row.label for row in ROWS), FRAMES]
-        ],
-        [
-            "Meetings that failed, of how many, and the median time that the others took. Each "
-            "page is in a browser context of its own and makes its provider at one clock time, in "
-            "a room that is new. A meeting has failed if after 10 s not every page has an open "
-            "connection to every other, the text of every other, and `synced`. Pages that reload "
-            "are connected, and come back into their room; in strict mode, as in React's, each "
-            "page makes a provider, destroys it and makes another. `.local`: host candidates are "
-            "hidden behind names, as browsers do it by default.",
-            "`y-webrtc` is its own server; ours keeps rooms in memory, the same with "
-            "`--latency 0:300`, in DynamoDB Local, or is deployed into an AWS emulator.",
-            "In the last row are clients without a browser. A pair counts if not exactly one of "
-            "the two has heard the other's announce.",
-        ],
-        [
-            Check(f"Failures, {server}", float(_failures(cells, server)), 0.0)
-            for server in SERVERS[1:]
-            if server in {of for _, of in cells}
-        ],
-        "",
-        [],
-        command="make meetings",
-    )
-
-
-def _failures(cells: dict[tuple[str, str], str], server: str) -> int:
-    return sum(int(text.split()[0]) for (_, of), text in cells.items() if text and of == server)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 import { WebrtcProvider } from 'y-webrtc'
 import * as Y from 'yjs'
 
+import { cut, frames, watch } from './frames.js'
+import { lose, secondsUntil, secondsUntilOpen, table } from './staying.js'
+
 const POLL_MS = 20
 
 const doc = new Y.Doc()
@@ -28,17 +31,20 @@ function begin (given) {
 
 function meet () {
   lateMs = Date.now() - plan.at
-  text.insert(0, `${plan.line}\n`)
+  write(plan.line)
   if (plan.strict) leave(enter())
+  if (plan.beside) enter(plan.beside, new Y.Doc())
   provider = enter()
+  if (plan.cutAfterMs !== undefined) setTimeout(() => cut(provider.signalingConns), plan.cutAfterMs)
 }
 
-function enter () {
-  const entered = new WebrtcProvider(plan.room, doc, {
+function enter (room = plan.room, entering = doc) {
+  const entered = new WebrtcProvider(room, entering, {
     signaling: plan.signaling,
     password: plan.password,
     peerOpts: { config: { iceServers: [] } }
   })
+  watch(entered.signalingConns)
   for (const server of entered.signalingConns) {
     server.on('connect', () => { openedMs[server.url] = Date.now() - plan.at })
   }
@@ -102,4 +108,33 @@ async function secondsToMeet (most) {
   return seconds()
 }
 
-window.meeting = { begin, reloadAt, secondsToMeet, state }
+function write (line) {
+  text.insert(0, `${line}\n`)
+}
+
+function secondsToRead (lines, most) {
+  const hasAll = () => {
+    const had = new Set(reached().lines)
+    return lines.every((line) => had.has(line))
+  }
+  return secondsUntil(hasAll, most)
+}
+
+function currentTable () {
+  return table(provider?.room)
+}
+
+window.meeting = {
+  begin,
+  reloadAt,
+  secondsToMeet,
+  state,
+  frames,
+  write,
+  secondsToRead,
+  destroy: () => provider.destroy(),
+  lose: (ends, how) => lose(provider.room, ends, how),
+  peer: () => provider?.room?.peerId ?? null,
+  table: currentTable,
+  secondsUntilOpen: (peers, most) => secondsUntilOpen(currentTable, peers, most)
+}

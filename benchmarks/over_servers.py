@@ -1,0 +1,119 @@
+"""Tables of what real pages do over each kind of server, of which a part may be measured again."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from benchmarks import ROOT
+from benchmarks.report import Check, Report, kept_rows, measured_on, write
+from tests.support.emulator import Emulator, build_for_emulator
+from tests.support.servers import DynamoDBLocal, LocalServer, ReferenceServer
+
+REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
+    "y-webrtc",
+    "memory",
+    "latency",
+    "dynamodb",
+    "deployed",
+)
+
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+class Options(NamedTuple):
+    """What to measure."""
+
+    servers: Sequence[str]
+    rows: str
+    """Part of the names of the rows."""
+    share: float
+    """Of the trials."""
+
+
+def options(name: str, description: str | None) -> Options:
+    """Read the command line of `python -m benchmarks.<name>`."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    parser.add_argument("servers", nargs="*", help=f"some of {', '.join(SERVERS)}; all by default")
+    parser.add_argument("--rows", default="", help="only rows that have this in their names")
+    parser.add_argument("--share", type=float, default=1.0, help="this part of the trials")
+    given = parser.parse_args()
+    if unknown := set(given.servers) - set(SERVERS):
+        parser.error(f"no such server: {', '.join(sorted(unknown))}")
+    return Options(given.servers or SERVERS, given.rows, given.share)
+
+
+@contextmanager
+def started(server: str, latency: str = "0:300") -> Iterator[str]:
+    """Start a server of this kind and give its URL."""
+    with ExitStack() as stack:
+        if server == DEPLOYED:
+            emulator = Emulator()
+            build_for_emulator()
+            emulator.start()
+            stack.callback(emulator.stop)
+            yield emulator.deploy().websocket_url
+            return
+        given: tuple[str, ...] = ()
+        if server == DYNAMODB:
+            table = DynamoDBLocal()
+            table.start()
+            stack.callback(table.stop)
+            given = ("--dynamodb", table.endpoint)
+        elif server == LATENCY:
+            given = ("--latency", latency)
+        given = (*given, "--throttle", "none")  # y-webrtc's has none either
+        process = ReferenceServer() if server == REFERENCE else LocalServer(*given)
+        process.start()
+        stack.callback(process.stop)
+        yield process.websocket_url
+
+
+class Table(NamedTuple):
+    """A table of failures: each cell begins with the number of them."""
+
+    name: str
+    """Stem of its file, and the make target."""
+    title: str
+    labels: list[str]
+    """Of the rows."""
+    notes: list[str]
+
+    def keep(self, label: str, server: str, text: str) -> None:
+        """Write one cell; the rest of the table stays."""
+        cells = self._cells()  # again, because another run may have written meanwhile
+        cells[label, server] = text
+        write(self._report(cells), RESULTS, measured_on())
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing over our servers has failed."""
+        return all(check.holds for check in self._report(self._cells()).checks)
+
+    def _cells(self) -> dict[tuple[str, str], str]:
+        return {
+            (label, server): text
+            for label, *texts in kept_rows(RESULTS / f"{self.name}.md")
+            for server, text in zip(SERVERS, texts, strict=True)
+        }
+
+    def _report(self, cells: dict[tuple[str, str], str]) -> Report:
+        return Report(
+            self.name,
+            self.title,
+            ("", *SERVERS),
+            [(label, *(cells.get((label, of), "") for of in SERVERS)) for label in self.labels],
+            self.notes,
+            [
+                Check(f"Failures, {server}", float(_failures(cells, server)), 0.0)
+                for server in SERVERS[1:]
+                if server in {of for _, of in cells}
+            ],
+            "",
+            [],
+            command=f"make {self.name}",
+        )
+
+
+def _failures(cells: dict[tuple[str, str], str], server: str) -> int:
+    return sum(int(text.split()[0]) for (_, of), text in cells.items() if text and of == server)

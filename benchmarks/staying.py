@@ -1,0 +1,160 @@
+"""Pages that are connected, in Chromium, over each kind of server: connections end, pages leave.
+
+`make staying`, or only some: `make staying ROWS="memory deployed --rows 'both fail'"`. What is run
+takes the place of what the table had for it, and the rest of the table stays.
+"""
+
+import sys
+from typing import NamedTuple
+
+from benchmarks.measure import Clock, significant, spread
+from benchmarks.over_servers import DEPLOYED, Table, options, started
+from tests.support.aws import forget_aws_account
+from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
+from tests.support.staying import StayingPlace, staying_place
+from tests.support.stays import Break, How, Leaving, Stay, Way
+
+_PAGES_ABREAST = 12
+"""Pages of groups that go on side by side: most of the time they wait."""
+
+_PAGES_THAT_LEAVE_ABREAST = 8
+"""They are busy for a moment, in which they must not be late because of others."""
+
+_BREAKS: dict[How, str] = {
+    "error": "both ends fail",
+    "one": "one end fails",
+    "close": "both ends close",
+}
+_LEAVINGS: dict[Way, str] = {
+    "close": "close their tabs",
+    "destroy": "destroy their providers",
+    "beside": "destroy one of two providers",
+    "navigate": "go elsewhere",
+    "crash": "crash",
+}
+
+
+class Row(NamedTuple):
+    """Trials of one kind."""
+
+    kind: Break | Leaving
+    trials: int
+    deployed: int
+    """How many over the deployed stack, where each takes longer."""
+
+    @property
+    def label(self) -> str:
+        """The kind in words."""
+        if isinstance(self.kind, Break):
+            apart = self.kind.seconds_apart
+            what = f"{_BREAKS[self.kind.how]}{f', {apart:.0f} s apart' if apart else ''}"
+        else:
+            what = f"half of them {_LEAVINGS[self.kind.how]}"
+        words = [
+            f"{self.kind.pages} pages, {what}",
+            *([f"y-webrtc {self.kind.client}"] if self.kind.client != NEWEST else []),
+            *(["password"] if self.kind.has_password else []),
+        ]
+        return ", ".join(words)
+
+    def hold(self, place: StayingPlace, server: str, url: str, share: float) -> list[Stay]:
+        """Hold this `share` of the trials over `server`."""
+        count = round(share * (self.deployed if server == DEPLOYED else self.trials))
+        if isinstance(self.kind, Break):
+            return place.heal(self.kind, count, url, _PAGES_ABREAST // self.kind.pages)
+        abreast = max(1, _PAGES_THAT_LEAVE_ABREAST // self.kind.pages)
+        return place.leave(self.kind, count, url, abreast)
+
+
+_AT_ONCE_OR_APART: list[tuple[How, float]] = [
+    ("error", 0.0),
+    ("error", 3.0),
+    ("one", 0.0),
+    ("close", 0.0),
+]
+_OF_FOUR: list[tuple[How, float, bool]] = [
+    *((how, apart, False) for how, apart in _AT_ONCE_OR_APART),
+    ("error", 0.0, True),
+]
+_LEAVE_AT_ONCE: list[Way] = ["close", "destroy", "beside", "navigate"]
+_GO_WITH_THE_PAGE: list[Way] = ["close", "navigate"]
+
+ROWS = [
+    *(
+        Row(Break(how, 2, apart, password), 8, 3)
+        for how, apart in _AT_ONCE_OR_APART
+        for password in (False, True)
+    ),
+    Row(Break("close", 2, 3.0), 8, 3),
+    *(Row(Break("error", 2, 30.0, password), 4, 2) for password in (False, True)),
+    *(
+        Row(Break(how, 2, apart, client=WITH_THE_OLD_TIE_BREAK), 8, 3)
+        for how, apart in _AT_ONCE_OR_APART
+    ),
+    *(Row(Break(how, 4, apart, password), 4, 2) for how, apart, password in _OF_FOUR),
+    *(Row(Leaving(how, 4), 10, 4) for how in _LEAVE_AT_ONCE),
+    *(Row(Leaving(how, 4, True), 8, 2) for how in _GO_WITH_THE_PAGE),
+    *(Row(Leaving(how, 8), 4, 1) for how in _LEAVE_AT_ONCE),
+    *(Row(Leaving("crash", pages), 2, 1) for pages in (4, 8)),
+]
+
+TABLE = Table(
+    "staying",
+    "Pages that are connected, and what happens to them",
+    [row.label for row in ROWS],
+    [
+        "Groups of pages that failed, of how many, and the median time that the others took. Each "
+        "page is in a browser context of its own and has been connected with all others of its "
+        "room for 8 s.",
+        "Ends of connections: all of a room end at one moment, or one end of each so many seconds "
+        "after the other, neither learning it from the other; only where one end fails, the other "
+        "is told. A group has healed if within 20 s of the last of these moments all pages have "
+        "open connections with all others, an edit that each makes afterwards reaches all, and "
+        "1 s later no page has an entry in y-webrtc's table that is not open.",
+        "Half of the pages leave at one moment: a group has failed if 3 s later (after a crash, "
+        "3 s after the last entry has gone) the table of one that stays has an entry for one that "
+        "has gone, or none that is open for another one that stays, or if a page that comes then "
+        "has not met exactly those within 10 s. Frames: what those that stay got from the server "
+        "in these 3 s, a trial.",
+        "`y-webrtc` is its own server; ours keeps rooms in memory, the same with "
+        "`--latency 0:300`, in DynamoDB Local, or is deployed into an AWS emulator.",
+    ],
+)
+
+
+def main() -> int:
+    """Hold the trials, write the table, and return 1 if one over our servers failed."""
+    asked = options("staying", __doc__)
+    forget_aws_account()
+    rows = [row for row in ROWS if asked.rows in row.label]
+    for server in asked.servers:
+        with started(server) as url, staying_place() as place:
+            for row in rows:
+                with Clock() as clock:
+                    stays = row.hold(place, server, url, asked.share)
+                if not stays:
+                    continue
+                text = cell(row.kind, stays)
+                print(f"{server}, {row.label}: {text} in {clock.seconds:.0f} s", flush=True)
+                for stay in stays:
+                    if stay.wrong:
+                        print("  " + "; ".join(stay.wrong), *stay.trace, sep="\n    ", flush=True)
+                TABLE.keep(row.label, server, text)
+    return 0 if TABLE.holds else 1
+
+
+def cell(kind: Break | Leaving, stays: list[Stay]) -> str:
+    """Return how many groups failed, and what it cost the others."""
+    words = [f"{sum(bool(stay.wrong) for stay in stays)} of {len(stays)}"]
+    if isinstance(kind, Leaving):
+        dead = sum(stay.dead for stay in stays)
+        words += [f"{dead} dead"] if dead else []
+        words.append(f"{significant(spread([stay.frames for stay in stays]).median, 2)} frames")
+    seconds = [stay.seconds for stay in stays if stay.seconds is not None]
+    if seconds:
+        words.append(f"{significant(spread(seconds).median, 2)} s")
+    return ", ".join(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""Pages that are connected, and what then happens to them: connections end, pages leave."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from playwright.async_api import Error, Page
+
+from tests.support.places import PASSWORD, Place, ask, begin, place, soon, until_met
+from tests.support.stays import Break, Leaving, Stay, missing, trace_of
+
+_SECONDS_CONNECTED = 8.0
+"""More than the server calls anybody new."""
+
+_SECONDS_TO_MEET = 10.0
+_SECONDS_TO_HEAL = 20.0
+_SECONDS_TO_LEAVE = 3.0
+_SECONDS_OF_ICE = 60.0
+"""The most until WebRTC finds out that a page has gone that could not say so."""
+
+_SECONDS_AFTERWARDS = 1.0
+"""In which what was well must stay so: a stray signal can break a connection again."""
+
+
+class StayingPlace:
+    """A browser to whose pages things happen again and again, always in a room that is new."""
+
+    def __init__(self, place: Place) -> None:
+        """Stay in `place`."""
+        self._place = place
+
+    def heal(self, kind: Break, count: int, signaling: str, abreast: int = 1) -> list[Stay]:
+        """End the connections of `count` rooms, `abreast` of them side by side."""
+
+        async def heal(pages: list[Page]) -> Stay:
+            return await _heal(pages, kind, signaling)
+
+        work = self._place.hold_in_turn(kind.client, kind.pages, count, heal, abreast)
+        return self._place.run(work)
+
+    def leave(self, kind: Leaving, count: int, signaling: str, abreast: int = 1) -> list[Stay]:
+        """Let half of the pages leave `count` rooms, `abreast` of them side by side."""
+
+        async def leave(pages: list[Page]) -> Stay:
+            stay = await _leave(pages, kind, signaling)
+            for number in range(kind.pages // 2):
+                if kind.how in ("close", "crash"):
+                    await pages[number].context.close()
+                    pages[number] = await self._place.page(kind.client)
+            return stay
+
+        size = kind.pages + 1  # with one that comes later
+        work = self._place.hold_in_turn(kind.client, size, count, leave, abreast)
+        return self._place.run(work)
+
+
+@contextmanager
+def staying_place() -> Iterator[StayingPlace]:
+    """Start a browser."""
+    with place() as started:
+        yield StayingPlace(started)
+
+
+async def _heal(pages: list[Page], kind: Break, signaling: str) -> Stay:
+    if failure := await _connect(pages, _plans(kind, signaling)):
+        return failure
+    peers = await _peers(pages)
+    start = soon(len(pages))
+    last = start + kind.seconds_apart
+    how = {"isError": kind.how != "close", "silentUntil": 1000 * last if kind.is_silent else None}
+    for page, ends in zip(pages, _ends(kind, peers, start), strict=True):
+        await page.evaluate("([ends, how]) => meeting.lose(ends, how)", [ends, how])
+    await asyncio.sleep(last - time.time())
+    wrong = []
+    if not await _all_open(pages, [peers] * len(pages), _SECONDS_TO_HEAL):
+        wrong.append("not connected again")
+    lines = [f"again {number}" for number in range(len(pages))]
+    for page, line in zip(pages, lines, strict=True):
+        await page.evaluate("line => meeting.write(line)", line)
+    read = "([lines, most]) => meeting.secondsToRead(lines, most)"
+    most = max(1.0, last + _SECONDS_TO_HEAL - time.time())
+    if None in await ask(pages, read, [lines, most]):
+        wrong.append("edits do not arrive")
+    seconds = time.time() - last
+    await asyncio.sleep(_SECONDS_AFTERWARDS)
+    wrong += missing(await ask(pages, "meeting.table()"), peers)
+    trace = trace_of(await ask(pages, "meeting.frames"), peers, start) if wrong else []
+    return Stay(wrong, None if wrong else seconds, trace=trace)
+
+
+def _ends(kind: Break, peers: list[str], start: float) -> Iterator[list[tuple[str, float | None]]]:
+    """Yield for each page with whom its connections end at which time on the clock, if not after.
+
+    Of all connections of a page it is the first to notice the end of some, the second of others.
+    """
+    for page in range(len(peers)):
+        ends: list[tuple[str, float | None]] = []
+        for other, peer in enumerate(peers):
+            is_first = (page < other) == ((page + other) % 2 == 1)
+            moment = 1000 * (start if is_first else start + kind.seconds_apart)
+            if other != page:
+                ends.append((peer, None if kind.how == "one" and not is_first else moment))
+        yield ends
+
+
+async def _leave(pages: list[Page], kind: Leaving, signaling: str) -> Stay:
+    *there, arrival = pages
+    plans = _plans(kind, signaling)
+    if failure := await _connect(there, plans):
+        return failure
+    half = kind.pages // 2
+    going, staying = there[:half], there[half:]
+    peers = await _peers(there)
+    gone = set(peers[:half])
+    start = time.time()
+    await asyncio.gather(*(_go(page, kind.how) for page in going))
+    if kind.how == "crash":
+        seconds = await _until_gone(staying, gone)
+    else:
+        seconds = None
+    await asyncio.sleep(_SECONDS_TO_LEAVE)
+    tables = await ask(staying, "meeting.table()")
+    dead = sum(each["id"] in gone for table in tables for each in table)
+    said = await ask(staying, "meeting.frames")
+    heard = sum(way == "heard" and at > 1000 * start for page in said for at, way, _ in page)
+    wrong = [f"{dead} entries of peers that have gone"] if dead else []
+    wrong += missing(_without(tables, gone), peers[half:], half)
+    plan = {**plans[0], "line": "arrival", "pages": half + 1, "beside": None}
+    arrived = time.time()
+    await begin([arrival], [plan], [soon(1)])
+    met = [*staying, arrival]
+    present = await _peers(met, waits=True)
+    if not await _all_open(met, [present] * len(met), _SECONDS_TO_MEET):
+        wrong.append("the arrival has not met all")
+    await asyncio.sleep(_SECONDS_AFTERWARDS)
+    tables = await ask(met, "meeting.table()")
+    wrong += [f"later {text}" for text in missing(tables, present, half)]
+    trace = []
+    if wrong:
+        frames: list[Any] = [[] for _ in going]
+        if kind.how in ("destroy", "beside"):
+            frames = await ask(going, "meeting.frames")
+        frames += await ask(met, "meeting.frames")
+        trace = trace_of(frames, [*peers, present[-1]], start)
+        trace.append(f"{arrived - start:8.3f} s  page {len(peers)} arrives")
+    return Stay(wrong, seconds, dead, heard, trace)
+
+
+def _without(tables: list[list[dict[str, Any]]], gone: set[str]) -> list[list[dict[str, Any]]]:
+    return [[each for each in table if each["id"] not in gone] for table in tables]
+
+
+async def _go(page: Page, how: str) -> None:
+    if how == "close":
+        await page.close(run_before_unload=True)
+    elif how == "navigate":
+        await page.goto(page.url.partition("?")[0] + "?elsewhere")
+    elif how == "crash":
+        session = await page.context.new_cdp_session(page)
+        with suppress(Error, TimeoutError):
+            await asyncio.wait_for(session.send("Page.crash"), 1.0)
+    else:
+        await page.evaluate("meeting.destroy()")
+
+
+async def _until_gone(pages: list[Page], gone: set[str]) -> float | None:
+    start = time.time()
+    while time.time() - start < _SECONDS_OF_ICE:
+        tables = await ask(pages, "meeting.table()")
+        if not any(each["id"] in gone for table in tables for each in table):
+            return time.time() - start
+        await asyncio.sleep(0.1)
+    return None
+
+
+def _plans(kind: Break | Leaving, signaling: str) -> list[dict[str, Any]]:
+    room = str(uuid.uuid4())
+    return [
+        {
+            "room": room,
+            "signaling": [signaling],
+            "password": PASSWORD if kind.has_password else None,
+            "pages": kind.pages,
+            "mesh": True,
+            "line": str(number),
+            "beside": f"{room} beside {number}" if kind.how == "beside" else None,
+        }
+        for number in range(kind.pages)
+    ]
+
+
+async def _connect(pages: list[Page], plans: list[dict[str, Any]]) -> Stay | None:
+    """Let `pages` meet and stay together until nobody is new any more.
+
+    Return what has come of it only if they have not met.
+    """
+    at = soon(len(pages))
+    await begin(pages, plans, [at] * len(pages))
+    if None not in await until_met(pages, _SECONDS_TO_MEET):
+        await asyncio.sleep(_SECONDS_CONNECTED)
+        return None
+    frames = await ask(pages, "meeting.frames")
+    return Stay(["not met"], trace=trace_of(frames, await _peers(pages), at))
+
+
+async def _peers(pages: list[Page], waits: bool = False) -> list[str]:
+    """Return the peer ids of `pages`; `waits` until all have one."""
+    while None in (peers := await ask(pages, "meeting.peer()")) and waits:
+        await asyncio.sleep(0.05)
+    return [str(peer) for peer in peers]
+
+
+async def _all_open(pages: Sequence[Page], peers: list[list[str]], most: float) -> bool:
+    """Wait until each of `pages` has an open connection with each of its `peers` but itself."""
+    own = await _peers(list(pages))
+    open_with = "([peers, most]) => meeting.secondsUntilOpen(peers, most)"
+    seconds = await asyncio.gather(
+        *(
+            page.evaluate(open_with, [[each for each in others if each != peer], most])
+            for page, peer, others in zip(pages, own, peers, strict=True)
+        )
+    )
+    return None not in seconds
