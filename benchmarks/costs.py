@@ -1,17 +1,17 @@
 """What a room costs: formulae, each held against the conversation replayed through the rooms."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from benchmarks.counting import CountingConnections, CountingSubscriptions
 from benchmarks.measure import significant
 from benchmarks.report import Bar, Check, Report
 from benchmarks.worst_bill import worst_bill
 from signaling.access.grants import EVERYTHING
-from signaling.ports import Sender
+from signaling.ports import NOTHING, Outcome, Sender
 from signaling.protocol import Limits, Publish, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
-from traffic.conversation import SIGNALS_PER_PAIR, Step, emptying, filling
+from traffic.conversation import SIGNALS_PER_PAIR, Departure, Step, emptying, filling
 from traffic.costs import INVOCATION_SECONDS, MEMORY_MEGABYTES, Traffic, connecting
 from traffic.prices import AS_OF, Prices
 
@@ -21,6 +21,8 @@ _MINUTES_A_MONTH = 730 * 60
 _PINGS_A_MONTH = _MINUTES_A_MONTH * 4
 _RECONNECTS_A_MONTH = 365  # API Gateway closes every connection after two hours
 _MILLISECONDS_BETWEEN_PEERS = 60_000
+_LATER_THAN_TODAY = 2**50
+"""Epoch milliseconds at which no row has expired."""
 
 
 def meeting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Traffic:
@@ -38,19 +40,24 @@ def meeting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
 def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Traffic:
     """Return what is said as `peers` clients leave one by one, by formula.
 
-    Each leaver announces itself to all for each of its `peers` - 1 connections, and each of the
-    others once to the rest. These also answer it with offers, half of the signals of a pair, which
-    all of the rest get, because nobody goes by the leaver's name any more.
+    Each leaver announces itself for each of its connections, to nobody; one invocation waits to see
+    whether it has gone. Each of the others announces itself once and is introduced to those of the
+    rest that did so already, at this departure or the one before.
+
+    With broadcast all of these announces go to all. Those who stay also answer the leaver's with
+    offers, half of the signals of a pair, and count `peers` - 1 connections until they leave.
     """
     pairs = peers * (peers - 1) // 2
     pairs_of_others = sum(others * (others - 1) for others in range(peers))
-    farewells = peers * (peers - 1)
+    if delivery != BROADCAST:
+        deliveries = pairs_of_others - (peers - 1) * (peers - 2) // 2
+        silent = pairs - (peers - 1)
+        entries, announces = peers + 2 * pairs + silent, pairs + peers - 1
+        return Traffic(entries, 0, announces, 0, deliveries, waits=peers - 1)
     signals_of_each = (signals_per_pair + 1) // 2
+    announces, signals = 3 * pairs, signals_of_each * pairs
     deliveries = (peers - 1) * pairs + (1 + signals_of_each) * pairs_of_others
-    announces = farewells + pairs
-    signals = signals_of_each * pairs
-    if delivery == BROADCAST:
-        deliveries += announces + signals  # to the sender, too
+    deliveries += announces + signals  # to the sender, too
     return Traffic(peers + announces, 0, announces, signals, deliveries)
 
 
@@ -60,24 +67,47 @@ class _Replay:
     def __init__(self, delivery: str) -> None:
         self._subscriptions = CountingSubscriptions()
         self._connections = CountingConnections()
-        self._rooms = Rooms(self._subscriptions, self._connections, delivery == BROADCAST)
-        self._now = self._entries = self._announces = self._signals = 0
+        self._rooms = Rooms(
+            self._subscriptions, self._connections, delivery == BROADCAST, after=self._after
+        )
+        self._waiting: list[Callable[[], Outcome]] = []
+        self._waits = 0
+        self._entries = self._announces = self._signals = 0
+        self._now = _LATER_THAN_TODAY
+        self._connected_at: dict[int, int] = {}
 
     def tell(self, steps: Iterable[Step]) -> None:
         for step in steps:
             self._now += 1
             message = parse(step.text, False, Limits())
-            if not isinstance(message, Publish):
+            connected_at = self._connected_at.setdefault(step.sender, self._now)
+            request = Sender(str(step.sender), connected_at, self._now)
+            before = self._subscriptions.requests + self._waits
+            self._rooms.handle(request, message, EVERYTHING)
+            only_writes = self._subscriptions.requests + self._waits == before + 1
+            if not isinstance(message, Publish) or (message.announce and only_writes):
                 self._entries += 1
             elif message.announce:
                 self._announces += 1
             else:
                 self._signals += 1
-            request = Sender(str(step.sender), 2**50, self._now)
-            self._rooms.handle(request, message, EVERYTHING)
 
-    def disconnect(self, client: int) -> None:
-        self._rooms.leave(str(client))
+    def depart(self, departure: Departure, is_broadcast: bool) -> None:
+        """Tell what is said when a page is closed, whose socket has ended before it is handled."""
+        leaver = str(departure.leaver)
+        if not is_broadcast:
+            self._connections.gone.add(leaver)
+        self.tell(departure.before)
+        self._rooms.leave(leaver)
+        self.tell(departure.after)
+        for action in self._waiting:
+            action()
+        self._waiting.clear()
+
+    def _after(self, seconds: float, action: Callable[[], Outcome]) -> Outcome:
+        self._waiting.append(action)
+        self._waits += 1
+        return NOTHING
 
     def wait(self) -> None:
         self._now += _MILLISECONDS_BETWEEN_PEERS
@@ -85,7 +115,8 @@ class _Replay:
     @property
     def traffic(self) -> Traffic:
         index_writes, posts = self._subscriptions.index_writes, self._connections.posts
-        return Traffic(self._entries, index_writes, self._announces, self._signals, posts)
+        said = (self._entries, index_writes, self._announces, self._signals)
+        return Traffic(*said, posts, self._waits)
 
     @property
     def aws_requests(self) -> int:
@@ -105,11 +136,9 @@ def replayed(
     for burst in filling("room", peers, signals_per_pair):
         replay.wait()
         replay.tell(burst)
-    for departure in emptying("room", peers, signals_per_pair):
+    for departure in emptying("room", peers, delivery, signals_per_pair):
         replay.wait()
-        replay.tell(departure.before)
-        replay.disconnect(departure.leaver)
-        replay.tell(departure.after)
+        replay.depart(departure, delivery == BROADCAST)
     return replay.traffic, replay.aws_requests
 
 
@@ -156,8 +185,8 @@ def report() -> Report:
             "and close their pages one after the other. Minutes of being connected and pings come "
             "on top: an idle client that stays connected for a month costs "
             f"${idle_client_month():.2f}.",
-            "To leave costs so much because a page that closes enters the room again for each of "
-            "its connections, and the others answer it: see `docs/design.md`.",
+            "Leaving costs that much because a page that closes enters the room again for each of "
+            "its connections, and so does each of the others: see `docs/design.md`.",
             "**The worst bill.** With the template's defaults, hostile clients can cost about this "
             "in an hour, one as much as many, because no limit is for one client alone. Each line "
             "is the highest rate of one thing; those that send messages share their rate.",

@@ -22,10 +22,10 @@ class CountingSubscriptions(MemorySubscriptions):
         self._count([topic], sender)
         return super().announce(topic, sender, announce)
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
         """Count a write for each topic."""
         self._count(topics, sender)
-        super().unsubscribe(topics, sender)
+        return super().unsubscribe(topics, sender)
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Count a read."""
@@ -38,11 +38,13 @@ class CountingSubscriptions(MemorySubscriptions):
 
 
 class CountingConnections:
-    """Connections that all deliver."""
+    """Connections that all deliver, but for those that are `gone`."""
 
-    posts = 0
-    questions = 0
-    """How often it was asked whether a connection is still there."""
+    def __init__(self) -> None:
+        self.posts = 0
+        self.questions = 0
+        """How often it was asked whether a connection is still there."""
+        self.gone: set[str] = set()
 
     def send(
         self,
@@ -50,7 +52,12 @@ class CountingConnections:
         payload: str,
         introductions: Sequence[Introduction] = (),
     ) -> Outcome:
-        """Count, and deliver everything."""
-        self.posts += len(connections) + len(introductions)
-        self.questions += len(introductions)
-        return Outcome([*connections, *(each.receiver for each in introductions)], [], [])
+        """Count, and deliver what can be delivered."""
+        introduced = {each.connection for each in introductions}
+        self.questions += len(introduced)
+        told = [each.receiver for each in introductions if each.connection not in self.gone]
+        posted = [*connections, *told]
+        self.posts += len(posted)
+        lost = [each for each in posted if each in self.gone]
+        delivered = [each for each in posted if each not in self.gone]
+        return Outcome(delivered, [*lost, *(introduced & self.gone)], [])

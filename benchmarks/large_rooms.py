@@ -42,6 +42,7 @@ class _Connections(CountingConnections):
     """Connections that also keep who was introduced."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.introduced: list[str] = []
 
     def send(

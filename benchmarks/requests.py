@@ -44,6 +44,7 @@ EXPECTED = {
     "subscribe to 100 topics": Usage({"UpdateItem": 100}, 0, 0, 200, 0),
     "announce in a room of 8": Usage({"UpdateItem": 1, "Query": 1}, 7, 0, 1, 1),
     "announce at one moment with 7 others": Usage({"UpdateItem": 1, "Query": 1}, 7, 3, 1, 1),
+    "announce itself again in a room of 8": Usage({"UpdateItem": 1, "Query": 1}, 0, 0, 1, 1),
     "signal in a room of 8": Usage({"Query": 1}, 1, 0, 0, 1),
     "unsubscribe from 1 topic": Usage({"UpdateItem": 1}, 0, 0, 1, 0),
     "disconnect from 1 topic": Usage({"Query": 1, "BatchWriteItem": 1}, 0, 0, 2, 0.5),
@@ -112,6 +113,9 @@ def usage(client: Any, table: str) -> dict[str, Usage]:
     measure("subscribe to 1 topic", partial(subscribe, topics=[room]))
     measure("announce at one moment with 7 others", partial(handle, me, **publish("announce")))
     later = partial(handle, me, 2 * NEW_MILLISECONDS)
+    measure("announce itself again in a room of 8", partial(later, **publish("announce")))
+    rooms.leave(me)
+    later(type="subscribe", topics=[room])
     measure("announce in a room of 8", partial(later, **publish("announce")))
     measure("signal in a room of 8", partial(later, **publish("signal", _peer(0))))
     measure("unsubscribe from 1 topic", partial(later, type="unsubscribe", topics=[room]))

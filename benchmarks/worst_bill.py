@@ -9,8 +9,9 @@ from benchmarks import ROOT
 from benchmarks.measure import significant
 from benchmarks.report import table
 from local.sam.parameters import values_of
+from signaling.introductions import SECONDS_UNTIL_GONE
 from signaling.large_rooms import INTRODUCED
-from signaling.rooms import SMALL_ROOM
+from signaling.small_rooms import SMALL_ROOM
 from traffic.costs import INVOCATION_SECONDS, MEMORY_MEGABYTES
 from traffic.prices import Prices
 
@@ -46,6 +47,8 @@ class Attack(NamedTuple):
     """Half of them of the index."""
     read_units: float = 0
     connected_minutes: float = 0
+    waiting_seconds: float = 0
+    """For which an invocation waits."""
 
     def dollars_an_hour(self, max_write_units: float, max_read_units: float) -> float:
         """Return what it costs the owner of a table with such limits.
@@ -57,6 +60,7 @@ class Attack(NamedTuple):
         reads = self.a_second * self.read_units
         is_refused = writes > 2 * max_write_units or reads > max_read_units
         seconds = _SECONDS_OF_RETRIES if is_refused else INVOCATION_SECONDS
+        seconds += self.waiting_seconds
         invocation = prices.invocation + seconds * MEMORY_MEGABYTES / 1024 * prices.gigabyte_second
         each = (
             self.messages * prices.websocket_message
@@ -106,6 +110,13 @@ def attacks(limits: Mapping[str, float]) -> list[tuple[Attack, float]]:
             "MessageRateLimit, MaxReadUnits",
             messages=2,
             read_units=_READ + _PEER,
+        ),
+        Attack(
+            "leave a room and come back at once",
+            messages,
+            "MessageRateLimit",
+            write_units=1,
+            waiting_seconds=SECONDS_UNTIL_GONE / 2,  # each other message
         ),
         Attack(
             "open connections and keep them",

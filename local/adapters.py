@@ -1,8 +1,10 @@
 """What is behind the functions' two ports here."""
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from local.gateway import Gateway
 from local.in_memory import InProcessConnections, MemorySubscriptions
 from signaling.bootstrap import Adapters
+from signaling.errors import SignalingError
+from signaling.ports import NOTHING, Outcome
 
 if TYPE_CHECKING:
     from local.dynamodb import Table  # imports boto3, which rooms in memory do not need
@@ -31,6 +35,8 @@ def memory(gateway: Gateway, latency: tuple[float, float]) -> Place:
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
     subscriptions = MemorySubscriptions(pause=pause)
     adapters = Adapters(lambda deadlines: subscriptions, lambda deadlines: connections)
+    if not latency[1]:
+        adapters = adapters._replace(after=_later)
 
     def install() -> Adapters:
         layer().install(adapters)
@@ -52,6 +58,17 @@ def table(table: "Table") -> Place:
 def layer() -> Any:
     """Return the composition root that functions import now: `--watch` reads the layer anew."""
     return import_module("signaling.bootstrap")
+
+
+def _later(seconds: float, action: Callable[[], Outcome]) -> Outcome:
+    """Do `action` after `seconds`: here an invocation runs to its end at once, on the loop."""
+
+    def act() -> None:
+        with suppress(SignalingError):  # its sender was answered long ago
+            action()
+
+    asyncio.get_running_loop().call_later(seconds, act)
+    return NOTHING
 
 
 def _pause(least: float, most: float) -> None:

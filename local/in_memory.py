@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 from local.gateway import Gateway
 from signaling.aws.posts import outcome
-from signaling.ports import SAMPLE, Introduction, Outcome, Sender, Subscriber
+from signaling.ports import (
+    ANNOUNCES_MILLISECONDS,
+    SAMPLE,
+    Introduction,
+    Outcome,
+    Sender,
+    Subscriber,
+)
 from signaling.protocol import Announce
 
 
@@ -18,6 +25,8 @@ class _Row(NamedTuple):
     subscriber: Subscriber
     expires_at: int
     has_left: bool = False
+    announces: tuple[int, int] = (0, 0)
+    """The time in which it announced itself last, and how often it did then."""
 
 
 class MemorySubscriptions:
@@ -49,13 +58,15 @@ class MemorySubscriptions:
                     True,
                 ):
                     kept = known.subscriber
-                    self._put(topic, _subscriber(sender, kept.peer, kept.entered_at), sender)
+                    row = _subscriber(sender, kept.peer, kept.entered_at)
+                    self._put(topic, row._replace(left_at=kept.left_at), sender)
 
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Upsert the row."""
         self._pause()
         data, peer = announce
         entered_at: int | None = sender.requested_at
+        left_at = None
         with self._lock:
             known = self._row_of(topic, sender)
             if known is not None:
@@ -63,16 +74,27 @@ class MemorySubscriptions:
                     return None
                 peer = known.subscriber.peer if peer is None else peer
                 entered_at = known.subscriber.entered_at or entered_at
-            return self._put(topic, _subscriber(sender, peer, entered_at, data), sender)
+                left_at = known.subscriber.left_at
+            row = _subscriber(sender, peer, entered_at, data)._replace(left_at=left_at)
+            self._put(topic, row, sender)
+            return row._replace(announces=self._announces(topic, sender))
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Mark the rows."""
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
+        """Mark the rows, or note the leaving in those that a later message wrote."""
         self._pause()
+        returned = []
+        at = sender.requested_at
         with self._lock:
             for topic in topics:
                 known = self._row_of(topic, sender)
-                if known is None or known.subscriber.requested_at < sender.requested_at:
-                    self._put(topic, _subscriber(sender), sender, has_left=True)
+                if known is None or known.subscriber.requested_at < at:
+                    left = _subscriber(sender)._replace(left_at=at)
+                    self._put(topic, left, sender, has_left=True)
+                elif not known.has_left and (known.subscriber.entered_at or at) < at:
+                    row = known.subscriber._replace(left_at=at)
+                    self._rows[topic][sender.connection] = known._replace(subscriber=row)
+                    returned.append((topic, row))
+        return returned
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Return the rows of the topic that are not marked and have not expired."""
@@ -151,10 +173,20 @@ class MemorySubscriptions:
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
     ) -> Subscriber:
-        row = _Row(subscriber, sender.expires_at, has_left)
-        self._rows.setdefault(topic, {})[sender.connection] = row
+        rows = self._rows.setdefault(topic, {})
+        known = rows.get(sender.connection)
+        announces = (0, 0) if known is None else known.announces
+        rows[sender.connection] = _Row(subscriber, sender.expires_at, has_left, announces)
         self._topics.setdefault(sender.connection, set()).add(topic)
         return subscriber
+
+    def _announces(self, topic: str, sender: Sender) -> int:
+        """Count an announce, and return how many there were lately."""
+        row = self._rows[topic][sender.connection]
+        current = sender.requested_at // ANNOUNCES_MILLISECONDS
+        count = row.announces[1] + 1 if row.announces[0] == current else 1
+        self._rows[topic][sender.connection] = row._replace(announces=(current, count))
+        return count
 
     def _delete(self, topic: str, connection: str) -> None:
         peer = self._rows[topic].pop(connection).subscriber.peer

@@ -11,7 +11,7 @@ from rehearsals.members import Member, connect, leave, until
 from rehearsals.places import MEMORY, Running, running
 from rehearsals.report import Findings, Row
 from signaling.introductions import NEW_MILLISECONDS
-from signaling.rooms import SMALL_ROOM
+from signaling.small_rooms import SMALL_ROOM
 from tests.support.meetings import MeetingPlace, meeting_place
 from tests.support.outcomes import Kind, Outcome
 

@@ -2,14 +2,15 @@
 
 A newcomer subscribes and announces itself; then it and each peer that is there exchange signals:
 an offer, an answer and ICE candidates, which are as long as in the traces under `tests/traces`.
-Whoever leaves makes everybody announce themselves, itself too, as in `3peers-leave.jsonl`.
+Whoever leaves makes everybody announce themselves, itself too, as in `3peers-leave.jsonl`, which
+was recorded with a server that sends everything to everybody.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from signaling.settings import BROADCAST
+from signaling.settings import ADDRESSED, BROADCAST
 
 SIGNALS_PER_PAIR = 6
 """As measured between two browsers with one network interface each; 4 to 12 were seen."""
@@ -72,28 +73,33 @@ def filling(
 
 
 def emptying(
-    topic: str, peers: int, signals_per_pair: int = SIGNALS_PER_PAIR
+    topic: str,
+    peers: int,
+    delivery: str = ADDRESSED,
+    signals_per_pair: int = SIGNALS_PER_PAIR,
 ) -> Iterator[Departure]:
     """Yield what is said as `peers` clients leave `topic` one by one, the last to come first.
 
     The page that is closed unsubscribes, but then y-webrtc closes its connections, and each that
-    closes enters the room again: those to peers that have left before, too, which never opened.
-    The others notice that theirs has closed, and enter the room again as well. They also answer
-    what the leaver announced at last, with offers and candidates for a peer that nobody is now.
+    closes enters the room again. The others notice that theirs has closed, and enter the room again
+    as well. Where everybody is sent everything, they also answer what the leaver announced at last,
+    with offers and candidates for a peer that nobody is now. A connection that never opened stays
+    in the tables of those who offered it, and closes when they leave themselves.
     """
     for leaver in reversed(range(peers)):
         unsubscribe = _encode({"type": "unsubscribe", "topics": [topic]})
         before = [Step(leaver, unsubscribe, leaver, False, False)]
-        for _ in range(peers - 1):
+        for _ in range(peers - 1 if delivery == BROADCAST else leaver):
             before += _entering(topic, leaver, leaver + 1)
         after = []
         for other in range(leaver):
             after += _entering(topic, other, leaver)
-        after += [
-            Step(other, _signal(topic, other, leaver, number), leaver, True, False)
-            for other in range(leaver)
-            for number in _offers(signals_per_pair)
-        ]
+        if delivery == BROADCAST:
+            after += [
+                Step(other, _signal(topic, other, leaver, number), leaver, True, False)
+                for other in range(leaver)
+                for number in _offers(signals_per_pair)
+            ]
         yield Departure(leaver, before, after)
 
 

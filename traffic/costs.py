@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+from signaling.introductions import SECONDS_UNTIL_GONE
 from traffic.prices import Prices
 
 _ROW_BYTES = 228
@@ -19,7 +20,8 @@ class Traffic(NamedTuple):
     """What clients say in a room, and what the functions do about it."""
 
     entries: int
-    """Messages that subscribe or unsubscribe, each of which writes a row."""
+    """Messages that only write a row: each that subscribes or unsubscribes, and the announces of
+    a client that left but for the first."""
     index_writes: int
     """Of these rows, those that are new, and the index's with them."""
     announces: int
@@ -27,6 +29,8 @@ class Traffic(NamedTuple):
     signals: int
     """Each reads the room."""
     deliveries: int
+    waits: int = 0
+    """Invocations that wait until a page that left must be gone."""
 
     def plus(self, other: "Traffic") -> "Traffic":
         """Return both together."""
@@ -50,6 +54,7 @@ class Traffic(NamedTuple):
         return (
             (asked + self.deliveries) * prices.websocket_message
             + asked * _invocation()
+            + self.waits * _duration(SECONDS_UNTIL_GONE)
             + (self.entries + self.index_writes + self.announces) * prices.write_unit
             + self.publishes * pages_of_4_kb * prices.read_unit
         )
@@ -57,8 +62,11 @@ class Traffic(NamedTuple):
 
 def _invocation() -> float:
     prices = Prices()
-    gigabyte_seconds = INVOCATION_SECONDS * MEMORY_MEGABYTES / 1024
-    return prices.invocation + gigabyte_seconds * prices.gigabyte_second
+    return prices.invocation + _duration(INVOCATION_SECONDS)
+
+
+def _duration(seconds: float) -> float:
+    return seconds * MEMORY_MEGABYTES / 1024 * Prices().gigabyte_second
 
 
 def connecting() -> float:

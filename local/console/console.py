@@ -131,7 +131,7 @@ class Console:
         self._install(self._watched() if self._viewers else self._adapters)
 
     def _watched(self) -> Adapters:
-        subscriptions, connections, warm = self._adapters
+        adapters = self._adapters
         invocation = self._invocation
 
         def touch(topics: Iterable[str]) -> None:
@@ -140,12 +140,11 @@ class Console:
         def tell(sent: Sent) -> None:
             invocation.sent.append(sent)
 
-        return Adapters(
-            lambda deadlines: WatchedSubscriptions(
-                subscriptions(deadlines), touch, self._topics_of
+        return adapters._replace(
+            subscriptions=lambda deadlines: WatchedSubscriptions(
+                adapters.subscriptions(deadlines), touch, self._topics_of
             ),
-            lambda deadlines: WatchedConnections(connections(deadlines), tell),
-            warm,
+            connections=lambda deadlines: WatchedConnections(adapters.connections(deadlines), tell),
         )
 
     def _watch(self, function: Function, handler: Handler, event: RawEvent, context: Any) -> Any:

@@ -33,10 +33,10 @@ Rooms.publish = lose_some
 SIGNALS_TO_EVERYBODY = """
 from signaling import rooms
 
-def recipients(subscribers, sender, to, is_broadcast=False):
-    return [each.connection for each in subscribers if each.connection != sender]
+def addressees(subscribers, sender, signal):
+    return [each.connection for each in subscribers if each.connection != sender.connection]
 
-rooms.recipients = recipients
+rooms.addressees = addressees
 """
 
 DEAD_PING = """

@@ -1,5 +1,6 @@
 """What a client and the owner's log get when AWS is slow, through either client."""
 
+import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +10,10 @@ import pytest
 
 from functions.disconnect import app as disconnect
 from functions.message import app as message
+from signaling import bootstrap
 from tests.support.events import EVENTS
 from tests.support.stub import SILENCE, Received, Reply, Stub, reply
 
-# A function's connections to AWS stay open as long as its process; here nobody closes them.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 TOPICS = [f"room-{number}" for number in range(100)]
@@ -64,6 +65,17 @@ def rows(*connections: str) -> Reply:
         {"pk": {"S": "topic-t"}, "sk": {"S": f"connection-{each}"}, **times} for each in connections
     ]
     return reply(body=json.dumps({"Items": items}).encode())
+
+
+@pytest.fixture(autouse=True)
+def no_connections_left() -> Iterator[None]:
+    """Collect the function's connections to AWS, which stay open as long as its process.
+
+    Nobody closes them here, and to whichever test they were collected in, that would be a warning.
+    """
+    yield
+    bootstrap.reset()
+    gc.collect()
 
 
 @pytest.fixture

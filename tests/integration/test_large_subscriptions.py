@@ -25,7 +25,7 @@ def numbered(count: int, letter: str = "c") -> list[str]:
 def test_an_announce_tells_what_is_known_of_its_sender(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=5), announce("A"))
     own = subscriptions.announce("room", sender("a", at=9), announce("B"))
-    assert own == Subscriber("a", "B", CONNECTED_AT, 9, '"I am B"', 5)
+    assert own == Subscriber("a", "B", CONNECTED_AT, 9, '"I am B"', 5, announces=2)
     assert subscriptions.announce("room", sender("a", at=8), announce("A")) is None
 
 

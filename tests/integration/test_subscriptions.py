@@ -7,7 +7,11 @@ import pytest
 from local.dynamodb import make_table
 from local.sam.template import Stack
 from signaling.aws import lean, sdk
-from signaling.ports import Subscriber, Subscriptions
+from signaling.ports import (
+    ANNOUNCES_MILLISECONDS,
+    Subscriber,
+    Subscriptions,
+)
 from signaling.protocol import Announce
 from tests.support.aws import dynamodb_client
 from tests.support.subscriptions import (
@@ -104,7 +108,57 @@ def test_a_client_that_left_is_forgotten_until_it_enters_again(
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     subscriptions.learn_peer("room", "a", "A")
     subscriptions.subscribe(["room"], sender("a", at=3))
-    assert subscriptions.of_topic("room") == [Subscriber("a", None, CONNECTED_AT, 3, None, None)]
+    left = Subscriber("a", None, CONNECTED_AT, 3, None, None, left_at=2)
+    assert subscriptions.of_topic("room") == [left]
+
+
+def test_announces_of_a_client_are_counted_for_some_time(subscriptions: Subscriptions) -> None:
+    def count(at: int, topic: str = "room") -> int:
+        own = subscriptions.announce(topic, sender("a", at=at), announce("A"))
+        assert own
+        subscriptions.subscribe([topic], sender("a", at=at))
+        return own.announces
+
+    start = 10 * ANNOUNCES_MILLISECONDS
+    assert [count(start + at) for at in range(3)] == [1, 2, 3]
+    assert count(start, "other") == 1
+    later = start + ANNOUNCES_MILLISECONDS
+    assert [count(at) for at in (later, later + 7 * ANNOUNCES_MILLISECONDS)] == [1, 1]
+    assert [each.announces for each in subscriptions.of_topic("room")] == [0]
+
+
+def test_a_row_keeps_when_its_client_left_if_it_enters_again(subscriptions: Subscriptions) -> None:
+    subscriptions.announce("room", sender("a", at=1), announce("A"))
+    assert subscriptions.unsubscribe(["room"], sender("a", at=2)) == []
+    subscriptions.subscribe(["room"], sender("a", at=3))
+    own = subscriptions.announce("room", sender("a", at=4), announce("B"))
+    row = Subscriber("a", "B", CONNECTED_AT, 4, '"I am B"', 4, left_at=2)
+    assert own == row._replace(announces=2)
+    assert subscriptions.of_topic("room") == [row]
+
+
+def test_a_leaving_that_is_handled_after_the_next_entry_is_noted(
+    subscriptions: Subscriptions,
+) -> None:
+    for topic in ("announced", "subscribed", "never entered before", "left again"):
+        subscriptions.subscribe([topic], sender("a", at=1))
+        if topic != "never entered before":
+            subscriptions.announce(topic, sender("a", at=2), announce("A"))
+        subscriptions.subscribe([topic], sender("a", at=5))
+    subscriptions.announce("announced", sender("a", at=6), announce("A"))
+    subscriptions.unsubscribe(["left again"], sender("a", at=7))
+    topics = ["announced", "subscribed", "never entered before", "left again", "new"]
+    assert subscriptions.unsubscribe(topics, sender("a", at=4)) == [
+        ("announced", Subscriber("a", "A", CONNECTED_AT, 6, '"I am A"', 2, left_at=4)),
+        ("subscribed", Subscriber("a", "A", CONNECTED_AT, 5, None, 2, left_at=4)),
+    ]
+    assert members(subscriptions, "left again") == members(subscriptions, "new") == {}
+
+
+def test_a_leaving_that_is_older_than_the_entry_is_not_noted(subscriptions: Subscriptions) -> None:
+    subscriptions.announce("room", sender("a", at=5), announce("A"))
+    assert subscriptions.unsubscribe(["room"], sender("a", at=4)) == []
+    assert subscriptions.of_topic("room") == [Subscriber("a", "A", CONNECTED_AT, 5, '"I am A"', 5)]
 
 
 def test_all_topics_of_a_message_are_entered_and_left(subscriptions: Subscriptions) -> None:

@@ -50,6 +50,10 @@ class Port:
 
         return ask
 
+    def after(self, seconds: float, action: Callable[[], Outcome]) -> Outcome:
+        self.wait(seconds)
+        return action()
+
 
 class Table(MemorySubscriptions):
     """The table in memory, which can be compared and copied."""
@@ -65,6 +69,10 @@ class Table(MemorySubscriptions):
         copy._rows = {topic: dict(rows) for topic, rows in self._rows.items()}
         copy._topics = {connection: set(topics) for connection, topics in self._topics.items()}
         return copy
+
+    def take(self, other: "Table") -> None:
+        """Become as `other` is."""
+        self._rows, self._topics = other._rows, other._topics
 
 
 class Heard(NamedTuple):
@@ -89,12 +97,13 @@ class Ends(NamedTuple):
     orders: int
     heard: set[frozenset[Heard]]
     rows: set[Subscriber]
+    tables: list[Table]
 
 
 def handled_in_every_order(said: Sequence[Said], table: Table) -> Ends:
     """Handle `said`, whatever of it comes first at each step."""
     orders: dict[object, int] = {}
-    ends = Ends(0, set(), set())
+    ends = Ends(0, set(), set(), [])
 
     @cache
     def next_of(index: int, answers: tuple[Any, ...]) -> Stop | None:
@@ -107,14 +116,21 @@ def handled_in_every_order(said: Sequence[Said], table: Table) -> Ends:
             pending = [index for index, each in enumerate(world.answers) if each is not None]
             if not pending:
                 ends.heard.add(world.heard)
-            orders[key] = sum(go_on(step(world, index)) for index in pending) if pending else 1
+                ends.tables.append(world.table)
+            # What waits does so for longer than the handling of all other messages takes.
+            ready = [index for index in pending if asks_of(world, index).name != "wait"]
+            orders[key] = sum(go_on(step(world, index)) for index in ready or pending) or 1
         return orders[key]
+
+    def asks_of(world: World, index: int) -> Stop:
+        asked = next_of(index, world.answers[index] or ())
+        assert asked
+        return asked
 
     def step(world: World, index: int) -> World:
         """Do the next thing that the message asks for."""
         answers = world.answers[index] or ()
-        asked = next_of(index, answers)
-        assert asked
+        asked = asks_of(world, index)
         table, heard, gone = world.table.copy(), world.heard, world.gone
         answer: Any = None
         if asked.name == "close":
@@ -122,7 +138,7 @@ def handled_in_every_order(said: Sequence[Said], table: Table) -> Ends:
         elif asked.name == "send":
             answer, frames = sent(gone, *asked.arguments)
             heard |= frames
-        else:
+        elif asked.name != "wait":
             answer = getattr(table, asked.name)(*asked.arguments)
         answers = (*answers, tuple(answer) if isinstance(answer, list) else answer)
         left = answers if next_of(index, answers) else None
@@ -136,7 +152,7 @@ def handled_in_every_order(said: Sequence[Said], table: Table) -> Ends:
 def next_request(said: Said, answers: Sequence[Any]) -> Stop | None:
     """Return what the message asks for after those answers, or None if it has been handled."""
     port: Any = Port(answers)
-    rooms = Rooms(port, port)
+    rooms = Rooms(port, port, after=port.after)
     try:
         if said.message is None:
             port.close(said.connection)

@@ -3,13 +3,13 @@
 from tests.support.servers import LocalServer, StartLocalServer
 
 ANNOUNCES_TO_EVERYONE = """
-from signaling import rooms
+from signaling import small_rooms
 
 def introduce(subscribers, sender, announce):
     others = [each.connection for each in subscribers if each.connection != sender.connection]
     return others, []
 
-rooms.introduce = introduce
+small_rooms.introduce = introduce
 """
 
 

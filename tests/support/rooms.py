@@ -9,7 +9,8 @@ from signaling.access.grants import EVERYTHING
 from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
-from signaling.rooms import SMALL_ROOM, Rooms
+from signaling.rooms import Rooms
+from signaling.small_rooms import SMALL_ROOM
 
 
 class RecordedConnections:

@@ -58,9 +58,10 @@ def test_every_step_tells_how_often_it_is_delivered() -> None:
         steps = list(chain.from_iterable(filling("room", 8)))
         deliveries = sum(step.deliveries(delivery) for step in steps)
         assert deliveries == costs.meeting(8, delivery).deliveries
-        parting = chain.from_iterable(each.before + each.after for each in emptying("room", 8))
-        deliveries = sum(step.deliveries(delivery) for step in parting)
-        assert deliveries == costs.parting(8, delivery).deliveries
+    departures = emptying("room", 8, BROADCAST)
+    parting = chain.from_iterable(each.before + each.after for each in departures)
+    deliveries = sum(step.deliveries(BROADCAST) for step in parting)
+    assert deliveries == costs.parting(8, BROADCAST).deliveries
 
 
 def said_by_each(messages: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
@@ -77,7 +78,7 @@ def test_peers_say_what_was_recorded_when_one_leaves() -> None:
     events = [event for event in map(json.loads, trace) if event["dir"] == "send"]
     sent = [(event["peer"], event["payload"]) for event in events]
     (leaving,) = [number for number, (_, text) in enumerate(sent) if "unsubscribe" in text]
-    departure = next(emptying("room", 3))
+    departure = next(emptying("room", 3, BROADCAST))
     steps: list[Step] = departure.before + departure.after
     assert said_by_each((step.sender, step.text) for step in steps) == said_by_each(sent[leaving:])
 

@@ -8,13 +8,19 @@ import pytest
 
 from local import LAYER, ROOT
 
-CORE = {"errors", "protocol", "ports", "access.grants", "introductions", "large_rooms", "rooms"}
+CORE = {
+    *("errors", "protocol", "ports", "access.grants"),
+    *("introductions", "recipients", "small_rooms", "large_rooms", "leaving", "rooms"),
+}
 MAY_IMPORT = {
     "errors": set[str](),
     "protocol": {"errors"},
     "ports": {"protocol"},
     "introductions": {"ports"},
+    "recipients": {"introductions", "ports", "protocol"},
+    "small_rooms": {"errors", "introductions", "ports", "protocol"},
     "large_rooms": {"errors", "introductions", "ports", "protocol"},
+    "leaving": {"introductions", "large_rooms", "ports", "protocol", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},
     "event": {"access.grants", "ports"},

@@ -36,7 +36,8 @@ ADMITTING = {
     "protocol",
 }
 ADMITTING |= {"settings"}
-TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap", "introductions", "rooms"}
+TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap"}
+TALKING_TO_AWS |= {"introductions", "leaving", "recipients", "small_rooms", "rooms"}
 TALKING_TO_AWS |= {
     f"aws.{name}"
     for name in (

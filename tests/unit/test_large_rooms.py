@@ -8,7 +8,8 @@ from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
 from signaling.ports import Outcome
 from signaling.protocol import Announce
-from signaling.rooms import SMALL_ROOM, Rooms
+from signaling.rooms import Rooms
+from signaling.small_rooms import SMALL_ROOM
 from tests.support.messages import encrypted
 from tests.support.rooms import RoomsOf
 
@@ -91,7 +92,7 @@ def test_the_owner_chooses_how_many_get_what_is_for_everybody() -> None:
     rooms = crowd(301, RoomsOf(max_recipients=300))
     rooms.publish("m0=", "b3BhcXVl")
     assert len(rooms.connections.receivers()) == 300
-    rooms.publish("m0=", {"type": "signal", "from": "M0", "to": "nobody"})
+    rooms.publish("m0=", {"type": "greeting", "from": "M0", "to": "nobody"})
     assert len(rooms.connections.receivers()) == 300
     rooms = crowd(5, RoomsOf(max_recipients=3))
     with pytest.raises(TooManyRecipientsError):

@@ -54,18 +54,18 @@ def test_every_line_has_route_connection_level_and_time(fields_of: FieldsOf) -> 
 
 def test_an_outcome_is_counted(fields_of: FieldsOf) -> None:
     outcome = Outcome(["a", "b", "c"], ["d", "e"], [])
-    fields = fields_of(lambda log: log.add_outcome(outcome, is_tidy=True))
+    fields = fields_of(lambda log: log.add_outcome(outcome, True, False))
     assert {"recipients": 5, "delivered": 3, "gone": 2, "failed": 0}.items() <= fields.items()
     assert fields["level"] == "INFO"
 
 
 def test_a_failed_delivery_is_a_warning(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome([], [], ["a"]), is_tidy=True))
+    fields = fields_of(lambda log: log.add_outcome(Outcome([], [], ["a"]), True, False))
     assert (fields["failed"], fields["level"]) == (1, "WARNING")
 
 
 def test_a_room_that_could_not_be_tidied_is_a_warning(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome(["a"], ["b"], []), is_tidy=False))
+    fields = fields_of(lambda log: log.add_outcome(Outcome(["a"], ["b"], []), False, False))
     assert (fields["clean_up"], fields["gone"], fields["level"]) == ("failed", 1, "WARNING")
 
 
@@ -111,3 +111,8 @@ def test_an_exception_is_logged_by_its_type_and_goes_on(
     line = capsys.readouterr().out
     assert "secret" not in line
     assert {"level": "ERROR", "error": "KeyError"}.items() <= json.loads(line).items()
+
+
+def test_who_was_hung_up_on_is_told(fields_of: FieldsOf) -> None:
+    fields = fields_of(lambda log: log.add_outcome(Outcome([], ["b"], []), True, True))
+    assert fields["hung_up"] is True

@@ -2,76 +2,28 @@
 
 import json
 from collections.abc import Sequence
-from itertools import combinations
 from math import factorial
 from typing import Any
 
 import pytest
 
-from signaling import rooms as rooms_module
+from signaling import small_rooms
 from signaling.introductions import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, introduce
 from signaling.ports import Sender, Subscriber
 from signaling.protocol import Announce, Publish
 from signaling.rooms import Handled, Rooms
-from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
+from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
-
-NOW = 10 * NEW_MILLISECONDS
-
-
-def unsubscribe(connection: str, at: int) -> Said:
-    return Said(connection, at, {"type": "unsubscribe", "topics": [ROOM]})
-
-
-def announce(connection: str, at: int, data: object, connected_at: int = 0) -> Said:
-    return Said(connection, at, {"type": "publish", "topic": ROOM, "data": data}, connected_at)
-
-
-def peer(name: str) -> object:
-    return {"type": "announce", "from": name}
-
-
-def enter(connection: str, at: int, data: object, connected_at: int = 0) -> list[Said]:
-    return [
-        Said(connection, at, {"type": "subscribe", "topics": [ROOM]}, connected_at),
-        announce(connection, at + 1, data, connected_at),
-    ]
-
-
-def directions(heard: frozenset[Heard], one: Said, other: Said) -> int:
-    """Return in how many directions two announces got to each other's sender."""
-    return sum(
-        Heard(hearer.connection, json.dumps(told.message["data"])) in heard
-        for hearer, told in ((one, other), (other, one))
-        if told.message
-    )
-
-
-def introductions_of(said: Sequence[Said], staying: str, table: Table) -> set[int]:
-    """Return in how many directions pairs of `staying` connections may have been introduced."""
-    last = {each.connection: each for each in said if each.message and "data" in each.message}
-    ends = handled_in_every_order(said, table)
-    return {
-        directions(heard, last[one], last[other])
-        for heard in ends.heard
-        for one, other in combinations(staying, 2)
-    }
-
-
-def room_of(*connections: str) -> Table:
-    """Return a table with a room that those have been in for long."""
-    table = Table()
-    for connection in connections:
-        enter_long_ago(table, connection)
-    return table
-
-
-def enter_long_ago(table: Table, connection: str, connected_at: int = 0) -> None:
-    message = parsed(announce(connection, 1, peer(connection)))
-    assert isinstance(message, Publish)
-    assert message.announce
-    table.announce(ROOM, Sender(connection, connected_at, 1), message.announce)
-
+from tests.support.model import (
+    NOW,
+    announce,
+    enter,
+    enter_long_ago,
+    introductions_of,
+    peer,
+    room_of,
+    unsubscribe,
+)
 
 OPEN = [*enter("a", NOW, peer("C")), *enter("b", NOW + 1, peer("A")), *enter("c", NOW, peer("B"))]
 ENCRYPTED = [
@@ -80,7 +32,7 @@ ENCRYPTED = [
     for each in enter(connection, NOW + number, encrypted(filling=connection.encode()))
 ]
 SAME_MILLISECOND = [each._replace(at=NOW) for each in OPEN]
-IN_TURN = [*OPEN[:4], *enter("c", NOW, peer("B"), connected_at=2 * SAME_MOMENT_MILLISECONDS)]
+IN_TURN = [*OPEN[:4], *enter("c", NOW, peer("B"), connected_at=NOW + 2 * SAME_MOMENT_MILLISECONDS)]
 SLOW = [*OPEN[:4], *enter("c", NOW + 2 * NEW_MILLISECONDS, peer("B"))]
 
 
@@ -102,14 +54,14 @@ def test_who_was_there_is_introduced_in_one_direction_even_if_it_announces_itsel
 ) -> None:
     """Also to somebody whose connection is the older one, as when it has been in another room."""
     table = Table()
-    enter_long_ago(table, "m", NOW // 2)
+    enter_long_ago(table, "m", connected_at=NOW // 2)
     said = [*enter("n", NOW, peer("n"), connected_at), announce("m", NOW, peer("m"), NOW // 2)]
     assert introductions_of(said, "nm", table) == {1}
 
 
 @pytest.mark.parametrize("name", ["0", "z"])
 def test_who_comes_never_hears_of_a_page_that_enters_again_as_it_goes(name: str) -> None:
-    going = [unsubscribe("m", NOW), *enter("m", NOW + 1, peer("m")), Said("m", NOW + 3, None)]
+    going = [unsubscribe("m", NOW), *enter("m", NOW + 1, peer("m"), 0), Said("m", NOW + 3, None)]
     said = [*going, *enter("n", NOW, peer(name), connected_at=NOW)]
     ends = handled_in_every_order(said, room_of("m"))
     assert not any(Heard("n", json.dumps(peer("m"))) in heard for heard in ends.heard)
@@ -130,7 +82,7 @@ def test_a_client_that_announces_itself_twice_is_introduced_in_one_direction() -
 def entering_again(name: str) -> list[Said]:
     return [
         unsubscribe("m", NOW),
-        *enter("m", NOW + 1, peer("again")),
+        *enter("m", NOW + 1, peer("again"), connected_at=0),
         *enter("n", NOW, peer(name)),
     ]
 
@@ -190,7 +142,7 @@ def to_the_silent(subscribers: list[Subscriber], request: Sender, announce: str)
 def test_another_rule_would_introduce_some_pair_in_no_or_in_both_directions(
     monkeypatch: pytest.MonkeyPatch, rule: Any, directions: set[int]
 ) -> None:
-    monkeypatch.setattr(rooms_module, "introduce", rule)
+    monkeypatch.setattr(small_rooms, "introduce", rule)
     assert introductions_of(OPEN, "abc", Table()) == directions
 
 

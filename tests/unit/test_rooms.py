@@ -12,14 +12,15 @@ from signaling.access.grants import EVERYTHING, Grants
 from signaling.errors import ForbiddenTopicError, SubscriptionsError
 from signaling.ports import Outcome, Sender, Subscriber
 from signaling.protocol import Limits, parse
-from signaling.rooms import Rooms, recipients
+from signaling.recipients import recipients
+from signaling.rooms import Handled, Rooms
 from tests.support.rooms import RoomsOf, room_of_three
 
 
 def test_an_announce_goes_to_everyone_but_its_sender() -> None:
     rooms = room_of_three()
-    rooms.announce("a", "A")
-    assert rooms.connections.receivers() == ["b", "c"]
+    rooms.announce("d", "D")
+    assert rooms.connections.receivers() == ["a", "b", "c"]
 
 
 def test_an_announce_subscribes_its_sender_before_its_subscribe_is_handled() -> None:
@@ -41,9 +42,9 @@ def test_a_signal_goes_also_to_those_who_have_not_said_who_they_are() -> None:
     assert rooms.connections.receivers() == ["c", "d"]
 
 
-def test_a_signal_to_a_peer_that_nobody_claims_goes_to_all_others() -> None:
+def test_a_message_for_a_peer_that_nobody_claims_goes_to_all_others() -> None:
     rooms = room_of_three()
-    rooms.publish("a", {"type": "signal", "from": "A", "to": "D"})
+    rooms.publish("a", {"type": "greeting", "from": "A", "to": "D"})
     assert rooms.connections.receivers() == ["b", "c"]
 
 
@@ -76,8 +77,8 @@ def test_subscribing_again_keeps_the_peer() -> None:
 
 def test_clients_counts_every_subscriber() -> None:
     rooms = room_of_three()
-    rooms.announce("a", "A")
-    assert {frame["clients"] for _, frame in rooms.connections.sent} == {3}
+    rooms.announce("d", "D")
+    assert {frame["clients"] for _, frame in rooms.connections.sent} == {4}
 
 
 def test_broadcast_delivers_everything_to_everyone() -> None:
@@ -188,7 +189,7 @@ def test_what_became_of_a_message_is_told_even_if_the_gone_cannot_be_removed() -
         subscriptions.subscribe(["room"], Sender(connection, 0, 0))
     message = parse('{"type":"publish","topic":"room","data":{}}', False, Limits())
     told = Rooms(subscriptions, rooms.connections).handle(Sender("a", 0, 1), message, EVERYTHING)
-    assert told == (Outcome(["c"], ["b"], []), False)
+    assert told == Handled(Outcome(["c"], ["b"], []), is_tidy=False)
 
 
 @pytest.mark.parametrize("is_broadcast", [False, True], ids=["addressed", "broadcast"])

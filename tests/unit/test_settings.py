@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from signaling.protocol import Limits
-from signaling.rooms import SMALL_ROOM
 from signaling.settings import SettingError, Settings
+from signaling.small_rooms import SMALL_ROOM
 
 
 def test_without_an_environment_the_defaults_hold() -> None:

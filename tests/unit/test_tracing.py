@@ -52,7 +52,7 @@ def test_a_publish_is_two_subsegments_with_counts(emitter: RecordingEmitter) -> 
     event = Event({**EVENTS["publish_announce"], "body": announce("a secret room")})
     xray_recorder.begin_segment("message", sampling=1)
     room = bootstrap.rooms(Invocation(), InvocationLog(event))
-    outcome, _ = room.handle(event.sender, parse(event.body, False, Limits()), EVERYTHING)
+    outcome = room.handle(event.sender, parse(event.body, False, Limits()), EVERYTHING).outcome
     xray_recorder.end_segment()
     (segment,) = emitter.segments
     assert [(each["name"], each["annotations"]) for each in segment["subsegments"]] == [

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.event import LambdaContext
 from signaling.log import InvocationLog, TimedConnections
-from signaling.ports import Connections, Deadlines, Subscriptions
+from signaling.ports import After, Connections, Deadlines, Outcome, Subscriptions
 from signaling.rooms import Rooms
 from signaling.settings import BROADCAST, LEAN, settings
 
@@ -24,6 +24,12 @@ turned out to be gone.
 """
 
 
+def pause(seconds: float, action: Callable[[], Outcome]) -> Outcome:
+    """Do `action` after `seconds`, while the invocation waits: a page that left costs that much."""
+    time.sleep(seconds)
+    return action()
+
+
 class Adapters(NamedTuple):
     """Makes the two ports of one invocation."""
 
@@ -31,6 +37,8 @@ class Adapters(NamedTuple):
     connections: Callable[[Deadlines], Connections]
     warm: Callable[[], None] = lambda: None
     """Opens connections for the first invocation; never raises."""
+    after: After = pause
+    """Does something later."""
 
 
 _installed: Adapters | None = None
@@ -73,6 +81,7 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
         is_broadcast=found.delivery == BROADCAST,
         needs_token=found.needs_token,
         max_recipients=found.max_recipients,
+        after=adapters.after,
     )
 
 

@@ -5,6 +5,7 @@ SignalingError
 ├── ForbiddenTopicError    a topic that the client's token does not grant
 ├── NoTokenError           a connection that brought no token and needs one
 ├── TooManyRecipientsError  a message that too many would get
+├── TooManyAnnouncesError  a client that announces itself too often
 └── SubscriptionsError     the table did not do what it was asked
 """
 
@@ -62,6 +63,19 @@ class TooManyRecipientsError(SignalingError):
         super().__init__(
             f"a message may have {most} recipients, and this room has more members: "
             "it must be for the peer id of a member, which a password would hide"
+        )
+
+
+class TooManyAnnouncesError(SignalingError):
+    """A client announces itself more often than others need to hear."""
+
+    code = "too_many_announces"
+
+    def __init__(self) -> None:
+        """Say where to look."""
+        super().__init__(
+            "this page announces itself so often that others hear only some of it; if it goes on, "
+            "its WebRTC does not start: look at the iceServers in its peerOpts"
         )
 
 

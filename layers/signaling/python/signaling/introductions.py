@@ -23,6 +23,27 @@ time between others.
 """
 
 
+AGAIN_MILLISECONDS = 10 * 60 * 1000
+"""How long a member that announced itself again waits for the other end to do so, too.
+
+The other end of a connection notices its end after half a minute, or when it wakes: API Gateway
+closes a connection that says nothing for ten minutes, and a new one is a new row.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+
+BACK_MILLISECONDS = 1_000
+"""A client that enters a room again so soon after it left, on one connection, may have gone.
+
+y-webrtc unsubscribes when a page leaves, then destroys its connections, and each that closes
+subscribes and announces the page again.
+https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
+"""
+
+
+SECONDS_UNTIL_GONE = 0.5
+"""After which a page that is being closed hears nothing more. Until then it answers announces."""
+
+
 def introduce(
     subscribers: list[Subscriber], sender: Sender, announce: str
 ) -> tuple[list[str], list[tuple[str, str]]]:
@@ -31,34 +52,110 @@ def introduce(
     First the connections that hear of the sender. Then those that the sender hears of, if they are
     still there, with their announces.
 
-    Of two clients that enter, each writes its row before it reads the topic, so the one that reads
-    last sees both rows and introduces them. The direction depends on the two rows alone, so if the
-    other one sees both, too, it chooses the same. It must be one direction: announces that cross
-    break y-webrtc's connections (https://github.com/yjs/y-webrtc/pull/39).
+    Of two clients that announce themselves, each writes its row before it reads the topic, so the
+    one that reads last sees both rows and introduces them. The direction depends on the two rows
+    alone, so if the other one sees both, too, it chooses the same. It must be one direction:
+    announces that cross break y-webrtc's connections (https://github.com/yjs/y-webrtc/pull/39).
+
+    Who has been in the room for long has lost a connection, and both ends of it announce themselves
+    again. So it is introduced only to those who did so lately, too, and to newcomers; the others
+    still have their connection to it.
+
+    Who came back at once after it left may have gone. So nobody hears of it; it hears of the others
+    and makes the offers, if it is there after `SECONDS_UNTIL_GONE`.
 
     A client that subscribed a moment ago and has not announced itself is left out: its announce is
-    still to come and will find this row. A client that announced itself long ago hears of the
-    sender in any case. It may have lost its connection to the sender without knowing it yet; if
-    not, it ignores the announce. Nobody hears anything if the sender has left in the meantime or
-    has announced itself again.
+    still to come and will find this row. One that has been silent for longer hears of the sender.
+    Nobody hears anything if the sender has left in the meantime or has announced itself again.
     """
     own = find(subscribers, sender.connection)
-    if own is None or (own.announce is not None and own.requested_at > sender.requested_at):
+    if own is None or _is_outdated(sender, own):
         return [], []
-    own = own._replace(announce=announce)
+    own = own._replace(announce=announce, requested_at=sender.requested_at)
     hearers: list[str] = []
     announced: list[tuple[str, str]] = []
     for other in subscribers:
         if other.connection == own.connection:
             continue
-        if sender.requested_at - other.requested_at > NEW_MILLISECONDS:
+        hears = _hears(other, own)
+        if hears:
             hearers.append(other.connection)
-        elif other.announce is not None:
-            if is_introduced_to(own, other):
-                hearers.append(other.connection)
-            else:
-                announced.append((other.connection, other.announce))
+        elif hears is not None and other.announce is not None:
+            announced.append((other.connection, other.announce))
     return hearers, announced
+
+
+def _is_outdated(sender: Sender, own: Subscriber) -> bool:
+    """Tell whether the row `own` shows that its client has announced itself again, or left."""
+    is_announced_later = own.announce is not None and own.requested_at > sender.requested_at
+    return is_announced_later or (own.left_at is not None and own.left_at > sender.requested_at)
+
+
+def _hears(other: Subscriber, own: Subscriber) -> bool | None:
+    """Tell whether `other` hears of `own`, which announces itself, or the other way round.
+
+    None if neither hears of the other.
+    """
+    is_recent = own.requested_at - other.requested_at <= NEW_MILLISECONDS
+    if came_back(own) != came_back(other):
+        if came_back(own):
+            return False
+        return True if is_newcomer(own) else None
+    if other.announce is None:
+        return None if is_recent else True
+    is_new = own.requested_at - entered_at(other) <= NEW_MILLISECONDS
+    if is_newcomer(own) or is_new or _announced_again(other, own.requested_at):
+        return is_introduced_to(own, other)
+    return None
+
+
+def is_newcomer(own: Subscriber) -> bool:
+    """Tell whether all should know of `own`, which announces itself.
+
+    Also if its first announce may have been the last of a page that had left: then this may be the
+    first one of the next page.
+    """
+    is_new = own.requested_at - entered_at(own) <= NEW_MILLISECONDS
+    return is_new or (
+        own.left_at is not None and entered_at(own) - own.left_at <= BACK_MILLISECONDS
+    )
+
+
+def came_back(subscriber: Subscriber) -> bool:
+    """Tell whether it left and entered again at once, and may have gone.
+
+    Not if it had just connected: then it is a page that makes its provider twice, as React's strict
+    mode does.
+    """
+    left_at = subscriber.left_at
+    return (
+        left_at is not None
+        and _is_back(subscriber)
+        and left_at - subscriber.connected_at > NEW_MILLISECONDS
+    )
+
+
+def _is_back(subscriber: Subscriber) -> bool:
+    left_at = subscriber.left_at
+    return left_at is not None and subscriber.requested_at - left_at <= BACK_MILLISECONDS
+
+
+def _announced_again(other: Subscriber, now: int) -> bool:
+    """Tell whether `other`, which has announced itself, did so again lately."""
+    is_again = other.requested_at > entered_at(other) and not _is_back(other)
+    return is_again and now - other.requested_at <= AGAIN_MILLISECONDS
+
+
+def misled(subscribers: list[Subscriber], own: Subscriber) -> list[Subscriber]:
+    """Return who may have heard of `own` before it was known that it had left."""
+    return [
+        other
+        for other in subscribers
+        if other.connection != own.connection
+        and other.announce is not None
+        and _announced_again(other, own.requested_at)
+        and is_introduced_to(own, other)
+    ]
 
 
 def is_introduced_to(one: Subscriber, other: Subscriber) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from signaling.errors import SubscriptionsError
-from signaling.introductions import NEW_MILLISECONDS, entered_at
-from signaling.ports import Connections, Introduction, Outcome, Subscriber, Subscriptions
-from signaling.protocol import Publish, encode_announce
+from signaling.introductions import NEW_MILLISECONDS, came_back, entered_at, is_newcomer
+from signaling.ports import Connections, Introduction, Outcome, Subscriber, Subscriptions, plus
+from signaling.protocol import encode_announce
 
 INTRODUCED = 8
 """Of how many members a sender hears that enters a large room.
@@ -36,6 +36,8 @@ def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
     cross. They do only if both announce themselves again and choose each other, and the elder reads
     before the younger writes.
 
+    Nobody is told of who left and came back at once, because it may have gone.
+
     A client that has not announced itself is left out for some seconds, because its announce is to
     come. After that it is one that lost a connection and still has too many to announce itself, or
     one that never does: it hears of the sender, and comes last.
@@ -45,10 +47,13 @@ def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
         is_new = own.requested_at - other.requested_at <= NEW_MILLISECONDS
         if other.connection == own.connection or (is_new and other.announce is None):
             continue
+        if came_back(other) or (other.announce is None and came_back(own)):
+            continue
         if other.announce is None:
             silent.append(Choice(other, is_hearer=True))
         else:
-            chosen.append(Choice(other, is_hearer=is_new and _age(other) > _age(own)))
+            is_younger = is_new and _age(other) > _age(own)
+            chosen.append(Choice(other, is_hearer=is_younger and not came_back(own)))
     return chosen + silent
 
 
@@ -61,15 +66,22 @@ class LargeRoom:
     """A room with more members than those that were read."""
 
     def __init__(
-        self, subscriptions: Subscriptions, connections: Connections, read: list[Subscriber]
+        self,
+        subscriptions: Subscriptions,
+        connections: Connections,
+        topic: str,
+        read: list[Subscriber],
     ) -> None:
-        """Know the members that were `read`."""
+        """Know the members of `topic` that were `read`."""
         self._subscriptions = subscriptions
         self._connections = connections
+        self._topic = topic
         self._read = read
 
-    def introduce(self, own: Subscriber, publish: Publish, sample: list[Subscriber]) -> Outcome:
+    def introduce(self, own: Subscriber, text: str, sample: list[Subscriber]) -> Outcome:
         """Introduce `own` to some of `sample`, or of those that were read if these are too few.
+
+        `text` is its announce, as those get it who hear of it.
 
         In place of those that turn out to be gone, others are tried once. `own` wrote its row
         before the sample was read. So of those who announce themselves at one moment, whoever reads
@@ -78,34 +90,33 @@ class LargeRoom:
         Raises:
             SubscriptionsError: the table failed, and nothing was sent.
         """
-        is_again = own.requested_at - entered_at(own) > NEW_MILLISECONDS
-        wanted = INTRODUCED_AGAIN if is_again else INTRODUCED
+        wanted = INTRODUCED if is_newcomer(own) else INTRODUCED_AGAIN
         candidates = {each.connection: each for each in [*sample, *self._read]}
         choices = choose(own, candidates.values())
-        outcome = self._send(own, publish, choices[:wanted])
+        outcome = self._send(own, text, choices[:wanted])
         others = choices[wanted:][: len(outcome.gone)]
         if not others or own.connection in outcome.gone:
             return outcome
         try:
-            more = self._send(own, publish, others)
+            more = self._send(own, text, others)
         except SubscriptionsError:
             return outcome
-        return Outcome(*(one + two for one, two in zip(outcome, more, strict=True)))
+        return plus(outcome, more)
 
-    def _send(self, own: Subscriber, publish: Publish, choices: list[Choice]) -> Outcome:
+    def _send(self, own: Subscriber, text: str, choices: list[Choice]) -> Outcome:
         # Before anybody can answer, so that the addressees of their signals are found.
         members = [own, *(each.member for each in choices)]
         listed = [each for each in members if each.peer is not None]
-        self._subscriptions.list_peers(publish.topic, listed)
+        self._subscriptions.list_peers(self._topic, listed)
         clients = len(self._read)
         return self._connections.send(
             [each.member.connection for each in choices if each.is_hearer],
-            publish.encode(clients),
+            text,
             [
                 Introduction(
                     each.member.connection,
                     own.connection,
-                    encode_announce(publish.topic, each.member.announce or "", clients),
+                    encode_announce(self._topic, each.member.announce or "", clients),
                 )
                 for each in choices
                 if not each.is_hearer

@@ -72,14 +72,17 @@ class InvocationLog:
         elif not isinstance(message, Ping):
             self.add(topics=len(message.topics))
 
-    def add_outcome(self, outcome: Outcome, is_tidy: bool) -> None:
+    def add_outcome(self, outcome: Outcome, is_tidy: bool, has_hung_up: bool) -> None:
         """Add how many recipients there were, and how many got the message or did not.
 
-        A room that is not tidy still has rows of those who are gone, or lacks a peer id.
+        A room that is not tidy still has rows of those who are gone, or lacks a peer id. Who was
+        hung up on sent an offer or an answer to a peer that is gone.
         """
         delivered, gone, failed = map(len, outcome)
         recipients = delivered + gone + failed
         self.add(recipients=recipients, delivered=delivered, gone=gone, failed=failed)
+        if has_hung_up:
+            self.add(hung_up=True)
         if not is_tidy:
             self.add(clean_up="failed")
         if failed or not is_tidy:

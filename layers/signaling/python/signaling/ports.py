@@ -1,6 +1,6 @@
 """What the rooms need from outside, and what passes through: the two ports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from signaling.protocol import Announce
@@ -61,7 +61,14 @@ class Subscriber(NamedTuple):
     """When it first announced itself, epoch milliseconds."""
     has_token: bool = False
     """Whether the connection was opened with one."""
+    left_at: int | None = None
+    """When it last left the topic, if it has entered it again since, epoch milliseconds."""
+    announces: int = 0
+    """How often it has announced itself within `ANNOUNCES_MILLISECONDS`, if it just did."""
 
+
+ANNOUNCES_MILLISECONDS = 2_000
+"""For how long the announces of a member in a topic are counted together."""
 
 SAMPLE = 32
 """How many subscribers of a large room are looked at to find some that have announced themselves.
@@ -91,8 +98,12 @@ class Subscriptions(Protocol):
         None if a later message wrote the row.
         """
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Take `sender` out of each of `topics` and forget its peer id and announce."""
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
+        """Take `sender` out of each of `topics` and forget its peer id and announce.
+
+        Where a later message has been handled before, the row stays and keeps when `sender` left.
+        Such topics are returned, with their rows.
+        """
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Return every subscriber of `topic`, including those written just before this call.
@@ -136,6 +147,22 @@ class Outcome(NamedTuple):
     """The connection has ended; or, in place of the receiver, that of an introduced client."""
     failed: list[str]
     """API Gateway refused, or the invocation's time ran out."""
+
+
+NOTHING = Outcome([], [], [])
+"""What became of no frames."""
+
+
+def plus(one: Outcome, other: Outcome) -> Outcome:
+    """Return what became of the frames of both."""
+    return Outcome(*([*first, *second] for first, second in zip(one, other, strict=True)))
+
+
+After = Callable[[float, Callable[[], Outcome]], Outcome]
+"""Port: does something when so many seconds have passed, and returns what came of it.
+
+Or returns at once, with what came of nothing, where an invocation may not wait.
+"""
 
 
 class Connections(Protocol):

@@ -72,6 +72,8 @@ class Publish(NamedTuple):
     """Peer id (`data.to`) that the message is for, where it can be seen."""
     announce: Announce | None
     """What the message is, if it is an announce."""
+    signal: str | None = None
+    """Kind of a signal (`data.signal.type`), empty if it has none; None if it is no signal."""
     type: str = "publish"
 
     @property
@@ -125,6 +127,17 @@ def parse(body: str, is_binary: bool, limits: Limits) -> Message:
 def encode_announce(topic: str, data: str, clients: int) -> str:
     """Return the message that announced a client in `topic`, made anew of its `data` as JSON."""
     return f'{{"type":"publish","topic":{_quote(topic)},"data":{data},"clients":{clients}}}'
+
+
+def encode_hang_up(topic: str, peer: str, to: str) -> str:
+    """Return the message that makes the client `to` give up its connection to `peer`.
+
+    It is a signal of `peer` that says nothing. At such a one y-webrtc's simple-peer destroys the
+    connection, as after any error, and the page takes it out of its table.
+    https://github.com/feross/simple-peer/blob/v9.11.1/index.js#L225
+    """
+    data = f'{{"type":"signal","from":{_quote(peer)},"to":{_quote(to)},"signal":{{"type":"gone"}}}}'
+    return f'{{"type":"publish","topic":{_quote(topic)},"data":{data}}}'
 
 
 def encode_error(error: SignalingError) -> str:
@@ -225,7 +238,15 @@ def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
     announce = None
     if is_announce and peer is not None:
         announce = Announce(f'{{"type":"announce","from":{_quote(peer)}}}', peer)
-    return Publish(topic, body, peer, data.get("to"), announce)
+    return Publish(topic, body, peer, data.get("to"), announce, _kind_of_signal(data))
+
+
+def _kind_of_signal(data: dict[str, Any]) -> str | None:
+    if data.get("type") != "signal":
+        return None
+    signal = data.get("signal")
+    kind = signal.get("type") if isinstance(signal, dict) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def _is_encrypted_announce(data: str) -> bool:

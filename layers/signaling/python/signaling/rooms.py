@@ -8,10 +8,21 @@ from signaling.errors import (
     NoTokenError,
     SignalingError,
     SubscriptionsError,
+    TooManyAnnouncesError,
     TooManyRecipientsError,
 )
-from signaling.introductions import find, introduce
-from signaling.ports import Connections, Introduction, Outcome, Sender, Subscriber, Subscriptions
+from signaling.introductions import came_back, find
+from signaling.leaving import Leaving
+from signaling.ports import (
+    ANNOUNCES_MILLISECONDS,
+    NOTHING,
+    After,
+    Connections,
+    Outcome,
+    Sender,
+    Subscriber,
+    Subscriptions,
+)
 from signaling.protocol import (
     PONG,
     Message,
@@ -19,14 +30,18 @@ from signaling.protocol import (
     Publish,
     Subscribe,
     Unsubscribe,
-    encode_announce,
+    encode_hang_up,
     is_peer,
 )
+from signaling.recipients import addressees, recipients
+from signaling.small_rooms import SMALL_ROOM, SmallRoom
 
-SMALL_ROOM = 100
-"""Members of the largest room in which everybody is introduced to everybody.
+ANNOUNCES_AT_ONCE = 8
+"""How many announces of one member are passed on within `ANNOUNCES_MILLISECONDS`, and one later.
 
-Their rows fit one page of a Query, and y-webrtc connects to 20 to 34 others.
+A page announces itself once or twice for each connection that ends. One whose WebRTC cannot start
+does so twice for each announce that it hears, without a pause: two of those would keep each other
+going, and use up the rate that the stack's clients share.
 """
 
 
@@ -37,6 +52,8 @@ class Handled(NamedTuple):
     """Of the frames that it caused."""
     is_tidy: bool = True
     """Whether the rows of the room were brought up to date afterwards."""
+    has_hung_up: bool = False
+    """Whether the sender was told that its peer is gone."""
 
 
 class Rooms:
@@ -49,12 +66,15 @@ class Rooms:
         is_broadcast: bool = False,
         needs_token: bool = False,
         max_recipients: int = SMALL_ROOM,
+        after: After = lambda seconds, action: action(),
     ) -> None:
         self._subscriptions = subscriptions
         self._connections = connections
         self._is_broadcast = is_broadcast
         self._needs_token = needs_token
         self._max_recipients = max_recipients
+        self._after = after
+        self._leaving = Leaving(subscriptions, connections, self._admitted, after)
 
     def handle(self, sender: Sender, message: Message, grants: Grants) -> Handled:
         """Do what `message` asks for.
@@ -64,6 +84,7 @@ class Rooms:
             NoTokenError: the topics need a token, and the sender brought none.
             SubscriptionsError: the table failed; what was done before that stays done.
             TooManyRecipientsError: the message would go to more than it may; nobody got it.
+            TooManyAnnouncesError: the sender announces itself too often; it is passed on later.
         """
         match message:
             case Publish():
@@ -73,10 +94,12 @@ class Rooms:
             case Subscribe():
                 self._subscribe(sender, message.topics, grants)
             case Unsubscribe():
-                self._subscriptions.unsubscribe(message.topics, sender)
+                left = self._subscriptions.unsubscribe(message.topics, sender)
+                if not self._is_broadcast:
+                    return Handled(self._leaving.correct(sender, left))
             case Ping():
                 return Handled(self.reply(sender.connection, PONG))
-        return Handled(Outcome([], [], []))
+        return Handled(NOTHING)
 
     def _subscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
         granted = [topic for topic in topics if grants.allows(topic)]
@@ -92,8 +115,37 @@ class Rooms:
         y-webrtc never sends a message again: to lose one is worse than to learn a peer id late. So
         a failure after the sending does not change what the sender is told.
         """
+        if publish.announce is None:
+            return self._pass_on(sender, publish, None)
+        own = self._subscriptions.announce(publish.topic, sender, publish.announce)
+        if own is None or self._is_broadcast:
+            return self._pass_on(sender, publish, own)
+        if came_back(own):
+            return Handled(self._leaving.welcome_back(sender, publish.topic, own))
+        if own.announces > ANNOUNCES_AT_ONCE:
+            return Handled(self._postpone(sender, publish, own))
+        return self._pass_on(sender, publish, own)
+
+    def _postpone(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
+        """Pass on the first of too many announces when there must be an end of them.
+
+        By then it stands for all of them: it reads who has announced itself in the meantime.
+        """
+        if own.announces == ANNOUNCES_AT_ONCE + 2:
+            raise TooManyAnnouncesError  # once for all of them
+        if own.announces > ANNOUNCES_AT_ONCE + 1:
+            return NOTHING
+
+        def pass_on() -> Outcome:
+            read = self._subscriptions.of_topic(publish.topic, SMALL_ROOM)
+            latest = find(read, sender.connection) or own
+            later = sender._replace(requested_at=latest.requested_at)
+            return self._pass_on(later, publish, own).outcome
+
+        return self._after(ANNOUNCES_MILLISECONDS / 1000, pass_on)
+
+    def _pass_on(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Handled:
         topic, announce = publish.topic, publish.announce
-        own = announce and self._subscriptions.announce(topic, sender, announce)
         is_limited = self._is_limited(publish)
         most = self._max_recipients + 1 if is_limited else SMALL_ROOM
         read = self._subscriptions.of_topic(topic, most)
@@ -105,31 +157,47 @@ class Rooms:
             outcome = self._send_to_peer(sender, publish, subscribers)
         else:
             outcome = self._introduce(own, publish, subscribers)
+        has_hung_up = self._hang_up(sender, publish, outcome)
         try:
             if announce is None and not is_large:
                 self._learn_peer(sender, publish, subscribers)
             if outcome.gone:
                 self._subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
         except SubscriptionsError:
-            return Handled(outcome, is_tidy=False)
-        return Handled(outcome)
+            return Handled(outcome, is_tidy=False, has_hung_up=has_hung_up)
+        return Handled(outcome, has_hung_up=has_hung_up)
 
     def _send(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> Outcome:
         """Send a message to those of all `subscribers` that it is for."""
-        announce, clients = publish.announce, len(subscribers)
-        introductions: list[Introduction] = []
-        if announce is None or self._is_broadcast:
+        clients = len(subscribers)
+        if publish.announce is not None and not self._is_broadcast:
+            most = self._max_recipients if self._is_limited(publish) else None
+            room = SmallRoom(self._connections, subscribers)
+            return room.introduce(sender, publish, publish.announce.data, most)
+        if publish.signal is None or publish.to is None or self._is_broadcast:
             receivers = recipients(subscribers, sender.connection, publish.to, self._is_broadcast)
         else:
-            receivers, announced = introduce(subscribers, sender, announce.data)
-            introductions = [
-                Introduction(each, sender.connection, encode_announce(publish.topic, data, clients))
-                for each, data in announced
-            ]
-        is_too_many = len(receivers) + len(introductions) > self._max_recipients
-        if is_too_many and (announce is None or self._is_limited(publish)):
+            receivers = addressees(subscribers, sender, publish)
+        self._refuse_too_many(len(receivers))
+        return self._connections.send(receivers, publish.encode(clients))
+
+    def _hang_up(self, sender: Sender, publish: Publish, outcome: Outcome) -> bool:
+        """Hang up in the name of the addressee if an offer or an answer has reached nobody.
+
+        y-webrtc never sends one again. So the sender would keep a connection that cannot open any
+        more, and ignore whatever the peer says when it comes back.
+        """
+        is_lost = not outcome.delivered and not outcome.failed and not self._is_broadcast
+        if not is_lost or publish.signal not in ("offer", "answer"):
+            return False
+        if publish.to is None or publish.peer is None:
+            return False
+        self.reply(sender.connection, encode_hang_up(publish.topic, publish.to, publish.peer))
+        return True
+
+    def _refuse_too_many(self, receivers: int) -> None:
+        if receivers > self._max_recipients:
             raise TooManyRecipientsError(self._max_recipients)
-        return self._connections.send(receivers, publish.encode(clients), introductions)
 
     def _send_to_peer(self, sender: Sender, publish: Publish, read: list[Subscriber]) -> Outcome:
         """Send a message to its addressee in a large room, of which some members were read.
@@ -155,10 +223,10 @@ class Rooms:
         from signaling.large_rooms import LargeRoom  # here: few rooms are large
 
         if own is None:
-            return Outcome([], [], [])
+            return NOTHING
         sample = self._admitted(self._subscriptions.sample(publish.topic))
-        room = LargeRoom(self._subscriptions, self._connections, read)
-        return room.introduce(own, publish, sample)
+        room = LargeRoom(self._subscriptions, self._connections, publish.topic, read)
+        return room.introduce(own, publish.encode(len(read)), sample)
 
     def _is_limited(self, publish: Publish) -> bool:
         """Tell whether a message is for everybody, as far as can be told."""
@@ -180,25 +248,10 @@ class Rooms:
 
     def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
         own = find(subscribers, sender.connection)
-        if own is not None and publish.peer is not None and publish.peer != own.peer:
+        if own is None or publish.peer is None or sender.requested_at < own.requested_at:
+            return  # a signal of a peer that was there before may come last
+        if publish.peer != own.peer:
             self._subscriptions.learn_peer(publish.topic, sender.connection, publish.peer)
-
-
-def recipients(
-    subscribers: list[Subscriber], sender: str, to: str | None, is_broadcast: bool = False
-) -> list[str]:
-    """Return the connections that get a message of `sender` for the peer `to`.
-
-    Broadcast: all. Addressed: never the sender. A message for a peer goes to every connection with
-    that peer id or with none yet. If no connection has the id, or `to` is None, it goes to all
-    others. (Who gets an announce is up to `introduce`.)
-    """
-    if is_broadcast:
-        return [each.connection for each in subscribers]
-    others = [(each.connection, each.peer) for each in subscribers if each.connection != sender]
-    if to is not None and to in [peer for _, peer in others]:
-        return [connection for connection, peer in others if peer is None or peer == to]
-    return [connection for connection, _ in others]
 
 
 def _refusal(topics: list[str], sender: Sender) -> SignalingError:

@@ -11,6 +11,9 @@
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
 | has_token     | its connection was opened with one |
+| announces_<n> | how often it announced itself in the latest two seconds in which it did; n is
+|               | the number of these seconds modulo 8, so that one write can count and forget |
+| left_at       | time of its last unsubscribe, epoch milliseconds |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
 
 A large room has more rows, which list members under their peer ids. They are never changed, so they
@@ -32,10 +35,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from signaling.aws.operations import DynamoDB, Parameters, accepted, pages, write_batches
+from signaling.aws.operations import (
+    Answer,
+    DynamoDB,
+    Parameters,
+    RequestError,
+    accepted,
+    pages,
+    write_batches,
+)
 from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
+    announces_of,
+    counters,
     is_there,
     listing,
     member_key,
@@ -94,20 +107,48 @@ class DynamoDBSubscriptions:
         if announce.peer is not None:
             change += ", peer = :peer"
             values["peer"] = {"S": announce.peer}
-        condition = "requested_at <= :requested_at"
-        row = self._row(topic, sender, condition, f"{change} REMOVE has_left", **values)
+        current, *others = counters(sender.requested_at)
+        change += f", {current} = if_not_exists({current}, :none) + :one"
+        values |= {"none": {"N": "0"}, "one": {"N": "1"}}
+        change += f" REMOVE has_left, {', '.join(others)}"
+        row = self._row(topic, sender, "requested_at <= :requested_at", change, **values)
         for answer in self._write([{**row, "ReturnValues": "ALL_NEW"}]):
-            return subscriber_of(answer["Attributes"])
+            own = answer["Attributes"]
+            announces = announces_of(own, sender.requested_at)
+            return subscriber_of(own)._replace(announces=announces)
         return None
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
         """Mark one row a topic, all at once: 1 write unit.
 
         A row that were deleted could be made again by a subscribe that is older and handled later.
+        Where a later message wrote the row already, a second write notes the leaving alone.
         """
         condition = "requested_at < :requested_at"
-        change = ", has_left = :yes REMOVE announce, entered_at, peer"
-        self._write([self._row(topic, sender, condition, change, yes=_YES) for topic in topics])
+        change = ", has_left = :yes, left_at = :requested_at REMOVE announce, entered_at, peer"
+        marks = [self._row(topic, sender, condition, change, yes=_YES) for topic in topics]
+        late = [
+            topic
+            for topic, answer in zip(topics, self._try(marks), strict=True)
+            if isinstance(answer, RequestError)
+        ]
+        notes = [self._note_of_leaving(topic, sender) for topic in late]
+        return [
+            (topic, subscriber_of(answer["Attributes"]))
+            for topic, answer in zip(late, self._try(notes), strict=True)
+            if not isinstance(answer, RequestError)
+        ]
+
+    def _note_of_leaving(self, topic: str, sender: Sender) -> Parameters:
+        """Return the update of a row that was entered before `sender` left, and again since."""
+        return {
+            "TableName": self._table,
+            "Key": member_key(topic, sender.connection),
+            "ConditionExpression": "entered_at < :left_at AND attribute_not_exists(has_left)",
+            "UpdateExpression": "SET left_at = :left_at",
+            "ExpressionAttributeValues": {":left_at": {"N": str(sender.requested_at)}},
+            "ReturnValues": "ALL_NEW",
+        }
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Query the topic with strong consistency, in pages that double while too few are there.
@@ -193,7 +234,13 @@ class DynamoDBSubscriptions:
             self._delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
 
     def _write(self, rows: Sequence[Parameters]) -> list[dict[str, Any]]:
-        return accepted(self._client.update_item(rows, self._deadlines.table))
+        return accepted(self._try(rows))
+
+    def _try(self, rows: Sequence[Parameters]) -> list[Answer]:
+        """Return an answer for each row; of errors only conditions that failed are left."""
+        answers = self._client.update_item(rows, self._deadlines.table) if rows else []
+        accepted(answers)
+        return answers
 
     def _subscribers(self, page: Sequence[Row]) -> list[Subscriber]:
         now = int(self._now())

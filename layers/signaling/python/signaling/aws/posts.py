@@ -32,11 +32,13 @@ class ApiGatewayConnections:
         """
         data = payload.encode()
         calls = [(each, data) for each in connections]
-        questions = [(each.connection, None) for each in introductions]
-        statuses = self.statuses_of([*calls, *questions])
-        asked = [*zip(introductions, statuses[len(calls) :], strict=True)]
-        gone = [each.connection for each, status in asked if status == _GONE]
-        posts = [(i.receiver, i.payload.encode()) for i, status in asked if status != _GONE]
+        introduced = list(dict.fromkeys(each.connection for each in introductions))
+        statuses = self.statuses_of([*calls, *((each, None) for each in introduced)])
+        asked = zip(introduced, statuses[len(calls) :], strict=True)
+        gone = [connection for connection, status in asked if status == _GONE]
+        posts = [
+            (i.receiver, i.payload.encode()) for i in introductions if i.connection not in gone
+        ]
         later = self.statuses_of(posts) if posts else ()
         answered = [*zip(calls, statuses, strict=False), *zip(posts, later, strict=True)]
         sent = [(connection, status) for (connection, _), status in answered]

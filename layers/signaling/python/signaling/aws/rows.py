@@ -8,7 +8,7 @@ alone, which is all that `$disconnect` knows.
 from binascii import crc32
 from typing import Any
 
-from signaling.ports import Subscriber, expiry_of
+from signaling.ports import ANNOUNCES_MILLISECONDS, Subscriber, expiry_of
 from signaling.protocol import topic_key
 
 Row = dict[str, Any]
@@ -22,6 +22,7 @@ _EARLIER_PREFIX = "connection-"
 
 _BEFORE_CONNECTION = len(MEMBER_PREFIX) + 8 + 1
 _TIME_DIGITS = 15
+_COUNTERS = 8
 
 
 def member_key(topic: str, connection: str) -> Row:
@@ -58,6 +59,18 @@ def listing(topic: str, subscriber: Subscriber) -> Row:
     return row
 
 
+def counters(now: int) -> list[str]:
+    """Return the attributes that count announces: first the one for `now`, epoch milliseconds."""
+    current = now // ANNOUNCES_MILLISECONDS
+    return [f"announces_{(current + after) % _COUNTERS}" for after in range(_COUNTERS)]
+
+
+def announces_of(row: Row, now: int) -> int:
+    """Return how often a member has announced itself lately, `now` in epoch milliseconds."""
+    counter = counters(now)[0]
+    return int(row[counter]["N"]) if counter in row else 0
+
+
 def peers_key(topic: str) -> str:
     """Return pk of the rows that list members of `topic` under their peer ids."""
     return f"peers{topic_key(topic).removeprefix('topic')}"
@@ -83,4 +96,5 @@ def subscriber_of(row: Row) -> Subscriber:
         row["announce"]["S"] if "announce" in row else None,
         int(row["entered_at"]["N"]) if "entered_at" in row else None,
         "has_token" in row,
+        int(row["left_at"]["N"]) if "left_at" in row else None,
     )

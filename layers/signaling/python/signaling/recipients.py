@@ -1,0 +1,45 @@
+"""Who gets what a client says to others: pure, from the rows alone."""
+
+from signaling.introductions import NEW_MILLISECONDS, came_back, entered_at, find
+from signaling.ports import Sender, Subscriber
+from signaling.protocol import Publish
+
+
+def recipients(
+    subscribers: list[Subscriber], sender: str, to: str | None, is_broadcast: bool = False
+) -> list[str]:
+    """Return the connections that get a message of `sender` for the peer `to`.
+
+    Broadcast: all. Addressed: never the sender. A message for a peer goes to every connection with
+    that peer id or with none yet. If no connection has the id, or `to` is None, it goes to all
+    others. (Who gets an announce is up to `introduce`, who gets a signal to `addressees`.)
+    """
+    if is_broadcast:
+        return [each.connection for each in subscribers]
+    others = [(each.connection, each.peer) for each in subscribers if each.connection != sender]
+    if to is not None and to in [peer for _, peer in others]:
+        return [connection for connection, peer in others if peer is None or peer == to]
+    return [connection for connection, _ in others]
+
+
+def addressees(subscribers: list[Subscriber], sender: Sender, signal: Publish) -> list[str]:
+    """Return the connections that a signal for one peer may be for.
+
+    Those with its peer id and those with none yet. If nobody has its id, also those that have just
+    entered: a page that makes its provider twice enters as two peers on one connection, and its row
+    may have the other one. If there is none of all these, the peer has left.
+
+    An offer to a peer that left and came back at once is for nobody: whoever makes it heard an
+    announce before it was known that the peer had left. If it is there, it makes the offers itself.
+    """
+    others = [each for each in subscribers if each.connection != sender.connection]
+    named = [each for each in others if each.peer == signal.to]
+    if not named:
+        since = sender.requested_at - NEW_MILLISECONDS
+        named = [each for each in others if each.peer is not None and entered_at(each) >= since]
+    elif signal.signal == "offer":
+        own = find(subscribers, sender.connection)
+        if own is None or not came_back(own):
+            named = [each for each in named if not came_back(each)]
+    unknown = [each for each in others if each.peer is None]
+    return [each.connection for each in named + unknown]

@@ -1,0 +1,71 @@
+"""Introductions in rooms whose members are all read."""
+
+from signaling.errors import TooManyRecipientsError
+from signaling.introductions import NEW_MILLISECONDS, introduce
+from signaling.ports import (
+    NOTHING,
+    Connections,
+    Introduction,
+    Outcome,
+    Sender,
+    Subscriber,
+    plus,
+)
+from signaling.protocol import Publish, encode_announce
+
+SMALL_ROOM = 100
+"""Members of the largest room in which everybody is introduced to everybody.
+
+Their rows fit one page of a Query, and y-webrtc connects to 20 to 34 others.
+"""
+
+
+class SmallRoom:
+    """A room with the members that were read."""
+
+    def __init__(self, connections: Connections, subscribers: list[Subscriber]) -> None:
+        """Know the `subscribers`."""
+        self._connections = connections
+        self._subscribers = subscribers
+
+    def introduce(
+        self, sender: Sender, publish: Publish, announce: str, most: int | None
+    ) -> Outcome:
+        """Introduce the sender of an announce to those that are to know it, or to nobody.
+
+        Most announces on connections that have been open for some time are the last ones of pages
+        that leave. So it is asked first whether such a sender is still connected.
+
+        Raises:
+            TooManyRecipientsError: there are more than `most`.
+        """
+        hearers, announced = introduce(self._subscribers, sender, announce)
+        if most is not None and len(hearers) + len(announced) > most:
+            raise TooManyRecipientsError(most)
+        text = publish.encode(len(self._subscribers))
+        heard = self._heard(sender, publish.topic, announced)
+        if sender.requested_at - sender.connected_at <= NEW_MILLISECONDS:
+            return self._connections.send(hearers, text, heard)
+        told = [Introduction(sender.connection, each, text) for each in hearers]
+        return self._connections.send([], "", [*told, *heard])
+
+    def tell(self, sender: Sender, topic: str, announce: str) -> Outcome:
+        """Let a sender that came back, and that made the `announce`, hear of the others.
+
+        Of one before all others, so that a page that is gone takes one post.
+        """
+        _, announced = introduce(self._subscribers, sender, announce)
+        heard = self._heard(sender, topic, announced)
+        outcome = self._connections.send([], "", heard[:1]) if heard else NOTHING
+        if not heard[1:] or sender.connection in outcome.gone:
+            return outcome
+        return plus(outcome, self._connections.send([], "", heard[1:]))
+
+    def _heard(
+        self, sender: Sender, topic: str, announced: list[tuple[str, str]]
+    ) -> list[Introduction]:
+        clients = len(self._subscribers)
+        return [
+            Introduction(each, sender.connection, encode_announce(topic, data, clients))
+            for each, data in announced
+        ]

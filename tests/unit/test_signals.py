@@ -1,0 +1,128 @@
+"""Who gets a signal for one peer, and what its sender is told if nobody can."""
+
+import json
+
+import pytest
+
+from tests.support.rooms import RoomsOf, room_of_three
+
+
+def signal(kind: str, sender: str, to: str) -> dict[str, object]:
+    return {"type": "signal", "from": sender, "to": to, "signal": {"type": kind}}
+
+
+def hang_up(peer: str, to: str) -> dict[str, object]:
+    data = {"type": "signal", "from": peer, "to": to, "signal": {"type": "gone"}}
+    return {"type": "publish", "topic": "room", "data": data}
+
+
+@pytest.mark.parametrize("kind", ["offer", "answer"])
+def test_an_offer_or_an_answer_to_a_peer_that_left_is_answered_by_hanging_up(kind: str) -> None:
+    rooms = room_of_three()
+    rooms.send("b", type="unsubscribe", topics=["room"])
+    rooms.publish("a", signal(kind, "A", "B"))
+    assert rooms.connections.sent == [("a", hang_up("B", "A"))]
+
+
+@pytest.mark.parametrize("kind", ["offer", "answer"])
+def test_an_offer_or_an_answer_to_a_connection_that_is_gone_is_answered_by_hanging_up(
+    kind: str,
+) -> None:
+    rooms = room_of_three()
+    rooms.connections.lose("b")
+    outcome = rooms.publish("a", signal(kind, "A", "B"))
+    assert rooms.connections.sent == [("a", hang_up("B", "A"))]
+    assert (outcome.delivered, outcome.gone) == ([], ["b"])
+    assert "b" not in rooms.members()
+
+
+@pytest.mark.parametrize("kind", ["candidate", "renegotiate", ""])
+def test_other_signals_to_a_peer_that_left_go_to_nobody(kind: str) -> None:
+    rooms = room_of_three()
+    rooms.publish("a", signal(kind, "A", "D"))
+    assert rooms.connections.sent == []
+
+
+def test_a_post_that_only_failed_is_no_reason_to_hang_up() -> None:
+    rooms = RoomsOf(failing="b")
+    rooms.announce("a", "A")
+    rooms.announce("b", "B")
+    assert rooms.publish("a", signal("offer", "A", "B")).failed == ["b"]
+    assert rooms.connections.sent == []
+
+
+def test_who_has_a_peer_and_another_connection_that_is_gone_gets_the_signal() -> None:
+    rooms = room_of_three()
+    rooms.announce("again", "B")
+    rooms.connections.lose("b")
+    rooms.publish("a", signal("answer", "A", "B"))
+    assert rooms.connections.receivers() == ["again"]
+
+
+def test_who_has_not_said_its_peer_id_may_be_the_addressee() -> None:
+    rooms = room_of_three()
+    rooms.subscribe("silent", "room")
+    rooms.publish("a", signal("offer", "A", "D"))
+    assert rooms.connections.receivers() == ["silent"]
+
+
+def test_who_has_just_entered_may_be_the_addressee_under_another_peer_id() -> None:
+    """A page that makes its provider twice is two peers on one connection."""
+    rooms = room_of_three()
+    rooms.announce("d", "D1")
+    rooms.publish("a", signal("offer", "A", "D2"))
+    assert rooms.connections.receivers() == ["d"]
+    rooms.wait()
+    rooms.publish("a", signal("offer", "A", "D2"))
+    assert rooms.connections.sent == [("a", hang_up("D2", "A"))]
+
+
+def room_with_one_that_came_back() -> RoomsOf:
+    rooms = room_of_three()
+    rooms.send("b", type="unsubscribe", topics=["room"])
+    rooms.announce("b", "B")
+    return rooms
+
+
+def test_an_offer_to_who_came_back_at_once_is_answered_by_hanging_up() -> None:
+    rooms = room_with_one_that_came_back()
+    rooms.publish("a", signal("offer", "A", "B"))
+    assert rooms.connections.sent == [("a", hang_up("B", "A"))]
+
+
+@pytest.mark.parametrize("kind", ["answer", "candidate"])
+def test_who_came_back_at_once_gets_answers_to_its_offers(kind: str) -> None:
+    rooms = room_with_one_that_came_back()
+    rooms.publish("a", signal(kind, "A", "B"))
+    assert rooms.connections.receivers() == ["b"]
+
+
+def test_of_two_that_came_back_at_once_either_may_make_the_offer() -> None:
+    rooms = room_with_one_that_came_back()
+    rooms.send("a", type="unsubscribe", topics=["room"])
+    rooms.announce("a", "A")
+    rooms.publish("a", signal("offer", "A", "B"))
+    assert rooms.connections.receivers() == ["b"]
+
+
+def test_a_late_signal_does_not_bring_back_the_peer_that_its_page_was_before() -> None:
+    rooms = room_of_three()
+    rooms.announce("d", "D2", at=rooms.now + 10)
+    rooms.publish("d", signal("candidate", "D1", "A"), at=rooms.now + 5)
+    assert rooms.members()["d"] == "D2"
+
+
+def test_broadcast_hangs_up_on_nobody() -> None:
+    rooms = RoomsOf(is_broadcast=True)
+    rooms.announce("a", "A")
+    rooms.wait()
+    rooms.publish("a", signal("offer", "A", "B"))
+    assert [frame["data"]["from"] for _, frame in rooms.connections.sent] == ["A"]
+
+
+def test_the_frame_that_hangs_up_is_json_whatever_the_names_are() -> None:
+    rooms = RoomsOf()
+    names = ('"\\', "\u2028\x00")
+    rooms.publish("a", signal("offer", *names))
+    ((_, frame),) = rooms.connections.sent
+    assert json.loads(json.dumps(frame))["data"]["to"] == names[0]

@@ -1,0 +1,166 @@
+"""Whatever is handled first, members that lost each other meet again, and who left is not met."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from signaling import introductions
+from signaling.introductions import AGAIN_MILLISECONDS, NEW_MILLISECONDS
+from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
+from tests.support.messages import encrypted
+from tests.support.model import (
+    NOW,
+    announce,
+    directions,
+    enter,
+    enter_long_ago,
+    introductions_of,
+    peer,
+    room_of,
+    unsubscribe,
+)
+
+
+def again(connection: str, at: int, data: object = None) -> list[Said]:
+    """Return what a member says whose connection to another has ended."""
+    return enter(connection, at, data or peer(connection), connected_at=0)
+
+
+@pytest.mark.parametrize("later", [0, 1, 3_000])
+def test_both_ends_of_a_connection_meet_again_in_one_direction(later: int) -> None:
+    said = [*again("a", NOW), *again("b", NOW + later)]
+    assert introductions_of(said, "ab", room_of("a", "b", "c")) == {1}
+
+
+@pytest.mark.parametrize("later", [30_000, AGAIN_MILLISECONDS - 1])
+def test_an_end_that_notices_late_is_waited_for(later: int) -> None:
+    table = room_of("a", "b", "c")
+    first, then = again("a", NOW), again("b", NOW + later)
+    for each in first:
+        handle(table, each)
+    ends = handled_in_every_order(then, table)
+    assert {directions(heard, first[-1], then[-1]) for heard in ends.heard} == {1}
+
+
+def test_both_ends_meet_again_behind_a_password() -> None:
+    of_a, of_b = encrypted(filling=b"a"), encrypted(filling=b"b")
+    table = Table()
+    for connection, data in (("a", of_a), ("b", of_b)):
+        enter_long_ago(table, connection, data)
+    said = [*again("a", NOW, of_a), *again("b", NOW + 1, of_b)]
+    assert introductions_of(said, "ab", table) == {1}
+
+
+def test_ends_that_announce_themselves_twice_meet_again_in_one_direction() -> None:
+    """As after an error: y-webrtc announces itself at the error, and when it has closed."""
+    said = [*again("a", NOW), announce("a", NOW + 2, peer("a"), 0), *again("b", NOW + 1)]
+    assert introductions_of(said, "ab", room_of("a", "b")) == {1}
+
+
+def test_three_that_lost_one_another_meet_again_in_one_direction() -> None:
+    said = [*again("a", NOW), *again("b", NOW + 1), announce("c", NOW, peer("c"), 0)]
+    assert introductions_of(said, "abc", room_of("a", "b", "c")) == {1}
+
+
+def test_who_still_has_its_connections_hears_of_nobody() -> None:
+    said = [*again("a", NOW), *again("b", NOW)]
+    ends = handled_in_every_order(said, room_of("a", "b", "c"))
+    assert not any(each.connection == "c" for heard in ends.heard for each in heard)
+
+
+def test_a_newcomer_meets_a_member_that_announces_itself_again_in_one_direction() -> None:
+    said = [*again("a", NOW), *enter("n", NOW, peer("n"))]
+    assert introductions_of(said, "an", room_of("a")) == {1}
+
+
+def test_a_connection_that_breaks_at_once_is_made_again_in_one_direction() -> None:
+    """The newcomer is still new when it announces itself again, and the other end is not."""
+    soon = NOW + NEW_MILLISECONDS // 2
+    table = room_of("a")
+    for each in enter("n", NOW, peer("n")):
+        handle(table, each)
+    said = [announce("n", soon, peer("n")), *again("a", soon + 1)]
+    assert introductions_of(said, "an", table) == {1}
+
+
+def left(connection: str, *others: str) -> Table:
+    """Return a room of which `connection` left now."""
+    table = room_of(connection, *others)
+    handle(table, unsubscribe(connection, NOW))
+    return table
+
+
+def handle(table: Table, said: Said) -> None:
+    """Handle a message with nothing else under way."""
+    (end,) = handled_in_every_order([said], table).tables
+    table.take(end)
+
+
+GONE = [*enter("m", NOW + 1, peer("m"), 0), announce("m", NOW + 2, peer("m"), 0)]
+"""What y-webrtc says after a page has left: its connections close one after the other."""
+
+
+@pytest.mark.parametrize("closing", [[], [Said("m", NOW + 3, None)]], ids=["destroyed", "closed"])
+def test_nobody_hears_of_who_has_left(closing: Sequence[Said]) -> None:
+    said = [*GONE, *closing, announce("a", NOW + 2, peer("a"), 0)]
+    ends = handled_in_every_order(said, left("m", "a", "b"))
+    assert not heard_of(ends.heard, "m")
+
+
+def test_a_newcomer_does_not_hear_of_who_has_left() -> None:
+    said = [*GONE[:2], *enter("n", NOW + 2, peer("n"))]
+    ends = handled_in_every_order(said, left("m", "a"))
+    assert not heard_of(ends.heard, "m")
+    assert all(Heard("a", json.dumps(peer("n"))) in heard for heard in ends.heard)
+
+
+def test_who_came_back_hears_of_the_others_even_if_its_leaving_is_handled_last() -> None:
+    said = [unsubscribe("m", NOW), *enter("m", NOW + 1, peer("m"), 0)]
+    ends = handled_in_every_order(said, room_of("m", "a"))
+    assert all(Heard("m", json.dumps(peer("a"))) in heard for heard in ends.heard)
+    assert not heard_of(ends.heard, "m")
+
+
+def test_who_came_back_meets_who_noticed_that_in_one_direction() -> None:
+    said = [*enter("m", NOW + 1, peer("m"), 0), *again("a", NOW + 2)]
+    assert introductions_of(said, "ma", left("m", "a")) == {1}
+
+
+def test_two_that_came_back_at_once_meet_in_one_direction() -> None:
+    table = left("m", "a")
+    handle(table, unsubscribe("a", NOW))
+    said = [*enter("m", NOW + 1, peer("m"), 0), *enter("a", NOW + 1, peer("a"), 0)]
+    assert introductions_of(said, "ma", table) == {1}
+
+
+def test_a_page_that_comes_back_later_on_its_connection_is_a_newcomer() -> None:
+    """Whatever the peer that was there before it said when it left."""
+    table = left("m", "a")
+    for each in GONE:
+        handle(table, each)
+    later = NOW + 3 * NEW_MILLISECONDS
+    ends = handled_in_every_order(enter("m", later, peer("m2"), 0), table)
+    assert ends.heard == {frozenset({Heard("a", json.dumps(peer("m2")))})}
+
+
+def heard_of(heard: set[frozenset[Heard]], gone: str) -> bool:
+    return any(each.announce == json.dumps(peer(gone)) for those in heard for each in those)
+
+
+def to_all(other: Any, own: Any) -> bool:
+    return True
+
+
+def only_if_both_are_new(other: Any, own: Any) -> bool | None:
+    return None
+
+
+@pytest.mark.parametrize(("rule", "wrong"), [(to_all, 2), (only_if_both_are_new, 0)])
+def test_another_rule_would_let_members_meet_in_no_or_in_both_directions(
+    monkeypatch: pytest.MonkeyPatch, rule: Any, wrong: int
+) -> None:
+    monkeypatch.setattr(introductions, "_hears", rule)
+    said = [*again("a", NOW), *again("b", NOW)]
+    assert wrong in introductions_of(said, "ab", room_of("a", "b"))
