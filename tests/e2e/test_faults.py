@@ -35,7 +35,7 @@ def test_posts_that_fail_are_made_again(
 ) -> None:
     plan = "posts.429=0.1,posts.500=0.1,seed=1"
     server = local_server(*any_table, "--faults", plan, environment={"AWS_CLIENT": client})
-    assert f"Faults: {plan}\n" in server.output
+    wait_until(lambda: f"Faults: {plan}\n" in server.output)
     frames = asyncio.run(exchange(server, 30))
     assert [frame["type"] for frame in frames] == ["publish"] * 30
     assert server.stop() == 0

@@ -17,6 +17,8 @@ _SECONDS_CONNECTED = 8.0
 
 _SECONDS_TO_MEET = 10.0
 _SECONDS_TO_HEAL = 20.0
+"""How long a group has, unless it is told to be patient."""
+
 _SECONDS_TO_LEAVE = 3.0
 _SECONDS_OF_ICE = 60.0
 """The most until WebRTC finds out that a page has gone that could not say so."""
@@ -28,15 +30,16 @@ _SECONDS_AFTERWARDS = 1.0
 class StayingPlace:
     """A browser to whose pages things happen again and again, always in a room that is new."""
 
-    def __init__(self, place: Place) -> None:
-        """Stay in `place`."""
+    def __init__(self, place: Place, patience: float) -> None:
+        """Stay in `place`, and wait `patience` times as long as otherwise for pages to connect."""
         self._place = place
+        self._patience = patience
 
     def heal(self, kind: Break, count: int, signaling: str, abreast: int = 1) -> list[Stay]:
         """End the connections of `count` rooms, `abreast` of them side by side."""
 
         async def heal(pages: list[Page]) -> Stay:
-            return await _heal(pages, kind, signaling)
+            return await _heal(pages, kind, signaling, self._patience)
 
         work = self._place.hold_in_turn(kind.client, kind.pages, count, heal, abreast)
         return self._place.run(work)
@@ -45,7 +48,7 @@ class StayingPlace:
         """Let half of the pages leave `count` rooms, `abreast` of them side by side."""
 
         async def leave(pages: list[Page]) -> Stay:
-            stay = await _leave(pages, kind, signaling)
+            stay = await _leave(pages, kind, signaling, self._patience)
             for number in range(kind.pages // 2):
                 if kind.how in ("close", "crash"):
                     await pages[number].context.close()
@@ -58,14 +61,14 @@ class StayingPlace:
 
 
 @contextmanager
-def staying_place() -> Iterator[StayingPlace]:
+def staying_place(patience: float = 1.0) -> Iterator[StayingPlace]:
     """Start a browser."""
     with place() as started:
-        yield StayingPlace(started)
+        yield StayingPlace(started, patience)
 
 
-async def _heal(pages: list[Page], kind: Break, signaling: str) -> Stay:
-    if failure := await _connect(pages, _plans(kind, signaling)):
+async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float) -> Stay:
+    if failure := await _connect(pages, _plans(kind, signaling), patience):
         return failure
     peers = await _peers(pages)
     start = soon(len(pages))
@@ -75,13 +78,14 @@ async def _heal(pages: list[Page], kind: Break, signaling: str) -> Stay:
         await page.evaluate("([ends, how]) => meeting.lose(ends, how)", [ends, how])
     await asyncio.sleep(last - time.time())
     wrong = []
-    if not await _all_open(pages, [peers] * len(pages), _SECONDS_TO_HEAL):
+    most_seconds = patience * _SECONDS_TO_HEAL
+    if not await _all_open(pages, [peers] * len(pages), most_seconds):
         wrong.append("not connected again")
     lines = [f"again {number}" for number in range(len(pages))]
     for page, line in zip(pages, lines, strict=True):
         await page.evaluate("line => meeting.write(line)", line)
     read = "([lines, most]) => meeting.secondsToRead(lines, most)"
-    most = max(1.0, last + _SECONDS_TO_HEAL - time.time())
+    most = max(1.0, last + most_seconds - time.time())
     if None in await ask(pages, read, [lines, most]):
         wrong.append("edits do not arrive")
     seconds = time.time() - last
@@ -106,10 +110,10 @@ def _ends(kind: Break, peers: list[str], start: float) -> Iterator[list[tuple[st
         yield ends
 
 
-async def _leave(pages: list[Page], kind: Leaving, signaling: str) -> Stay:
+async def _leave(pages: list[Page], kind: Leaving, signaling: str, patience: float) -> Stay:
     *there, arrival = pages
     plans = _plans(kind, signaling)
-    if failure := await _connect(there, plans):
+    if failure := await _connect(there, plans, patience):
         return failure
     half = kind.pages // 2
     going, staying = there[:half], there[half:]
@@ -133,7 +137,7 @@ async def _leave(pages: list[Page], kind: Leaving, signaling: str) -> Stay:
     await begin([arrival], [plan], [soon(1)])
     met = [*staying, arrival]
     present = await _peers(met, waits=True)
-    if not await _all_open(met, [present] * len(met), _SECONDS_TO_MEET):
+    if not await _all_open(met, [present] * len(met), patience * _SECONDS_TO_MEET):
         wrong.append("the arrival has not met all")
     await asyncio.sleep(_SECONDS_AFTERWARDS)
     tables = await ask(met, "meeting.table()")
@@ -192,14 +196,14 @@ def _plans(kind: Break | Leaving, signaling: str) -> list[dict[str, Any]]:
     ]
 
 
-async def _connect(pages: list[Page], plans: list[dict[str, Any]]) -> Stay | None:
+async def _connect(pages: list[Page], plans: list[dict[str, Any]], patience: float) -> Stay | None:
     """Let `pages` meet and stay together until nobody is new any more.
 
     Return what has come of it only if they have not met.
     """
     at = soon(len(pages))
     await begin(pages, plans, [at] * len(pages))
-    if None not in await until_met(pages, _SECONDS_TO_MEET):
+    if None not in await until_met(pages, patience * _SECONDS_TO_MEET):
         await asyncio.sleep(_SECONDS_CONNECTED)
         return None
     frames = await ask(pages, "meeting.frames")

@@ -141,20 +141,22 @@ def _is_back(subscriber: Subscriber) -> bool:
 
 
 def _announced_again(other: Subscriber, now: int) -> bool:
-    """Tell whether `other`, which has announced itself, did so again lately."""
+    """Tell whether `other` has announced itself again lately, or is about to."""
     is_again = other.requested_at > entered_at(other) and not _is_back(other)
     return is_again and now - other.requested_at <= AGAIN_MILLISECONDS
 
 
 def misled(subscribers: list[Subscriber], own: Subscriber) -> list[Subscriber]:
-    """Return who may have heard of `own` before it was known that it had left."""
+    """Return who may have heard of `own` before it was known that it had left.
+
+    Also who has subscribed again since: its announce, which is to come, would not say more.
+    """
     return [
         other
         for other in subscribers
         if other.connection != own.connection
-        and other.announce is not None
         and _announced_again(other, own.requested_at)
-        and is_introduced_to(own, other)
+        and (other.announce is None or is_introduced_to(own, other))
     ]
 
 
