@@ -10,7 +10,7 @@ import aiohttp
 
 Frame = dict[str, Any]
 
-_SECONDS_TO_ARRIVE = 20.0
+_SECONDS_TO_ARRIVE = 60.0
 
 
 class Client:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.support.clients import Client, clients
 
-_SECONDS_TO_BE_INTRODUCED = 20.0
+_SECONDS_TO_BE_INTRODUCED = 60.0
 _SECONDS_UNTIL_ALL_IS_SAID = 0.7
 """After everyone has heard of the others: as long as what may still come is under way."""
 
