@@ -71,7 +71,7 @@ unit: .venv/test ## run the tests that need neither a browser nor Java
 	.venv/bin/pytest tests/unit tests/infrastructure
 
 test: $(TEST_NEEDS) ## run every test
-	.venv/bin/pytest --numprocesses 4 --no-loadscope-reorder --durations 10
+	.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder --durations 10
 
 again: $(TEST_NEEDS) ## run TEST=tests/... TIMES=100, beside SPIN=2 processes that only compute
 	@for each in $$(seq $(SPIN)); do $(PYTHON) -c 'while True: pass' & spinning="$$spinning $$!"; done; \

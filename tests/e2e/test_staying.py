@@ -27,7 +27,7 @@ def url(request: pytest.FixtureRequest, local_server: StartLocalServer) -> str:
 def test_pages_whose_connections_fail_get_them_back(staying: StayingPlace, url: str) -> None:
     stays = [
         *staying.heal(Break("error"), 2, url, abreast=2),
-        *staying.heal(Break("one", has_password=True), 2, url, abreast=2),
+        *staying.heal(Break("one"), 2, url, abreast=2),
         *staying.heal(Break("close", pages=3), 1, url),
     ]
     assert [stay.wrong for stay in stays] == [[]] * 5
