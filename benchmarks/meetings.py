@@ -13,7 +13,7 @@ from itertools import product
 from typing import NamedTuple
 
 from benchmarks.measure import Clock, significant, spread
-from benchmarks.over_servers import DEPLOYED, LATENCY, Table, options, started
+from benchmarks.over_servers import DEPLOYED, LATENCY, WHICH_SERVERS, Table, options, started
 from tests.support.aws import forget_aws_account
 from tests.support.introductions import meet
 from tests.support.meetings import meeting_place
@@ -82,8 +82,7 @@ TABLE = Table(
         "are connected, and come back into their room; in strict mode, as in React's, each "
         "page makes a provider, destroys it and makes another. `.local`: host candidates are "
         "hidden behind names, as browsers do it by default.",
-        "`y-webrtc` is its own server; ours keeps rooms in memory, the same with "
-        "`--latency 0:300`, in DynamoDB Local, or is deployed into an AWS emulator.",
+        WHICH_SERVERS,
         "In the last row are clients without a browser. A pair counts if not exactly one of "
         "the two has heard the other's announce.",
     ],

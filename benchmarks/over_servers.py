@@ -18,6 +18,12 @@ REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "deployed",
 )
 
+WHICH_SERVERS = (
+    "`y-webrtc` is its own server; ours keeps rooms in memory, the same with `--latency 0:300`, in "
+    "DynamoDB Local, or is deployed into an AWS emulator."
+)
+"""Of a table's notes."""
+
 RESULTS = ROOT / "benchmarks" / "results"
 
 

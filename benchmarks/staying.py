@@ -8,7 +8,7 @@ import sys
 from typing import NamedTuple
 
 from benchmarks.measure import Clock, significant, spread
-from benchmarks.over_servers import DEPLOYED, Table, options, started
+from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, started
 from tests.support.aws import forget_aws_account
 from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
 from tests.support.staying import StayingPlace, staying_place
@@ -116,8 +116,7 @@ TABLE = Table(
         "has gone, or none that is open for another one that stays, or if a page that comes then "
         "has not met exactly those within 10 s. Frames: what those that stay got from the server "
         "in these 3 s, a trial.",
-        "`y-webrtc` is its own server; ours keeps rooms in memory, the same with "
-        "`--latency 0:300`, in DynamoDB Local, or is deployed into an AWS emulator.",
+        WHICH_SERVERS,
     ],
 )
 

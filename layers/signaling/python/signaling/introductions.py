@@ -22,7 +22,6 @@ second after they met had one, and 19 of 40 where the peer id decided between fi
 time between others.
 """
 
-
 AGAIN_MILLISECONDS = 10 * 60 * 1000
 """How long a member that announced itself again waits for the other end to do so, too.
 
@@ -38,7 +37,6 @@ y-webrtc unsubscribes when a page leaves, then destroys its connections, and eac
 subscribes and announces the page again.
 https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
 """
-
 
 SECONDS_UNTIL_GONE = 0.5
 """After which a page that is being closed hears nothing more. Until then it answers announces."""

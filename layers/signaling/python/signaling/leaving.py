@@ -69,19 +69,22 @@ class Leaving:
                 self._connections.send([each.connection], frame)
 
     def _tell(self, sender: Sender, topic: str, own: Subscriber) -> Outcome:
-        """Let `own` hear of others, unless it has left or said something since."""
         read = self._subscriptions.of_topic(topic, SMALL_ROOM)
         if len(read) > SMALL_ROOM:
-            return self._tell_of_some(topic, own, read)
-        now = find(read, own.connection)
-        if now is None or now.announce is None or not came_back(now):
-            return NOTHING
-        back = sender._replace(requested_at=now.requested_at)
-        room = SmallRoom(self._connections, self._admitted(read))
-        outcome = room.tell(back, topic, now.announce)
+            outcome = self._tell_of_some(topic, own, read)
+        else:
+            outcome = self._tell_of_all(sender, topic, read)
         if outcome.gone:
             self._subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
         return outcome
+
+    def _tell_of_all(self, sender: Sender, topic: str, read: list[Subscriber]) -> Outcome:
+        """Let the sender hear of all others, unless it has left or said something since."""
+        own = find(read, sender.connection)
+        if own is None or own.announce is None or not came_back(own):
+            return NOTHING
+        room = SmallRoom(self._connections, self._admitted(read))
+        return room.tell(sender._replace(requested_at=own.requested_at), topic, own.announce)
 
     def _tell_of_some(self, topic: str, own: Subscriber, read: list[Subscriber]) -> Outcome:
         from signaling.large_rooms import LargeRoom  # here: few rooms are large

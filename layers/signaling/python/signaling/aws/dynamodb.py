@@ -47,7 +47,6 @@ from signaling.aws.operations import (
 from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
-    announces_of,
     counters,
     is_there,
     listing,
@@ -114,7 +113,7 @@ class DynamoDBSubscriptions:
         row = self._row(topic, sender, "requested_at <= :requested_at", change, **values)
         for answer in self._write([{**row, "ReturnValues": "ALL_NEW"}]):
             own = answer["Attributes"]
-            announces = announces_of(own, sender.requested_at)
+            announces = int(own[current]["N"]) if current in own else 0
             return subscriber_of(own)._replace(announces=announces)
         return None
 

@@ -65,12 +65,6 @@ def counters(now: int) -> list[str]:
     return [f"announces_{(current + after) % _COUNTERS}" for after in range(_COUNTERS)]
 
 
-def announces_of(row: Row, now: int) -> int:
-    """Return how often a member has announced itself lately, `now` in epoch milliseconds."""
-    counter = counters(now)[0]
-    return int(row[counter]["N"]) if counter in row else 0
-
-
 def peers_key(topic: str) -> str:
     """Return pk of the rows that list members of `topic` under their peer ids."""
     return f"peers{topic_key(topic).removeprefix('topic')}"
