@@ -71,6 +71,7 @@ async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float)
     if failure := await _connect(pages, _plans(kind, signaling), patience):
         return failure
     peers = await _peers(pages)
+    await ask(pages, "meeting.choose()")
     start = soon(len(pages))
     last = start + kind.seconds_apart
     how = {"isError": kind.how != "close", "silentUntil": 1000 * last if kind.is_silent else None}

@@ -4,7 +4,7 @@ import { WebrtcProvider } from 'y-webrtc'
 import * as Y from 'yjs'
 
 import { cut, frames, watch } from './frames.js'
-import { lose, secondsUntil, secondsUntilOpen, table } from './staying.js'
+import { choose, lose, secondsUntil, secondsUntilOpen, table } from './staying.js'
 
 const POLL_MS = 20
 
@@ -133,7 +133,8 @@ window.meeting = {
   write,
   secondsToRead,
   destroy: () => provider.destroy(),
-  lose: (ends, how) => lose(provider.room, ends, how),
+  choose: () => choose(provider.room),
+  lose,
   peer: () => provider?.room?.peerId ?? null,
   table: currentTable,
   secondsUntilOpen: (peers, most) => secondsUntilOpen(currentTable, peers, most)

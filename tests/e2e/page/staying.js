@@ -3,13 +3,21 @@
 const POLL_MS = 20
 const MS_TO_NOTICE = 300 // once both ends should have
 
+const ending = new Map() // by peer
 const ended = new Set()
 
-/** End the connections with those peers, each at its moment or, without one, when its other end does. */
-export function lose (room, ends, { isError, silentUntil }) {
-  for (const [peer, moment] of ends) {
-    const connection = room.webrtcConns.get(peer)
+/** Choose the connections to end; once an end does, the other end's page may soon have a new one. */
+export function choose (room) {
+  for (const [peer, connection] of room.webrtcConns) {
+    ending.set(peer, connection)
     ended.add(connection)
+  }
+}
+
+/** End those with those peers, each at its moment or, without one, when its other end does. */
+export function lose (ends, { isError, silentUntil }) {
+  for (const [peer, moment] of ends) {
+    const connection = ending.get(peer)
     if (moment === null) continue
     if (silentUntil) silence(connection.peer, silentUntil + MS_TO_NOTICE - Date.now())
     setTimeout(() => connection.peer.destroy(isError ? new Error('lost') : undefined), moment - Date.now())
