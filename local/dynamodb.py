@@ -35,7 +35,8 @@ class Table:
             ConnectionError: the endpoint does not answer, or refuses.
         """
         direct_clients(endpoint)
-        patience = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 2})
+        # DynamoDB Local takes seconds for its first answer on a machine that is busy.
+        patience = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
         self._endpoint = endpoint
         self._table = table
         self._client = boto3.client("dynamodb", config=patience)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from local import ROOT
 from local.sam.template import Stack, load
@@ -55,9 +56,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_aws_account() -> None:
+def no_aws_account(worker_id: str) -> None:
     """Keep every AWS client of the tests away from the developer's account."""
-    forget_aws_account()
+    forget_aws_account(key=f"local{worker_id}")
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +75,33 @@ def stack() -> Stack:
     return load(ROOT / "template.yaml")
 
 
+SHARED_DYNAMODB: pytest.StashKey[DynamoDBLocal] = pytest.StashKey()
+ENDPOINT = "dynamodb_local"
+
+
+def pytest_configure_node(node: WorkerController) -> None:
+    """Let all workers share one DynamoDB Local, which takes most of its time to get warm."""
+    if not DynamoDBLocal.is_installed():
+        return  # each test that needs it says so
+    if SHARED_DYNAMODB not in node.config.stash:
+        node.config.stash[SHARED_DYNAMODB] = DynamoDBLocal()
+        node.config.stash[SHARED_DYNAMODB].start()
+    node.workerinput[ENDPOINT] = node.config.stash[SHARED_DYNAMODB].endpoint
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what the workers shared."""
+    if SHARED_DYNAMODB in config.stash:
+        config.stash[SHARED_DYNAMODB].stop()
+
+
 @pytest.fixture(scope="session")
-def dynamodb_local() -> Iterator[str]:
+def dynamodb_local(request: pytest.FixtureRequest) -> Iterator[str]:
     """Endpoint of a DynamoDB Local."""
+    shared = getattr(request.config, "workerinput", {}).get(ENDPOINT)
+    if shared:
+        yield shared
+        return
     server = DynamoDBLocal()
     server.start()
     yield server.endpoint

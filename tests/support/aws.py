@@ -7,13 +7,17 @@ import boto3
 from botocore.config import Config
 
 
-def forget_aws_account() -> None:
-    """Keep every AWS client of this process away from the developer's account."""
+def forget_aws_account(key: str = "local") -> None:
+    """Keep every AWS client of this process away from the developer's account.
+
+    DynamoDB Local gives each access `key` tables of its own.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
+    """
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(
         AWS_DEFAULT_REGION="us-east-1",
-        AWS_ACCESS_KEY_ID="local",
+        AWS_ACCESS_KEY_ID=key,
         AWS_SECRET_ACCESS_KEY="local",
         AWS_EC2_METADATA_DISABLED="true",
     )

@@ -3,38 +3,15 @@
 Contexts of their own, because pages that share one sync behind the server's back.
 """
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from tests.support.servers import LocalServer, need
+from tests.support.chromium import PERMISSIONS_TO_SHOW_ADDRESSES, chromium_path, flags
+from tests.support.servers import LocalServer
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--disable-extensions",
-    "--disable-background-timer-throttling",
-    "--disable-renderer-backgrounding",
-    "--disable-backgrounding-occluded-windows",
-    # A machine without a network finds no other candidates.
-    "--allow-loopback-in-peer-connection",
-]
-_FLAG_TO_SHOW_ADDRESSES = "--disable-features=WebRtcHideLocalIpsWithMdns"
-PERMISSIONS_TO_SHOW_ADDRESSES = ["camera", "microphone"]
 _MILLISECONDS_TO_SYNC = 60_000
 _KEEP_CONNECTIONS = """
 window.connectionsMade = []
@@ -48,38 +25,9 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
-    """Start Chromium: the machine's own, else one that is installed now."""
+    """Start Chromium."""
     path = chromium_path(playwright.chromium.executable_path)
     return playwright.chromium.launch(executable_path=path, args=flags(hides_addresses=False))
-
-
-def flags(hides_addresses: bool) -> list[str]:
-    """Return Chromium's command line; `hides_addresses` as people's browsers do."""
-    return _FLAGS if hides_addresses else [*_FLAGS, _FLAG_TO_SHOW_ADDRESSES]
-
-
-def chromium_path(playwrights_own: str) -> str:
-    """Find Chromium, or install it, if need be where Playwright installs its own."""
-    path = _installed_chromium() or _install_by_apt() or _install_by_playwright(playwrights_own)
-    return need(path, "no Chromium, and it could not be installed")
-
-
-def _installed_chromium() -> str | None:
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-
-
-def _install_by_apt() -> str | None:
-    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return None
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        subprocess.run(["apt-get", "-qq", *arguments], check=False, capture_output=True)
-    return _installed_chromium()
-
-
-def _install_by_playwright(path: str) -> str | None:
-    command = [sys.executable, "-m", "playwright", "install", "chromium"]
-    subprocess.run(command, check=False, capture_output=True)
-    return path if Path(path).exists() else None
 
 
 class Peer:

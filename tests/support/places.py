@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.support.browsers import PERMISSIONS_TO_SHOW_ADDRESSES, chromium_path, flags
+from tests.support.chromium import PERMISSIONS_TO_SHOW_ADDRESSES, chromium_path, flags
 from tests.support.servers import ROOT, need
 
 _T = TypeVar("_T")

@@ -110,7 +110,11 @@ class Process:
                 stdin=subprocess.DEVNULL,
             )
         self._process = process
-        wait_until(lambda: is_ready() or process.poll() is not None)
+        try:
+            wait_until(lambda: is_ready() or process.poll() is not None)
+        except TimeoutError:
+            self.kill()
+            raise
         if process.poll() is not None:
             raise RuntimeError(f"ended with {process.returncode}: {self.output}")
 
@@ -196,8 +200,8 @@ def local_servers() -> Iterator[StartLocalServer]:
 
     def start(*options: str, **keywords: Any) -> LocalServer:
         server = LocalServer(*options, **keywords)
-        stack.callback(end, server)
         server.start()
+        stack.callback(end, server)
         return server
 
     def end(server: LocalServer) -> None:
@@ -231,6 +235,11 @@ class DynamoDBLocal(Process):
                 str(self._port),
             ]
         )
+
+    @staticmethod
+    def is_installed() -> bool:
+        """Tell whether Java and the engine are here."""
+        return bool(shutil.which("java")) and (DYNAMODB_LOCAL / "DynamoDBLocal.jar").exists()
 
     def start(self) -> None:
         """Start and wait until it listens."""
