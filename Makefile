@@ -70,6 +70,9 @@ TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cac
 unit: .venv/test ## run the tests that need neither a browser nor Java
 	.venv/bin/pytest tests/unit tests/infrastructure
 
+# Bytecode spares each of hundreds of processes its compiling.
+unit test again: export PYTHONDONTWRITEBYTECODE =
+
 test: $(TEST_NEEDS) ## run every test
 	.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder --durations 10
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from check.idle import sit_idle
 from check.load import Load, form_rooms
-from check.probes import PROBES, Probe, run
+from check.probes import PROBES, Probe, Stage, run
 from check.report import Report
 from check.target import Target
 from signaling.settings import ADDRESSED, BROADCAST
@@ -34,10 +34,12 @@ def main() -> int:
     if load:
         form = partial(form_rooms, load=load, progress=report.progress)
         tried = f"form {load.rooms} rooms of {load.peers}, {load.rate:g} a second"
-        probes.append(Probe("load", tried, form, is_bounded=False))
+        probes.append(Probe(Stage.MANY, "load", tried, form, is_bounded=False))
     if options.idle:
         idle = partial(sit_idle, progress=report.progress)
-        probes.append(Probe("idle", "say nothing for ten minutes", idle, is_bounded=False))
+        probes.append(
+            Probe(Stage.MANY, "idle", "say nothing for ten minutes", idle, is_bounded=False)
+        )
     report.begin(f"{target.mask(str(target.url))}, expected to deliver {target.delivery}")
     try:
         passed = asyncio.run(run(target, probes, report))

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from enum import IntEnum
+from itertools import groupby
 from typing import NamedTuple
 
 import aiohttp
 
-from check import entry, frames, latency, meanings, rooms
+from check import crowds, entry, frames, latency, meanings, rooms
 from check.findings import Advice, Fault, Finding, Outcome, Untried
 from check.report import Report
 from check.target import Target
@@ -15,54 +17,100 @@ from check.target import Target
 _SECONDS_IN_ALL = 55.0
 
 
+class Stage(IntEnum):
+    """Stages follow each other; what is tried in one of them goes on side by side."""
+
+    ENTRY = 0
+    """One by one: nothing else can work if one of these does not."""
+    FEW = 1
+    """Each has three clients at most, and most of its time waits for what should not come."""
+    MANY = 2
+    RUDE = 3
+    """One by one, because each of them may end the server for everybody."""
+    TIMES = 4
+    """One by one: nothing else may take time."""
+
+
+_AT_ONCE = {Stage.FEW: 3}
+"""Few enough for the ten Lambdas of a new account; of all others one."""
+
+
 class Probe(NamedTuple):
     """One thing to try."""
 
+    stage: Stage
     name: str
     tried: str
     run: Callable[[Target], Awaitable[str]]
     """Returns what came back; raises Fault or Untried."""
-    is_entry: bool = False
-    """Whether nothing else can work if this does not."""
     is_bounded: bool = True
     """Whether it counts in the time that all probes may take; if not, it bounds itself."""
 
 
 PROBES = (
-    Probe("name", "look the host up", entry.find_name, is_entry=True),
-    Probe("connection", "open one", entry.open_connection, is_entry=True),
-    Probe("handshake", "ask for a WebSocket", entry.shake_hands, is_entry=True),
-    Probe("announce", "join a room where another client is", rooms.meet_in_turn),
-    Probe("delivery", "signal one of two others", rooms.deliver),
-    Probe("at once", "2 to 8 announce themselves at the same moment", rooms.meet_at_once),
-    Probe("ping", "send pings", latency.ping),
-    Probe("errors", "send a type that does not exist", frames.be_told_of_errors),
-    Probe("malformed", "send what is not JSON", frames.send_malformed),
-    Probe("oversized", "send 40 KB in one frame", frames.send_oversized),
-    Probe("binary", "send a binary frame", frames.send_binary),
-    Probe("outside", "enter a room that the token does not open", frames.stay_outside),
-    Probe("forged", "change the token's signature", entry.be_refused_with_a_changed_token),
-    Probe("two tokens", "bring the token twice", entry.be_refused_with_two_tokens),
-    Probe("expired", "bring a token of yesterday", entry.be_refused_with_an_expired_token),
-    Probe("foreign", "bring a token of somebody else", entry.be_refused_with_a_foreign_token),
-    Probe("vanishing", "reset a client's TCP connection", rooms.miss_who_vanished),
-    Probe("latency", "let 20 pairs meet, four at a time", latency.measure),
+    Probe(Stage.ENTRY, "name", "look the host up", entry.find_name),
+    Probe(Stage.ENTRY, "connection", "open one", entry.open_connection),
+    Probe(Stage.ENTRY, "handshake", "ask for a WebSocket", entry.shake_hands),
+    Probe(Stage.FEW, "announce", "join a room where another client is", rooms.meet_in_turn),
+    Probe(Stage.FEW, "delivery", "signal one of two others", rooms.deliver),
+    Probe(Stage.FEW, "vanishing", "reset a client's TCP connection", rooms.miss_who_vanished),
+    Probe(Stage.FEW, "errors", "send a type that does not exist", frames.be_told_of_errors),
+    Probe(Stage.FEW, "outside", "enter a room that the token does not open", frames.stay_outside),
+    Probe(
+        Stage.FEW, "forged", "change the token's signature", entry.be_refused_with_a_changed_token
+    ),
+    Probe(Stage.FEW, "two tokens", "bring the token twice", entry.be_refused_with_two_tokens),
+    Probe(
+        Stage.FEW, "expired", "bring a token of yesterday", entry.be_refused_with_an_expired_token
+    ),
+    Probe(
+        Stage.FEW,
+        "foreign",
+        "bring a token of somebody else",
+        entry.be_refused_with_a_foreign_token,
+    ),
+    Probe(
+        Stage.MANY,
+        "at once",
+        "2 to 8 announce themselves at the same moment",
+        crowds.meet_at_once,
+    ),
+    Probe(Stage.RUDE, "malformed", "send what is not JSON", frames.send_malformed),
+    Probe(Stage.RUDE, "oversized", "send 40 KB in one frame", frames.send_oversized),
+    Probe(Stage.RUDE, "binary", "send a binary frame", frames.send_binary),
+    Probe(Stage.TIMES, "ping", "send pings", latency.ping),
+    Probe(Stage.TIMES, "latency", "let 20 pairs meet, four at a time", latency.measure),
 )
 
 
 async def run(target: Target, probes: Sequence[Probe], report: Report) -> bool:
-    """Try all that can be tried, report each, and tell whether nothing failed."""
+    """Try all that can be tried, report each in order, and tell whether nothing failed."""
     end = asyncio.get_running_loop().time() + _SECONDS_IN_ALL
     passed = True
-    for probe in probes:
-        report.progress(f"{probe.name}: {probe.tried}")
-        finding = await _find(target, probe, end if probe.is_bounded else None)
-        report.tell(_masked(target, finding))
-        if finding.outcome == Outcome.FAILED:
-            passed = False
-            if probe.is_entry:
-                break
+    for stage, group in groupby(probes, lambda probe: probe.stage):
+        turn = asyncio.Semaphore(_AT_ONCE.get(stage, 1))
+        async with asyncio.TaskGroup() as tasks:
+            trials = [
+                (probe, tasks.create_task(_find_in_turn(turn, target, probe, end)))
+                for probe in group
+            ]
+            for probe, trial in trials:
+                report.progress(f"{probe.name}: {probe.tried}")
+                finding = await trial
+                report.tell(_masked(target, finding))
+                passed = passed and finding.outcome != Outcome.FAILED
+                if not passed and stage == Stage.ENTRY:
+                    for _, each in trials:
+                        each.cancel()
+                    return False
     return passed
+
+
+async def _find_in_turn(
+    turn: asyncio.Semaphore, target: Target, probe: Probe, end: float
+) -> Finding:
+    async with turn:
+        return await _find(target, probe, end if probe.is_bounded else None)
 
 
 async def _find(target: Target, probe: Probe, end: float | None) -> Finding:

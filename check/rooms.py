@@ -21,8 +21,7 @@ _BY_ADDRESS = Advice(
     "the server delivers by address (Delivery=addressed), or messages get lost",
     "check it with EXPECT=addressed",
 )
-_SIZES = range(2, 9)
-_SECONDS_BETWEEN_PEERS = 0.3
+SECONDS_BETWEEN_PEERS = 0.3
 _SECONDS_TO_MISS = 10.0
 _SECONDS_BETWEEN_PUBLISHES = 0.5
 
@@ -32,7 +31,7 @@ async def meet_in_turn(target: Target) -> str:
     room = target.room()
     async with clients(target, 1) as (first,):
         await first.come(room)
-        await asyncio.sleep(_SECONDS_BETWEEN_PEERS)
+        await asyncio.sleep(SECONDS_BETWEEN_PEERS)
         async with clients(target, 1) as (second,):
             sent = await second.come(room)
             pair = [first, second]
@@ -44,7 +43,7 @@ async def meet_in_turn(target: Target) -> str:
             if not await until(met, _SECONDS_TO_FIRST):
                 raise missed(pair, "the newcomer's announce did not come")
             await asyncio.sleep(QUIET)
-            _refuse_crossing(target, pair)
+            refuse_crossing(target, pair)
             arrived = min(each.at for client in pair for each in client.introductions)
     return f"introduced after {max(arrived - sent, 0) * 1000:.0f} ms"
 
@@ -83,35 +82,6 @@ async def deliver(target: Target) -> str:
             "see the rows of the room in the table",
         )
     return "everybody got it" if target.is_broadcast else "its addressee got it, nobody else"
-
-
-async def meet_at_once(target: Target) -> str:
-    """Let 2 to 8 clients announce themselves at the same moment."""
-    for size in _SIZES:
-        async with clients(target, size) as everyone:
-            meet = _all_hear_all if target.is_broadcast else _each_hears_once
-            await meet(target, everyone, f"round of {size}: ")
-    pairs = sum(size * (size - 1) // 2 for size in _SIZES)
-    told = "everybody heard of everybody" if target.is_broadcast else "each introduced once"
-    return f"{pairs} pairs, {told}"
-
-
-async def _all_hear_all(target: Target, everyone: Sequence[Client], where: str) -> None:
-    room = target.room()
-    await enter(target, everyone, room)
-    await asyncio.gather(*(client.announce(room) for client in everyone))
-    if not await until(lambda: not _unheard(everyone)):
-        raise missed(everyone, f"{where}{_unheard(everyone)} announces did not come")
-
-
-async def _each_hears_once(target: Target, everyone: Sequence[Client], where: str) -> None:
-    room = target.room()
-    if len(everyone) % 2:  # in these rounds announces cross unless the server sees to it
-        await asyncio.gather(*(client.subscribe(room) for client in everyone))
-        await asyncio.sleep(_SECONDS_BETWEEN_PEERS)
-    await enter(target, everyone, room, where)
-    await asyncio.sleep(QUIET)
-    _refuse_crossing(target, everyone, where)
 
 
 async def miss_who_vanished(target: Target) -> str:
@@ -183,11 +153,8 @@ def _strangers(everyone: Sequence[Client]) -> int:
     )
 
 
-def _unheard(everyone: Sequence[Client]) -> int:
-    return sum(not one.heard_of(other) for one in everyone for other in everyone)
-
-
-def _refuse_crossing(target: Target, everyone: Sequence[Client], where: str = "") -> None:
+def refuse_crossing(target: Target, everyone: Sequence[Client], where: str = "") -> None:
+    """Raise a Fault if two of `everyone` heard of each other where only one should."""
     crossed = sum(
         one.heard_of(other) and other.heard_of(one) for one, other in combinations(everyone, 2)
     )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,14 @@ def test_a_server_that_broadcasts_passes_as_that(local_server: StartLocalServer)
 def test_y_webrtcs_own_server_passes_as_broadcast_and_lives_on(
     reference_server: ReferenceServer,
 ) -> None:
-    checked = check(reference_server.websocket_url, "--expect", "broadcast", "--load", "3x4")
+    url = reference_server.websocket_url
+    with ThreadPoolExecutor() as threads:
+        unexpected = threads.submit(check, url)
+        checked = check(url, "--expect", "broadcast", "--load", "3x4")
     assert (checked.status, checked.of("failed")) == (0, []), checked.output
-    assert checked.of("untried") == ["malformed", *NEED_TOKENS]
-    failed = check(reference_server.websocket_url).of("failed")
-    assert failed == ["delivery", "at once", "errors", "oversized"]
+    assert checked.of("untried") == [*NEED_TOKENS, "malformed"]
+    failed = unexpected.result().of("failed")
+    assert failed == ["delivery", "errors", "at once", "oversized"]
 
 
 def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(
@@ -73,8 +77,10 @@ def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(
         "EXPIRED_TOKEN": issuer.mint(aud="demo", exp=1),
         "FOREIGN_TOKEN": issuer.mint(aud="another"),
     }
-    for url, variable in ((server.websocket_url, token), (url_with(server, token), None)):
-        checked = check(url, token=variable, **others)
+    with ThreadPoolExecutor() as threads:
+        in_variable = threads.submit(check, server.websocket_url, token=token, **others)
+        in_url = threads.submit(check, url_with(server, token), **others)
+    for checked in (in_variable.result(), in_url.result()):
         assert (checked.status, checked.of("failed")) == (0, []), checked.output
         assert checked.of("untried") == []
         for each in (token, *others.values()):
