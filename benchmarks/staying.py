@@ -12,7 +12,7 @@ from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, sta
 from tests.support.aws import forget_aws_account
 from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
 from tests.support.staying import StayingPlace, staying_place
-from tests.support.stays import Break, How, Leaving, Stay, Way
+from tests.support.stays import Break, How, Leaving, Stay, Trial, Way
 
 _PAGES_ABREAST = 12
 """Pages of groups that go on side by side: most of the time they wait."""
@@ -60,10 +60,11 @@ class Row(NamedTuple):
     def hold(self, place: StayingPlace, server: str, url: str, share: float) -> list[Stay]:
         """Hold this `share` of the trials over `server`."""
         count = round(share * (self.deployed if server == DEPLOYED else self.trials))
-        if isinstance(self.kind, Break):
-            return place.heal(self.kind, count, url, _PAGES_ABREAST // self.kind.pages)
-        abreast = max(1, _PAGES_THAT_LEAVE_ABREAST // self.kind.pages)
-        return place.leave(self.kind, count, url, abreast)
+        if count == 0:
+            return []
+        is_break = isinstance(self.kind, Break)
+        most = _PAGES_ABREAST if is_break else _PAGES_THAT_LEAVE_ABREAST
+        return place.hold([Trial(self.kind, url)] * count, max(1, most // self.kind.pages))
 
 
 _AT_ONCE_OR_APART: list[tuple[How, float]] = [

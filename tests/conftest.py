@@ -33,7 +33,7 @@ def pytest_configure() -> None:
 SAM_BUILD = ("tests/built/", "tests/deployed/")
 """Tests of what one folder holds, which `sam build` fills: they run one after the other."""
 
-BROWSERS = "test_browser", "test_console", "test_meetings", "test_staying", "test_two_servers"
+BROWSERS = "test_browser", "test_console", "test_meetings", "test_two_servers"
 """Files whose tests share a browser, which costs more to start than they gain by going apart."""
 
 WAITING = ("tests/e2e/", "tests/integration/test_deadlines.py")

@@ -1,46 +1,40 @@
 """Pages that are connected lose each other, or leave: `make staying` is the long form of this."""
 
-from collections.abc import Iterator
-
-import pytest
+from collections.abc import Sequence
 
 from tests.support.servers import StartLocalServer
-from tests.support.staying import StayingPlace, staying_place
-from tests.support.stays import Break, Leaving, Stay
+from tests.support.staying import staying_place
+from tests.support.stays import Break, Leaving, Stay, Trial
 
 PATIENCE = 4.0
 """Other tests run beside these."""
 
-
-@pytest.fixture(scope="module")
-def staying() -> Iterator[StayingPlace]:
-    with staying_place(PATIENCE) as staying:
-        yield staying
+HANDLES_IN_ORDER, LETS_OVERTAKE = "0:0", "0:300"
 
 
-@pytest.fixture(params=["0:0", "0:300"], ids=["in order", "overtaking"])
-def url(request: pytest.FixtureRequest, local_server: StartLocalServer) -> str:
-    """Where a server is whose messages are handled in order, or overtake each other."""
-    return local_server("--latency", request.param).websocket_url
-
-
-def test_pages_whose_connections_fail_get_them_back(staying: StayingPlace, url: str) -> None:
-    stays = [
-        *staying.heal(Break("error"), 2, url, abreast=2),
-        *staying.heal(Break("one"), 2, url, abreast=2),
-        *staying.heal(Break("close", pages=3), 1, url),
+def test_pages_whose_connections_fail_get_them_back(local_server: StartLocalServer) -> None:
+    kinds = [
+        *(Break("error"), Break("error")),
+        *(Break("one"), Break("one")),
+        Break("close", pages=3),
     ]
-    assert_all_is_well(stays)
+    hold(local_server, kinds, abreast=5)
 
 
 def test_pages_that_destroy_their_providers_leave_nothing_behind(
-    staying: StayingPlace, url: str
+    local_server: StartLocalServer,
 ) -> None:
-    stays = [
-        *staying.leave(Leaving("destroy"), 1, url),
-        *staying.leave(Leaving("beside"), 1, url),
+    hold(local_server, [Leaving("destroy"), Leaving("beside")], abreast=2)
+
+
+def hold(local_server: StartLocalServer, kinds: Sequence[Break | Leaving], abreast: int) -> None:
+    urls = [
+        local_server("--latency", latency).websocket_url
+        for latency in (HANDLES_IN_ORDER, LETS_OVERTAKE)
     ]
-    assert_all_is_well(stays)
+    trials = [Trial(kind, url) for url in urls for kind in kinds]
+    with staying_place(PATIENCE) as staying:
+        assert_all_is_well(staying.hold(trials, abreast))
 
 
 def assert_all_is_well(stays: list[Stay]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Error, Page
 
 from tests.support.places import PASSWORD, Place, ask, begin, place, soon, until_met
-from tests.support.stays import Break, Leaving, Stay, missing, trace_of
+from tests.support.stays import Break, Leaving, Stay, Trial, missing, trace_of
 
 _SECONDS_CONNECTED = 8.0
 """More than the server calls anybody new."""
@@ -35,29 +35,25 @@ class StayingPlace:
         self._place = place
         self._patience = patience
 
-    def heal(self, kind: Break, count: int, signaling: str, abreast: int = 1) -> list[Stay]:
-        """End the connections of `count` rooms, `abreast` of them side by side."""
+    def hold(self, trials: Sequence[Trial], abreast: int = 1) -> list[Stay]:
+        """Hold trials with one version of the client, `abreast` of them side by side."""
+        waiting = iter(trials)
+        size = max(_pages_of(each.kind) for each in trials)
 
-        async def heal(pages: list[Page]) -> Stay:
-            return await _heal(pages, kind, signaling, self._patience)
-
-        work = self._place.hold_in_turn(kind.client, kind.pages, count, heal, abreast)
-        return self._place.run(work)
-
-    def leave(self, kind: Leaving, count: int, signaling: str, abreast: int = 1) -> list[Stay]:
-        """Let half of the pages leave `count` rooms, `abreast` of them side by side."""
-
-        async def leave(pages: list[Page]) -> Stay:
-            stay = await _leave(pages, kind, signaling, self._patience)
+        async def hold(pages: list[Page]) -> Stay:
+            kind, signaling = next(waiting)
+            group = pages[: _pages_of(kind)]
+            if isinstance(kind, Break):
+                return await _heal(group, kind, signaling, self._patience)
+            stay = await _leave(group, kind, signaling, self._patience)
             for number in range(kind.pages // 2):
                 if kind.how in ("close", "crash"):
                     await pages[number].context.close()
                     pages[number] = await self._place.page(kind.client)
             return stay
 
-        size = kind.pages + 1  # with one that comes later
-        work = self._place.hold_in_turn(kind.client, size, count, leave, abreast)
-        return self._place.run(work)
+        client = trials[0].kind.client
+        return self._place.run(self._place.hold_in_turn(client, size, len(trials), hold, abreast))
 
 
 @contextmanager
@@ -65,6 +61,10 @@ def staying_place(patience: float = 1.0) -> Iterator[StayingPlace]:
     """Start a browser."""
     with place() as started:
         yield StayingPlace(started, patience)
+
+
+def _pages_of(kind: Break | Leaving) -> int:
+    return kind.pages if isinstance(kind, Break) else kind.pages + 1  # with one that comes later
 
 
 async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float) -> Stay:

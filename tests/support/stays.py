@@ -38,6 +38,14 @@ class Leaving(NamedTuple):
     client: str = NEWEST
 
 
+class Trial(NamedTuple):
+    """What happens to a group of pages."""
+
+    kind: Break | Leaving
+    signaling: str
+    """URL of the server."""
+
+
 class Stay(NamedTuple):
     """What has come of one group of pages."""
 
