@@ -83,11 +83,21 @@ class Room(NamedTuple):
         return {each.connection: each.peer for each in self.subscriptions.of_topic(topic)}
 
     async def connection_of(self, client: Client, topic: str) -> str:
-        """Put `client` into `topic` and return its connection id."""
+        """Put `client` into `topic` and return its connection id.
+
+        Its announce has then read the topic, too, and finds nobody who is put there afterwards.
+        """
         await client.announce(topic)
         await asyncio.to_thread(wait_until, lambda: self.subscriptions.of_topic(topic))
         (subscriber,) = self.subscriptions.of_topic(topic)
+        await asyncio.to_thread(wait_until, lambda: self._has_announced(subscriber.connection))
         return subscriber.connection
+
+    def _has_announced(self, connection: str) -> bool:
+        return any(
+            (line.get("connection"), line.get("type")) == (connection, "publish")
+            for line in self.server.log
+        )
 
 
 @pytest.fixture(scope="module")

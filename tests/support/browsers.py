@@ -26,8 +26,9 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 
 def launch_chromium(playwright: Playwright) -> Browser:
     """Start Chromium."""
-    path = chromium_path(playwright.chromium.executable_path)
-    return playwright.chromium.launch(executable_path=path, args=flags(hides_addresses=False))
+    return playwright.chromium.launch(
+        executable_path=chromium_path(), args=flags(hides_addresses=False)
+    )
 
 
 class Peer:

@@ -88,9 +88,10 @@ def place(is_hidden: bool = False) -> Iterator[Place]:
     need(str(_PAGES) if _PAGES.exists() else None, "the page is missing: run make test")
     with _page_server() as url, asyncio.Runner() as runner:
         playwright = runner.run(async_playwright().start())
-        path = chromium_path(playwright.chromium.executable_path)
         browser = runner.run(
-            playwright.chromium.launch(executable_path=path, args=flags(hides_addresses=is_hidden))
+            playwright.chromium.launch(
+                executable_path=chromium_path(), args=flags(hides_addresses=is_hidden)
+            )
         )
         yield Place(runner, browser, url, is_hidden)
         runner.run(browser.close())
