@@ -36,16 +36,13 @@ def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
 ) -> None:
     server = local_server()
     pings = frame(0x89, b"x" * 125) * 500
+    asyncio.run(is_served(server))  # by then it has loaded what it needs
     with connect(server, HANDSHAKE) as deaf:
-        deaf.settimeout(0.5)
         before = resident_bytes(server)
         for _ in range(1_000):
-            try:
-                deaf.sendall(pings)
-            except TimeoutError:
-                break
+            deaf.sendall(pings)
         asyncio.run(is_served(server))
-        assert resident_bytes(server) - before < 20_000_000
+        assert resident_bytes(server) - before < 1_000 * len(pings) / 2
 
 
 @pytest.mark.parametrize("options", [("--latency", "50:50"), ("--dynamodb",)])
@@ -57,6 +54,7 @@ def test_a_flood_waits_at_its_sender(
     server = local_server(*options, "--throttle", "none")
     text = b'{"type":"publish","topic":"flood","data":{"type":"x"}}'
     messages = frame(0x81, text) * 1_000
+    asyncio.run(is_served(server))
     with connect(server, HANDSHAKE) as flooding:
         flooding.settimeout(0.5)
         before = resident_bytes(server)
