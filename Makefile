@@ -74,7 +74,7 @@ unit: .venv/test ## run the tests that need neither a browser nor Java
 unit test again: export PYTHONDONTWRITEBYTECODE =
 
 test: $(TEST_NEEDS) ## run every test
-	.venv/bin/pytest --numprocesses 3 --no-loadscope-reorder --durations 10
+	.venv/bin/pytest --numprocesses 6 --no-loadscope-reorder --durations 10
 
 again: $(TEST_NEEDS) ## run TEST=tests/... TIMES=100, beside SPIN=2 processes that only compute
 	@for each in $$(seq $(SPIN)); do $(PYTHON) -c 'while True: pass' & spinning="$$spinning $$!"; done; \
