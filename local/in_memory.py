@@ -12,6 +12,7 @@ from local.gateway import Gateway
 from signaling.aws.posts import outcome
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
+    HELD_BYTES,
     SAMPLE,
     Introduction,
     Outcome,
@@ -27,6 +28,7 @@ class _Row(NamedTuple):
     has_left: bool = False
     announces: tuple[int, int] = (0, 0)
     """The time in which it announced itself last, and how often it did then."""
+    held: tuple[str, ...] = ()
 
 
 class MemorySubscriptions:
@@ -143,6 +145,28 @@ class MemorySubscriptions:
                 subscriber = row.subscriber._replace(peer=peer)
                 self._rows[topic][connection] = row._replace(subscriber=subscriber)
 
+    def hold(self, topic: str, connection: str, signal: str) -> int:
+        """Keep the signal in the row, if it is there, not marked, and has room for it."""
+        self._pause()
+        with self._lock:
+            row = self._rows.get(topic, {}).get(connection)
+            held = (*(row.held if row else ()), signal)
+            is_kept = sum(len(each.encode()) for each in held) <= HELD_BYTES
+            if row is None or row.has_left or not is_kept:
+                return 0
+            self._rows[topic][connection] = row._replace(held=held)
+            return len(held)
+
+    def take(self, topic: str, connection: str) -> list[str]:
+        """Empty the row of signals."""
+        self._pause()
+        with self._lock:
+            row = self._rows.get(topic, {}).get(connection)
+            if row is None:
+                return []
+            self._rows[topic][connection] = row._replace(held=())
+            return list(row.held)
+
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Delete the rows."""
         self._pause()
@@ -176,7 +200,8 @@ class MemorySubscriptions:
         rows = self._rows.setdefault(topic, {})
         known = rows.get(sender.connection)
         announces = (0, 0) if known is None else known.announces
-        rows[sender.connection] = _Row(subscriber, sender.expires_at, has_left, announces)
+        held = () if known is None or has_left else known.held
+        rows[sender.connection] = _Row(subscriber, sender.expires_at, has_left, announces, held)
         self._topics.setdefault(sender.connection, set()).add(topic)
         return subscriber
 

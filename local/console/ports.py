@@ -30,6 +30,8 @@ class WatchedSubscriptions:
         self.sample = subscriptions.sample
         self.list_peers = subscriptions.list_peers
         self.of_peer = subscriptions.of_peer
+        self.hold = subscriptions.hold
+        self.take = subscriptions.take
         self._topics_of = topics_of
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:

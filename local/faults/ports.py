@@ -29,6 +29,8 @@ class WrappedSubscriptions:
         self.sample = wrap(subscriptions.sample)
         self.list_peers = wrap(subscriptions.list_peers)
         self.of_peer = wrap(subscriptions.of_peer)
+        self.hold = wrap(subscriptions.hold)
+        self.take = wrap(subscriptions.take)
         self.learn_peer = clean_up(subscriptions.learn_peer)
         self.remove = clean_up(subscriptions.remove)
         self.remove_connection = clean_up(subscriptions.remove_connection)

@@ -70,7 +70,7 @@ class Table(MemorySubscriptions):
         copy._topics = {connection: set(topics) for connection, topics in self._topics.items()}
         return copy
 
-    def take(self, other: "Table") -> None:
+    def become(self, other: "Table") -> None:
         """Become as `other` is."""
         self._rows, self._topics = other._rows, other._topics
 

@@ -1,13 +1,13 @@
 """Rooms in memory that tests talk to, and connections that keep what they get."""
 
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from local.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING
 from signaling.introductions import NEW_MILLISECONDS
-from signaling.ports import Introduction, Outcome, Sender
+from signaling.ports import NOTHING, Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
@@ -67,11 +67,25 @@ class RoomsOf:
         gone: str = "",
         failing: str = "",
         max_recipients: int = SMALL_ROOM,
+        postpones: bool = False,
     ) -> None:
+        """If it `postpones`, what is to be done later is done by `do_what_was_postponed`."""
         self.subscriptions = MemorySubscriptions(now=lambda: 0)
         self.connections = RecordedConnections(gone, failing)
+        self.postponed: list[Callable[[], Outcome]] = []
+
+        def after(seconds: float, action: Callable[[], Outcome]) -> Outcome:
+            if not postpones:
+                return action()
+            self.postponed.append(action)
+            return NOTHING
+
         self.rooms = Rooms(
-            self.subscriptions, self.connections, is_broadcast, max_recipients=max_recipients
+            self.subscriptions,
+            self.connections,
+            is_broadcast,
+            max_recipients=max_recipients,
+            after=after,
         )
         self.grants = EVERYTHING
         self.now = 1
@@ -91,6 +105,12 @@ class RoomsOf:
     def wait(self) -> None:
         """Let so much time pass that whoever is in a room is new no more."""
         self.now += NEW_MILLISECONDS + 1
+
+    def do_what_was_postponed(self) -> None:
+        """Let the time pass for which something waits, and keep what is sent after it."""
+        self.connections.sent.clear()
+        while self.postponed:
+            self.postponed.pop(0)()
 
     def send(self, connection: str, at: int | None = None, **message: object) -> Outcome:
         """Handle `message`, which API Gateway got `at` this time or now."""
@@ -118,9 +138,9 @@ class RoomsOf:
         return {each.connection: each.peer for each in self.subscriptions.of_topic(topic)}
 
 
-def room_of_three() -> RoomsOf:
+def room_of_three(postpones: bool = False) -> RoomsOf:
     """Return a room that three clients have been in for some time."""
-    rooms = RoomsOf()
+    rooms = RoomsOf(postpones=postpones)
     for connection in "abc":
         rooms.announce(connection, peer=connection.upper())
     rooms.wait()

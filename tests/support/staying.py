@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Error, Page
 
 from tests.support.places import PASSWORD, Place, ask, begin, place, soon, until_met
-from tests.support.stays import Break, Leaving, Stay, Trial, missing, trace_of
+from tests.support.stays import Break, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
 
 _SECONDS_CONNECTED = 8.0
 """More than the server calls anybody new."""
@@ -45,6 +45,8 @@ class StayingPlace:
             group = pages[: _pages_of(kind)]
             if isinstance(kind, Break):
                 return await _heal(group, kind, signaling, self._patience)
+            if isinstance(kind, Cut):
+                return await _join(group, kind, signaling, self._patience)
             stay = await _leave(group, kind, signaling, self._patience)
             for number in range(kind.pages // 2):
                 if kind.how in ("close", "crash"):
@@ -63,8 +65,8 @@ def staying_place(patience: float = 1.0) -> Iterator[StayingPlace]:
         yield StayingPlace(started, patience)
 
 
-def _pages_of(kind: Break | Leaving) -> int:
-    return kind.pages if isinstance(kind, Break) else kind.pages + 1  # with one that comes later
+def _pages_of(kind: Kind) -> int:
+    return kind.pages + isinstance(kind, Leaving)  # with one that comes later
 
 
 async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float) -> Stay:
@@ -78,8 +80,34 @@ async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float)
     for page, ends in zip(pages, _ends(kind, peers, start), strict=True):
         await page.evaluate("([ends, how]) => meeting.lose(ends, how)", [ends, how])
     await asyncio.sleep(last - time.time())
+    return await _see_all_well(pages, last, start, patience)
+
+
+async def _join(pages: list[Page], kind: Cut, signaling: str, patience: float) -> Stay:
+    """Let the last page join the others, while one of all loses its signaling connection."""
+    *there, arrival = pages
+    plans = _plans(kind, signaling)
+    if failure := await _connect(
+        there, [{**each, "pages": len(there)} for each in plans[:-1]], patience
+    ):
+        return failure
+    at = soon(len(pages))
+    moment = 1000 * at + kind.milliseconds
+    await pages[kind.who].evaluate("moment => meeting.cutAt(moment)", moment)
+    await begin([arrival], plans[-1:], [at])
+    last = moment / 1000
+    await asyncio.sleep(last - time.time())
+    return await _see_all_well(pages, last, at, patience)
+
+
+async def _see_all_well(pages: list[Page], last: float, start: float, patience: float) -> Stay:
+    """Wait for open connections between all `pages`, and for edits that come through them.
+
+    After the `last` moment at which something happened; traces begin at `start`.
+    """
     wrong = []
     most_seconds = patience * _SECONDS_TO_HEAL
+    peers = await _peers(pages, waits=True)
     if not await _all_open(pages, [peers] * len(pages), most_seconds):
         wrong.append("not connected again")
     lines = [f"again {number}" for number in range(len(pages))]
@@ -92,8 +120,10 @@ async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float)
     seconds = time.time() - last
     await asyncio.sleep(_SECONDS_AFTERWARDS)
     wrong += missing(await ask(pages, "meeting.table()"), peers)
-    trace = trace_of(await ask(pages, "meeting.frames"), peers, start) if wrong else []
-    return Stay(wrong, None if wrong else seconds, trace=trace)
+    frames = await ask(pages, "meeting.frames")
+    unsaid = sum(way == "lost" and 1000 * start < at for page in frames for at, way, _ in page)
+    trace = trace_of(frames, peers, start) if wrong else []
+    return Stay(wrong, None if wrong else seconds, trace=trace, unsaid=unsaid)
 
 
 def _ends(kind: Break, peers: list[str], start: float) -> Iterator[list[tuple[str, float | None]]]:
@@ -181,7 +211,7 @@ async def _until_gone(pages: list[Page], gone: set[str]) -> float | None:
     return None
 
 
-def _plans(kind: Break | Leaving, signaling: str) -> list[dict[str, Any]]:
+def _plans(kind: Kind, signaling: str) -> list[dict[str, Any]]:
     room = str(uuid.uuid4())
     return [
         {
@@ -191,7 +221,9 @@ def _plans(kind: Break | Leaving, signaling: str) -> list[dict[str, Any]]:
             "pages": kind.pages,
             "mesh": True,
             "line": str(number),
-            "beside": f"{room} beside {number}" if kind.how == "beside" else None,
+            "beside": f"{room} beside {number}"
+            if isinstance(kind, Leaving) and kind.how == "beside"
+            else None,
         }
         for number in range(kind.pages)
     ]

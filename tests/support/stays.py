@@ -38,10 +38,25 @@ class Leaving(NamedTuple):
     client: str = NEWEST
 
 
+class Cut(NamedTuple):
+    """How a signaling connection ends while the last of the pages joins the others."""
+
+    milliseconds: int
+    """After which it ends, from when the last page begins to join."""
+    who: int = -1
+    """Number of the page that loses its connection and makes a new one at once; the last joins."""
+    pages: int = 3
+    has_password: bool = False
+    client: str = NEWEST
+
+
+Kind = Break | Leaving | Cut
+
+
 class Trial(NamedTuple):
     """What happens to a group of pages."""
 
-    kind: Break | Leaving
+    kind: Kind
     signaling: str
     """URL of the server."""
 
@@ -59,6 +74,8 @@ class Stay(NamedTuple):
     """That those that stayed got while the others left."""
     trace: Sequence[str] = ()
     """What the pages said to the server and heard of it."""
+    unsaid: int = 0
+    """Offers, answers and announces that a page lost in a socket of its own that was not open."""
 
 
 def trace_of(

@@ -51,6 +51,8 @@ def test_errors_of_the_client_are_translated() -> None:
         lambda: broken.announce("room", SENDER, Announce("1", "A")),
         lambda: broken.unsubscribe(["room"], SENDER),
         lambda: broken.learn_peer("room", "a", "A"),
+        lambda: broken.hold("room", "a", "signal"),
+        lambda: broken.take("room", "a"),
         lambda: broken.of_topic("room"),
         lambda: broken.sample("room"),
         lambda: broken.of_peer("room", "A"),

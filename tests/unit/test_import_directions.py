@@ -10,7 +10,8 @@ from local import LAYER, ROOT
 
 CORE = {
     *("errors", "protocol", "ports", "access.grants"),
-    *("introductions", "recipients", "small_rooms", "large_rooms", "leaving", "rooms"),
+    *("introductions", "recipients", "small_rooms", "large_rooms", "leaving", "waiting"),
+    "rooms",
 }
 MAY_IMPORT = {
     "errors": set[str](),
@@ -21,6 +22,7 @@ MAY_IMPORT = {
     "small_rooms": {"errors", "introductions", "ports", "protocol"},
     "large_rooms": {"errors", "introductions", "ports", "protocol"},
     "leaving": {"introductions", "large_rooms", "ports", "protocol", "small_rooms"},
+    "waiting": {"ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},
     "event": {"access.grants", "ports"},

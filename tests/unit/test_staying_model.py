@@ -95,7 +95,7 @@ def left(connection: str, *others: str) -> Table:
 def handle(table: Table, said: Said) -> None:
     """Handle a message with nothing else under way."""
     (end,) = handled_in_every_order([said], table).tables
-    table.take(end)
+    table.become(end)
 
 
 GONE = [*enter("m", NOW + 1, peer("m"), 0), announce("m", NOW + 2, peer("m"), 0)]

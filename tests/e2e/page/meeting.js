@@ -35,7 +35,6 @@ function meet () {
   if (plan.strict) leave(enter())
   if (plan.beside) enter(plan.beside, new Y.Doc())
   provider = enter()
-  if (plan.cutAfterMs !== undefined) setTimeout(() => cut(provider.signalingConns), plan.cutAfterMs)
 }
 
 function enter (room = plan.room, entering = doc) {
@@ -54,6 +53,10 @@ function enter (room = plan.room, entering = doc) {
 function leave (provider) {
   provider.disconnect() // before destroy(), which alone would leave the socket open
   provider.destroy()
+}
+
+function cutAt (moment) {
+  setTimeout(() => cut(provider.signalingConns), moment - Date.now())
 }
 
 function reloadAt (moment) {
@@ -126,6 +129,7 @@ function currentTable () {
 
 window.meeting = {
   begin,
+  cutAt,
   reloadAt,
   secondsToMeet,
   state,

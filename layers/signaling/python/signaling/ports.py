@@ -70,6 +70,10 @@ class Subscriber(NamedTuple):
 ANNOUNCES_MILLISECONDS = 2_000
 """For how long the announces of a member in a topic are counted together."""
 
+HELD_BYTES = 16 * 1024
+"""How much of what a member said to peers that were not there is kept: some offers with all that
+belongs to them. Whatever reads the room reads it, too."""
+
 SAMPLE = 32
 """How many subscribers of a large room are looked at to find some that have announced themselves.
 
@@ -122,6 +126,15 @@ class Subscriptions(Protocol):
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Store the peer id that the connection goes by, if it is in `topic`."""
+
+    def hold(self, topic: str, connection: str, signal: str) -> int:
+        """Keep the text of a signal for `take`, and return how many are kept with it.
+
+        0 if it is not kept: the connection is not in `topic`, or would keep more than `HELD_BYTES`.
+        """
+
+    def take(self, topic: str, connection: str) -> list[str]:
+        """Return what `hold` has kept, in order; whoever takes it has it alone."""
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Remove connections that do not exist any more from `topic`."""

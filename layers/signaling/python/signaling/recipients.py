@@ -1,7 +1,7 @@
 """Who gets what a client says to others: pure, from the rows alone."""
 
 from signaling.introductions import NEW_MILLISECONDS, came_back, entered_at, find
-from signaling.ports import Sender, Subscriber
+from signaling.ports import Outcome, Sender, Subscriber
 from signaling.protocol import Publish
 
 
@@ -43,3 +43,9 @@ def addressees(subscribers: list[Subscriber], sender: Sender, signal: Publish) -
             named = [each for each in named if not came_back(each)]
     unknown = [each for each in others if each.peer is None]
     return [each.connection for each in named + unknown]
+
+
+def is_lost(message: Publish, outcome: Outcome) -> bool:
+    """Tell whether `message` is a signal for one peer that has reached nobody."""
+    is_signal = message.signal is not None and message.to is not None and message.peer is not None
+    return is_signal and not outcome.delivered and not outcome.failed

@@ -22,6 +22,7 @@ from signaling.ports import (
     Sender,
     Subscriber,
     Subscriptions,
+    plus,
 )
 from signaling.protocol import (
     PONG,
@@ -30,10 +31,9 @@ from signaling.protocol import (
     Publish,
     Subscribe,
     Unsubscribe,
-    encode_hang_up,
     is_peer,
 )
-from signaling.recipients import addressees, recipients
+from signaling.recipients import addressees, is_lost, recipients
 from signaling.small_rooms import SMALL_ROOM, SmallRoom
 
 ANNOUNCES_AT_ONCE = 8
@@ -145,27 +145,51 @@ class Rooms:
         return self._after(ANNOUNCES_MILLISECONDS / 1000, pass_on)
 
     def _pass_on(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Handled:
-        topic, announce = publish.topic, publish.announce
+        topic = publish.topic
         is_limited = self._is_limited(publish)
         most = self._max_recipients + 1 if is_limited else SMALL_ROOM
         read = self._subscriptions.of_topic(topic, most)
-        subscribers = self._admitted(read)
         is_large = not is_limited and len(read) > SMALL_ROOM
-        if not is_large:
-            outcome = self._send(sender, publish, subscribers)
-        elif announce is None:
-            outcome = self._send_to_peer(sender, publish, subscribers)
-        else:
-            outcome = self._introduce(own, publish, subscribers)
-        has_hung_up = self._hang_up(sender, publish, outcome)
+        outcome = self._reach(sender, publish, read, own)
         try:
-            if announce is None and not is_large:
-                self._learn_peer(sender, publish, subscribers)
+            if publish.announce is None and not is_large:
+                self._learn_peer(sender, publish, read)
             if outcome.gone:
                 self._subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
+            if is_lost(publish, outcome) and not self._is_broadcast:
+                return self._wait(sender, publish, read, outcome)
         except SubscriptionsError:
-            return Handled(outcome, is_tidy=False, has_hung_up=has_hung_up)
-        return Handled(outcome, has_hung_up=has_hung_up)
+            return Handled(outcome, is_tidy=False)
+        return Handled(outcome)
+
+    def _wait(
+        self, sender: Sender, signal: Publish, read: list[Subscriber], outcome: Outcome
+    ) -> Handled:
+        """Let a signal wait for its addressee, unless that is there and may not be reached."""
+        from signaling.waiting import Waiting  # here: few signals reach nobody
+
+        waiting = Waiting(self._subscriptions, self._connections, self._reach, self._after)
+        here = [each for each in read if each.connection not in outcome.gone]
+        if any(each.peer == signal.to for each in here):
+            waiting.hang_up(sender, signal)
+        else:
+            outcome = plus(outcome, waiting.keep(sender, signal))
+        return Handled(outcome, has_hung_up=waiting.has_hung_up)
+
+    def _reach(
+        self,
+        sender: Sender,
+        publish: Publish,
+        read: list[Subscriber],
+        own: Subscriber | None = None,
+    ) -> Outcome:
+        """Send a message to those that it is for, of all subscribers or, in a large room, some."""
+        subscribers = self._admitted(read)
+        if self._is_limited(publish) or len(read) <= SMALL_ROOM:
+            return self._send(sender, publish, subscribers)
+        if publish.announce is None:
+            return self._send_to_peer(sender, publish, subscribers)
+        return self._introduce(own, publish, subscribers)
 
     def _send(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> Outcome:
         """Send a message to those of all `subscribers` that it is for."""
@@ -180,20 +204,6 @@ class Rooms:
             receivers = addressees(subscribers, sender, publish)
         self._refuse_too_many(len(receivers))
         return self._connections.send(receivers, publish.encode(clients))
-
-    def _hang_up(self, sender: Sender, publish: Publish, outcome: Outcome) -> bool:
-        """Hang up in the name of the addressee if an offer or an answer has reached nobody.
-
-        y-webrtc never sends one again. So the sender would keep a connection that cannot open any
-        more, and ignore whatever the peer says when it comes back.
-        """
-        is_lost = not outcome.delivered and not outcome.failed and not self._is_broadcast
-        if not is_lost or publish.signal not in ("offer", "answer"):
-            return False
-        if publish.to is None or publish.peer is None:
-            return False
-        self.reply(sender.connection, encode_hang_up(publish.topic, publish.to, publish.peer))
-        return True
 
     def _refuse_too_many(self, receivers: int) -> None:
         if receivers > self._max_recipients:

@@ -15,6 +15,8 @@
 |               | the number of these seconds modulo 8, so that one write can count and forget |
 | left_at       | time of its last unsubscribe, epoch milliseconds |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
+| held          | signals that it sent to peers which were not there, for a second or two |
+| held_bytes    | of all of them, UTF-8 |
 
 A large room has more rows, which list members under their peer ids. They are never changed, so they
 need no condition, and expire with their connections:
@@ -48,12 +50,17 @@ from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
     counters,
+    entered_row,
+    held_signal,
     is_there,
+    learned_peer,
     listing,
     member_key,
+    note_of_leaving,
     peers_key,
     sort_key,
     subscriber_of,
+    taken_signals,
 )
 from signaling.ports import SAMPLE, Deadlines, Sender, Subscriber
 from signaling.protocol import Announce, topic_key
@@ -65,9 +72,6 @@ _ROWS_OF_THE_LEFT = 27
 """Read beyond what is asked for, so that some rows of those who have left cost no second page."""
 
 _LISTED = 2
-_SET_TIMES = (
-    "SET requested_at = :requested_at, connected_at = :connected_at, expires_at = :expires_at"
-)
 _YES = {"BOOL": True}
 
 
@@ -124,30 +128,20 @@ class DynamoDBSubscriptions:
         Where a later message wrote the row already, a second write notes the leaving alone.
         """
         condition = "requested_at < :requested_at"
-        change = ", has_left = :yes, left_at = :requested_at REMOVE announce, entered_at, peer"
+        change = ", has_left = :yes, left_at = :requested_at"
+        change += " REMOVE announce, entered_at, peer, held, held_bytes"
         marks = [self._row(topic, sender, condition, change, yes=_YES) for topic in topics]
         late = [
             topic
             for topic, answer in zip(topics, self._try(marks), strict=True)
             if isinstance(answer, RequestError)
         ]
-        notes = [self._note_of_leaving(topic, sender) for topic in late]
+        notes = [self._update(note_of_leaving(topic, sender)) for topic in late]
         return [
             (topic, subscriber_of(answer["Attributes"]))
             for topic, answer in zip(late, self._try(notes), strict=True)
             if not isinstance(answer, RequestError)
         ]
-
-    def _note_of_leaving(self, topic: str, sender: Sender) -> Parameters:
-        """Return the update of a row that was entered before `sender` left, and again since."""
-        return {
-            "TableName": self._table,
-            "Key": member_key(topic, sender.connection),
-            "ConditionExpression": "entered_at < :left_at AND attribute_not_exists(has_left)",
-            "UpdateExpression": "SET left_at = :left_at",
-            "ExpressionAttributeValues": {":left_at": {"N": str(sender.requested_at)}},
-            "ReturnValues": "ALL_NEW",
-        }
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Query the topic with strong consistency, in pages that double while too few are there.
@@ -208,14 +202,19 @@ class DynamoDBSubscriptions:
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update one row: 1 write unit."""
-        update = {
-            "TableName": self._table,
-            "Key": member_key(topic, connection),
-            "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(has_left)",
-            "UpdateExpression": "SET peer = :peer",
-            "ExpressionAttributeValues": {":peer": {"S": peer}},
-        }
+        update = self._update(learned_peer(topic, connection, peer))
         accepted(self._client.update_item([update], self._deadlines.clean_up))
+
+    def hold(self, topic: str, connection: str, signal: str) -> int:
+        """Update one row: a write unit for each KB that it then has."""
+        update = self._update(held_signal(topic, connection, signal))
+        return sum(len(answer["Attributes"]["held"]["L"]) for answer in self._write([update]))
+
+    def take(self, topic: str, connection: str) -> list[str]:
+        """Update one row: a write unit for each KB that it had."""
+        update = self._update(taken_signals(topic, connection))
+        answers = self._write([update])
+        return [text["S"] for answer in answers for text in answer["Attributes"]["held"]["L"]]
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Delete the rows of `connections`, 25 a request."""
@@ -248,21 +247,10 @@ class DynamoDBSubscriptions:
     def _row(
         self, topic: str, sender: Sender, condition: str, change: str, **values: dict[str, Any]
     ) -> Parameters:
-        """Return the update of a row that is new or meets `condition`: its times, and `change`."""
-        values |= {
-            name: {"N": str(getattr(sender, name))}
-            for name in ("requested_at", "connected_at", "expires_at")
-        }
-        if sender.has_token:
-            change = f", has_token = :has_token{change}"
-            values["has_token"] = _YES
-        return {
-            "TableName": self._table,
-            "Key": member_key(topic, sender.connection),
-            "ConditionExpression": f"attribute_not_exists(pk) OR {condition}",
-            "UpdateExpression": f"{_SET_TIMES}{change}",
-            "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
-        }
+        return self._update(entered_row(topic, sender, condition, change, values))
+
+    def _update(self, update: Parameters) -> Parameters:
+        return {"TableName": self._table, **update}
 
     def _query(self, deadline: float, **parameters: Any) -> Iterator[list[Row]]:
         return pages(self._client, {"TableName": self._table, **parameters}, deadline)

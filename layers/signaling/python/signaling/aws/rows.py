@@ -8,11 +8,14 @@ alone, which is all that `$disconnect` knows.
 from binascii import crc32
 from typing import Any
 
-from signaling.ports import ANNOUNCES_MILLISECONDS, Subscriber, expiry_of
+from signaling.ports import ANNOUNCES_MILLISECONDS, HELD_BYTES, Sender, Subscriber, expiry_of
 from signaling.protocol import topic_key
 
 Row = dict[str, Any]
 """A row, or its key, as boto3's low-level client takes and gives it."""
+
+Update = dict[str, Any]
+"""Parameters of UpdateItem, but for the table's name."""
 
 MEMBER_PREFIX = "member-"
 """Of sk, before 8 hexadecimal digits of hash, a hyphen and the connection id."""
@@ -23,6 +26,10 @@ _EARLIER_PREFIX = "connection-"
 _BEFORE_CONNECTION = len(MEMBER_PREFIX) + 8 + 1
 _TIME_DIGITS = 15
 _COUNTERS = 8
+_SET_TIMES = (
+    "SET requested_at = :requested_at, connected_at = :connected_at, expires_at = :expires_at"
+)
+_IS_THERE = "attribute_exists(pk) AND attribute_not_exists(has_left)"
 
 
 def member_key(topic: str, connection: str) -> Row:
@@ -40,6 +47,77 @@ def connection_of(key: str) -> str:
     if key.startswith(_EARLIER_PREFIX):
         return key[len(_EARLIER_PREFIX) :]
     return key[_BEFORE_CONNECTION:]
+
+
+def entered_row(
+    topic: str, sender: Sender, condition: str, change: str, values: dict[str, dict[str, Any]]
+) -> Update:
+    """Return the update of a row that is new or meets `condition`: its times, and `change`."""
+    values = values | {
+        name: {"N": str(getattr(sender, name))}
+        for name in ("requested_at", "connected_at", "expires_at")
+    }
+    if sender.has_token:
+        change = f", has_token = :has_token{change}"
+        values["has_token"] = {"BOOL": True}
+    return {
+        "Key": member_key(topic, sender.connection),
+        "ConditionExpression": f"attribute_not_exists(pk) OR {condition}",
+        "UpdateExpression": f"{_SET_TIMES}{change}",
+        "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+    }
+
+
+def note_of_leaving(topic: str, sender: Sender) -> Update:
+    """Return the update of a row that was entered before `sender` left, and again since."""
+    return {
+        "Key": member_key(topic, sender.connection),
+        "ConditionExpression": "entered_at < :left_at AND attribute_not_exists(has_left)",
+        "UpdateExpression": "SET left_at = :left_at",
+        "ExpressionAttributeValues": {":left_at": {"N": str(sender.requested_at)}},
+        "ReturnValues": "ALL_NEW",
+    }
+
+
+def learned_peer(topic: str, connection: str, peer: str) -> Update:
+    """Return the update of a member's row that stores its peer id."""
+    return {
+        "Key": member_key(topic, connection),
+        "ConditionExpression": _IS_THERE,
+        "UpdateExpression": "SET peer = :peer",
+        "ExpressionAttributeValues": {":peer": {"S": peer}},
+    }
+
+
+def held_signal(topic: str, connection: str, signal: str) -> Update:
+    """Return the update of a member's row that keeps a signal for `taken_signals`."""
+    size = len(signal.encode())
+    return {
+        "Key": member_key(topic, connection),
+        "ConditionExpression": f"{_IS_THERE} AND :size <= :most "
+        "AND (attribute_not_exists(held_bytes) OR held_bytes <= :left)",
+        "UpdateExpression": "SET held = list_append(if_not_exists(held, :none), :signal), "
+        "held_bytes = if_not_exists(held_bytes, :zero) + :size",
+        "ExpressionAttributeValues": {
+            ":none": {"L": []},
+            ":signal": {"L": [{"S": signal}]},
+            ":zero": {"N": "0"},
+            ":size": {"N": str(size)},
+            ":most": {"N": str(HELD_BYTES)},
+            ":left": {"N": str(HELD_BYTES - size)},
+        },
+        "ReturnValues": "UPDATED_NEW",
+    }
+
+
+def taken_signals(topic: str, connection: str) -> Update:
+    """Return the update of a member's row that takes all signals out of it."""
+    return {
+        "Key": member_key(topic, connection),
+        "ConditionExpression": "attribute_exists(held)",
+        "UpdateExpression": "REMOVE held, held_bytes",
+        "ReturnValues": "UPDATED_OLD",
+    }
 
 
 def listing(topic: str, subscriber: Subscriber) -> Row:
