@@ -5,6 +5,7 @@ takes the place of what the table had for it, and the rest of the table stays.
 """
 
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.measure import Clock, significant, spread
@@ -12,7 +13,7 @@ from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, sta
 from tests.support.aws import forget_aws_account
 from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
 from tests.support.staying import StayingPlace, staying_place
-from tests.support.stays import Break, How, Leaving, Stay, Trial, Way
+from tests.support.stays import Break, Cut, How, Kind, Leaving, Stay, Trial, Way
 
 _PAGES_ABREAST = 12
 """Pages of groups that go on side by side: most of the time they wait."""
@@ -37,7 +38,7 @@ _LEAVINGS: dict[Way, str] = {
 class Row(NamedTuple):
     """Trials of one kind."""
 
-    kind: Break | Leaving
+    kind: Kind
     trials: int
     deployed: int
     """How many over the deployed stack, where each takes longer."""
@@ -45,7 +46,9 @@ class Row(NamedTuple):
     @property
     def label(self) -> str:
         """The kind in words."""
-        if isinstance(self.kind, Break):
+        if isinstance(self.kind, Cut):
+            what = "one loses its server while another joins"
+        elif isinstance(self.kind, Break):
             apart = self.kind.seconds_apart
             what = f"{_BREAKS[self.kind.how]}{f', {apart:.0f} s apart' if apart else ''}"
         else:
@@ -62,9 +65,22 @@ class Row(NamedTuple):
         count = round(share * (self.deployed if server == DEPLOYED else self.trials))
         if count == 0:
             return []
-        is_break = isinstance(self.kind, Break)
-        most = _PAGES_ABREAST if is_break else _PAGES_THAT_LEAVE_ABREAST
-        return place.hold([Trial(self.kind, url)] * count, max(1, most // self.kind.pages))
+        kinds: Sequence[Kind] = [self.kind] * count
+        if isinstance(self.kind, Cut):
+            kinds = _at_all_times(self.kind, count)
+        trials = [Trial(kind, url) for kind in kinds]
+        is_leaving = isinstance(self.kind, Leaving)
+        most = _PAGES_THAT_LEAVE_ABREAST if is_leaving else _PAGES_ABREAST
+        return place.hold(trials, max(1, most // self.kind.pages))
+
+
+def _at_all_times(kind: Cut, count: int) -> list[Cut]:
+    """Let the first and the last page in turn lose its connection, each time somewhat later."""
+    last = kind.milliseconds
+    return [
+        kind._replace(milliseconds=round(last * (number + 1) / count), who=-(number % 2))
+        for number in range(count)
+    ]
 
 
 _AT_ONCE_OR_APART: list[tuple[How, float]] = [
@@ -93,6 +109,7 @@ ROWS = [
         for how, apart in _AT_ONCE_OR_APART
     ),
     *(Row(Break(how, 4, apart, password), 4, 2) for how, apart, password in _OF_FOUR),
+    *(Row(Cut(800, has_password=password), 30, 10) for password in (False, True)),
     *(Row(Leaving(how, 4), 10, 4) for how in _LEAVE_AT_ONCE),
     *(Row(Leaving(how, 4, True), 8, 2) for how in _GO_WITH_THE_PAGE),
     *(Row(Leaving(how, 8), 4, 1) for how in _LEAVE_AT_ONCE),
@@ -112,6 +129,10 @@ TABLE = Table(
         "is told. A group has healed if within 20 s of the last of these moments all pages have "
         "open connections with all others, an edit that each makes afterwards reaches all, and "
         "1 s later no page has an entry in y-webrtc's table that is not open.",
+        "One loses its server while another joins: of two pages that have been connected for 8 s "
+        "and one that comes, the first or the last loses its signaling connection within 0.8 s of "
+        "the coming, and makes another one at once. A page that says something in between has lost "
+        "it: no server hears of that.",
         "Half of the pages leave at one moment: a group has failed if 3 s later (after a crash, "
         "3 s after the last entry has gone) the table of one that stays has an entry for one that "
         "has gone, or none that is open for another one that stays, or if a page that comes then "
@@ -143,13 +164,15 @@ def main() -> int:
     return 0 if TABLE.holds else 1
 
 
-def cell(kind: Break | Leaving, stays: list[Stay]) -> str:
+def cell(kind: Kind, stays: list[Stay]) -> str:
     """Return how many groups failed, and what it cost the others."""
     words = [f"{sum(bool(stay.wrong) for stay in stays)} of {len(stays)}"]
     if isinstance(kind, Leaving):
         dead = sum(stay.dead for stay in stays)
         words += [f"{dead} dead"] if dead else []
         words.append(f"{significant(spread([stay.frames for stay in stays]).median, 2)} frames")
+    unsaid = sum(bool(stay.unsaid) for stay in stays if stay.wrong)
+    words += [f"{unsaid} of which lost what they said"] if unsaid else []
     seconds = [stay.seconds for stay in stays if stay.seconds is not None]
     if seconds:
         words.append(f"{significant(spread(seconds).median, 2)} s")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tests.support.servers import StartLocalServer
 from tests.support.staying import staying_place
-from tests.support.stays import Break, Leaving, Stay, Trial
+from tests.support.stays import Break, Cut, Kind, Leaving, Stay, Trial
 
 PATIENCE = 4.0
 """Other tests run beside these."""
@@ -13,12 +13,13 @@ HANDLES_IN_ORDER, LETS_OVERTAKE = "0:0", "0:300"
 
 
 def test_pages_whose_connections_fail_get_them_back(local_server: StartLocalServer) -> None:
-    kinds = [
+    kinds: list[Kind] = [
         *(Break("error"), Break("error")),
         *(Break("one"), Break("one")),
         Break("close", pages=3),
+        Cut(milliseconds=200, who=0),
     ]
-    hold(local_server, kinds, abreast=5)
+    hold(local_server, kinds, abreast=6)
 
 
 def test_pages_that_destroy_their_providers_leave_nothing_behind(
@@ -27,7 +28,7 @@ def test_pages_that_destroy_their_providers_leave_nothing_behind(
     hold(local_server, [Leaving("destroy"), Leaving("beside")], abreast=2)
 
 
-def hold(local_server: StartLocalServer, kinds: Sequence[Break | Leaving], abreast: int) -> None:
+def hold(local_server: StartLocalServer, kinds: Sequence[Kind], abreast: int) -> None:
     urls = [
         local_server("--latency", latency).websocket_url
         for latency in (HANDLES_IN_ORDER, LETS_OVERTAKE)
