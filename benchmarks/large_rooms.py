@@ -9,13 +9,14 @@ from benchmarks.requests import Meter
 from benchmarks.table import local_table
 from signaling.access.grants import EVERYTHING
 from signaling.aws.dynamodb import DynamoDBSubscriptions
-from signaling.aws.rows import member_key
+from signaling.aws.rows import listing, member_key, subscriber_of
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
 from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
+from signaling.small_rooms import SMALL_ROOM
 
 LARGE = (101, 1_000, 10_000)
 SIZES = (10, 100, *LARGE)
@@ -71,7 +72,8 @@ class MeasuredRoom:
 
     def fill(self, size: int) -> None:
         """Let members enter, long ago, until there are `size`."""
-        puts = [{"PutRequest": {"Item": _member(n)}} for n in range(self._filled, size)]
+        rows = [row for n in range(self._filled, size) for row in _member(n)]
+        puts = [{"PutRequest": {"Item": row}} for row in rows]
         for start in range(0, len(puts), _ROWS_PER_BATCH):
             batch = puts[start : start + _ROWS_PER_BATCH]
             self._client.batch_write_item(RequestItems={self._table: batch})
@@ -130,15 +132,20 @@ def _most(used: list[Usage]) -> Usage:
     return Usage(*(max(figures) for figures in zip(*used, strict=True)))
 
 
-def _member(number: int) -> dict[str, Any]:
+def _member(number: int) -> list[dict[str, Any]]:
+    """Return the rows of a member: whoever came when the room was large is listed, too."""
     connection = f"L0SM9cOF{number:05d}CI="
     at = {"N": str(_CONNECTED_AT)}
-    return {
+    row = {
         **member_key(_ROOM, connection),
         **dict.fromkeys(("connected_at", "requested_at", "entered_at", "expires_at"), at),
         "peer": {"S": _peer(connection)},
         "announce": {"S": json.dumps({"type": "announce", "from": _peer(connection)})},
     }
+    if number < SMALL_ROOM:
+        return [row]
+    listed = listing(_ROOM, subscriber_of(row))
+    return [{**row, "listed": listed["sk"]}, listed]
 
 
 def _peer(connection: str) -> str:

@@ -13,11 +13,14 @@ from signaling.aws.posts import outcome
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     HELD_BYTES,
+    LISTED_FIRST,
+    LISTED_LAST,
     SAMPLE,
     Introduction,
     Outcome,
     Sender,
     Subscriber,
+    expiry_of,
 )
 from signaling.protocol import Announce
 
@@ -29,6 +32,8 @@ class _Row(NamedTuple):
     announces: tuple[int, int] = (0, 0)
     """The time in which it announced itself last, and how often it did then."""
     held: tuple[str, ...] = ()
+    listed_as: str | None = None
+    """Peer id under which it is listed."""
 
 
 class MemorySubscriptions:
@@ -42,7 +47,7 @@ class MemorySubscriptions:
         """Tell time by `now`, in epoch seconds, and call `pause` before each operation."""
         self._rows: dict[str, dict[str, _Row]] = {}
         self._topics: dict[str, set[str]] = {}
-        self._peers: dict[str, dict[str, set[str]]] = {}
+        self._peers: dict[str, dict[str, dict[str, Subscriber]]] = {}
         self._lock = threading.Lock()
         self._now = now
         self._pause = pause
@@ -79,7 +84,8 @@ class MemorySubscriptions:
                 left_at = known.subscriber.left_at
             row = _subscriber(sender, peer, entered_at, data)._replace(left_at=left_at)
             self._put(topic, row, sender)
-            return row._replace(announces=self._announces(topic, sender))
+            announces = self._announces(topic, sender)
+            return _with_listing(self._rows[topic][sender.connection])._replace(announces=announces)
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
         """Mark the rows, or note the leaving in those that a later message wrote."""
@@ -118,23 +124,37 @@ class MemorySubscriptions:
             return self._there(sample)
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Note who goes by which peer id."""
+        """Note who goes by which peer id, unless that has left or goes by another one."""
         self._pause()
         with self._lock:
-            peers = self._peers.setdefault(topic, {})
             for each in subscribers:
-                if each.peer is not None:
-                    peers.setdefault(each.peer, set()).add(each.connection)
+                row = self._rows.get(topic, {}).get(each.connection)
+                if row is None or row.has_left or row.subscriber.peer != each.peer:
+                    continue
+                self._unlist(topic, row)
+                listed = each._replace(announce=None, entered_at=None, left_at=None, announces=0)
+                peers = self._peers.setdefault(topic, {})
+                peers.setdefault(each.peer or "", {})[each.connection] = listed
+                self._rows[topic][each.connection] = row._replace(listed_as=each.peer)
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
-        """Return the latest rows that are listed under the peer id."""
+        """Return the first and the last that are listed under the peer id."""
         self._pause()
         with self._lock:
-            rows = self._rows.get(topic, {})
-            listed = self._peers.get(topic, {}).get(peer, set()) & rows.keys()
-            there = self._there(rows[each] for each in listed)
-            of_peer = [each for each in there if each.peer == peer]
-            return sorted(of_peer, key=lambda each: -each.requested_at)[:2]
+            listed = self._peers.get(topic, {}).get(peer, {}).values()
+            order = sorted(listed, key=lambda each: (each.requested_at, each.connection))
+            there = [each for each in order if expiry_of(each.connected_at) > int(self._now())]
+            first, rest = there[:LISTED_FIRST], there[LISTED_FIRST:]
+            return first + rest[-LISTED_LAST:]
+
+    def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Forget who goes by which peer id."""
+        self._pause()
+        with self._lock:
+            for each in subscribers:
+                row = self._rows.get(topic, {}).get(each.connection)
+                if row is not None:
+                    self._unlist(topic, row)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update the row, if it is there and not marked."""
@@ -192,7 +212,7 @@ class MemorySubscriptions:
 
     def _there(self, rows: Iterable[_Row]) -> list[Subscriber]:
         now = int(self._now())
-        return [row.subscriber for row in rows if row.expires_at > now and not row.has_left]
+        return [_with_listing(row) for row in rows if row.expires_at > now and not row.has_left]
 
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
@@ -200,8 +220,13 @@ class MemorySubscriptions:
         rows = self._rows.setdefault(topic, {})
         known = rows.get(sender.connection)
         announces = (0, 0) if known is None else known.announces
-        held = () if known is None or has_left else known.held
-        rows[sender.connection] = _Row(subscriber, sender.expires_at, has_left, announces, held)
+        if known is not None and has_left:
+            self._unlist(topic, known)
+            known = None
+        held, listed_as = ((), None) if known is None else (known.held, known.listed_as)
+        rows[sender.connection] = _Row(
+            subscriber, sender.expires_at, has_left, announces, held, listed_as
+        )
         self._topics.setdefault(sender.connection, set()).add(topic)
         return subscriber
 
@@ -214,8 +239,8 @@ class MemorySubscriptions:
         return count
 
     def _delete(self, topic: str, connection: str) -> None:
-        peer = self._rows[topic].pop(connection).subscriber.peer
-        self._forget(topic, peer or "", connection)
+        self._unlist(topic, self._rows[topic][connection])
+        del self._rows[topic][connection]
         if not self._rows[topic]:
             del self._rows[topic]
             self._peers.pop(topic, None)
@@ -223,11 +248,18 @@ class MemorySubscriptions:
         if not self._topics[connection]:
             del self._topics[connection]
 
-    def _forget(self, topic: str, peer: str, connection: str) -> None:
+    def _unlist(self, topic: str, row: _Row) -> None:
+        connection, peer = row.subscriber.connection, row.listed_as or ""
         peers = self._peers.get(topic, {})
-        peers.get(peer, set()).discard(connection)
+        peers.get(peer, {}).pop(connection, None)
         if not peers.get(peer, True):
             del peers[peer]
+        self._rows[topic][connection] = row._replace(listed_as=None)
+
+
+def _with_listing(row: _Row) -> Subscriber:
+    peer = row.subscriber.peer
+    return row.subscriber._replace(is_listed=peer is not None and row.listed_as == peer)
 
 
 def _subscriber(

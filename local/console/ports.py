@@ -30,6 +30,7 @@ class WatchedSubscriptions:
         self.sample = subscriptions.sample
         self.list_peers = subscriptions.list_peers
         self.of_peer = subscriptions.of_peer
+        self.unlist = subscriptions.unlist
         self.hold = subscriptions.hold
         self.take = subscriptions.take
         self._topics_of = topics_of

@@ -29,6 +29,7 @@ class WrappedSubscriptions:
         self.sample = wrap(subscriptions.sample)
         self.list_peers = wrap(subscriptions.list_peers)
         self.of_peer = wrap(subscriptions.of_peer)
+        self.unlist = clean_up(subscriptions.unlist)
         self.hold = wrap(subscriptions.hold)
         self.take = wrap(subscriptions.take)
         self.learn_peer = clean_up(subscriptions.learn_peer)

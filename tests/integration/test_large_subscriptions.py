@@ -78,15 +78,79 @@ def test_who_is_listed_is_found_by_peer_id(subscriptions: Subscriptions) -> None
     assert subscriptions.of_peer("other", "A") == []
 
 
-def test_a_peer_with_several_connections_is_found_at_the_latest_two(
+def list_peer(subscriptions: Subscriptions, connection: str, peer: str, at: int = 1) -> None:
+    own = subscriptions.announce("room", sender(connection, at=at), announce(peer))
+    assert own
+    subscriptions.list_peers("room", [own])
+
+
+def found(subscriptions: Subscriptions, peer: str) -> list[str]:
+    return [each.connection for each in subscriptions.of_peer("room", peer)]
+
+
+def test_the_first_and_the_last_that_claim_a_peer_id_are_found(
     subscriptions: Subscriptions,
 ) -> None:
-    rows = [
-        subscriptions.announce("room", sender(connection, at=at), announce("A"))
-        for connection, at in (("a", 7), ("b", 9), ("c", 100))
-    ]
-    subscriptions.list_peers("room", [each for each in rows if each])
-    assert [each.connection for each in subscriptions.of_peer("room", "A")] == ["c", "b"]
+    for at in range(1, 31):
+        list_peer(subscriptions, f"c{at}", "A", at)
+    assert found(subscriptions, "A") == ["c1", "c2", "c3", "c4", "c29", "c30"]
+
+
+def test_who_is_listed_twice_is_found_once(subscriptions: Subscriptions) -> None:
+    for at in (1, 2, 3):
+        list_peer(subscriptions, "a", "A", at)
+    assert found(subscriptions, "A") == ["a"]
+
+
+def test_who_is_listed_by_two_at_one_moment_is_found(subscriptions: Subscriptions) -> None:
+    own = subscriptions.announce("room", sender("a"), announce("A"))
+    assert own
+    for _ in range(2):
+        subscriptions.list_peers("room", [own])
+    assert found(subscriptions, "A") == ["a"]
+
+
+def test_no_peer_id_hides_another(subscriptions: Subscriptions) -> None:
+    list_peer(subscriptions, "a", "A")
+    for number in range(9):
+        list_peer(subscriptions, f"b{number}", f"A#{number}")
+        list_peer(subscriptions, f"c{number}", f"1:A#{number}")
+    assert found(subscriptions, "A") == ["a"]
+
+
+def test_a_row_tells_whether_it_is_listed_as_it_is_called_now(subscriptions: Subscriptions) -> None:
+    list_peer(subscriptions, "a", "A", at=1)
+    assert [each.is_listed for each in subscriptions.of_topic("room")] == [True]
+    own = subscriptions.announce("room", sender("a", at=2), announce("B"))
+    assert own and not own.is_listed
+    subscriptions.list_peers("room", [own])
+    own = subscriptions.announce("room", sender("a", at=3), announce("B"))
+    assert own and own.is_listed
+    assert (found(subscriptions, "A"), found(subscriptions, "B")) == ([], ["a"])
+
+
+def test_who_has_left_is_found_no_more(subscriptions: Subscriptions) -> None:
+    list_peer(subscriptions, "a", "A", at=1)
+    subscriptions.unsubscribe(["room"], sender("a", at=2))
+    assert found(subscriptions, "A") == []
+    own = subscriptions.announce("room", sender("a", at=3), announce("A"))
+    assert own and not own.is_listed
+
+
+def test_who_leaves_while_it_is_listed_is_found_no_more(subscriptions: Subscriptions) -> None:
+    own = subscriptions.announce("room", sender("a", at=1), announce("A"))
+    assert own
+    subscriptions.unsubscribe(["room"], sender("a", at=2))
+    subscriptions.list_peers("room", [own])
+    assert found(subscriptions, "A") == []
+
+
+def test_who_is_gone_is_found_no_more_once_that_is_known(subscriptions: Subscriptions) -> None:
+    list_peer(subscriptions, "a", "A")
+    list_peer(subscriptions, "b", "A")
+    gone = [each for each in subscriptions.of_peer("room", "A") if each.connection == "a"]
+    subscriptions.unlist("room", gone)
+    assert found(subscriptions, "A") == ["b"]
 
 
 def test_who_is_listed_is_no_second_member(subscriptions: Subscriptions) -> None:

@@ -33,7 +33,7 @@ def test_in_a_small_room_a_join_is_two_writes_and_one_query(room: MeasuredRoom) 
 def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
     room: MeasuredRoom,
 ) -> None:
-    for size in (100, 400):
+    for size in (400, 800):
         room.fill(size)
         join, signal = room.join_and_signal()
-        assert (asked(join), asked(signal)) == ((5, 2 * INTRODUCED), (2, 1))
+        assert (asked(join), asked(signal)) == ((6, 2 * INTRODUCED), (2, 1))

@@ -1,12 +1,12 @@
 """Rooms in which a newcomer meets only some of the members."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
-from signaling.ports import Outcome
+from signaling.ports import LISTED_FIRST, LISTED_LAST, Outcome, Subscriber
 from signaling.protocol import Announce
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
@@ -121,13 +121,56 @@ def test_broadcast_goes_to_no_more_than_the_owner_allows() -> None:
 
 def test_who_is_gone_is_replaced_and_removed() -> None:
     rooms = crowd(SMALL_ROOM)
-    rooms.connections.lose("m1=")
+    rooms.announce("first", "FIRST")
+    rooms.connections.lose("first")
     outcome = Outcome([], [], [])
     while not outcome.gone:
         outcome = rooms.announce(f"new{rooms.now}", f"NEW{rooms.now}")
         assert len(outcome.delivered) == INTRODUCED
-    assert outcome.gone == ["m1="]
-    assert "m1=" not in rooms.members()
+    assert outcome.gone == ["first"]
+    assert "first" not in rooms.members()
+
+
+def test_in_a_room_that_has_been_large_for_some_time_only_the_newcomer_is_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rooms = crowd(SMALL_ROOM)
+    for number in range(2 * SMALL_ROOM):
+        rooms.announce(f"c{number}", f"C{number}")
+    list_peers = rooms.subscriptions.list_peers
+    listed: list[str] = []
+
+    def note(topic: str, subscribers: Sequence[Subscriber]) -> None:
+        listed.extend(each.connection for each in subscribers)
+        list_peers(topic, subscribers)
+
+    monkeypatch.setattr(rooms.subscriptions, "list_peers", note)
+    for connection in ("new", "newer"):
+        rooms.announce(connection, connection.upper())
+        rooms.announce(connection, connection.upper())
+    assert listed == ["new", "newer"]
+
+
+def test_a_signal_comes_once_to_who_announced_itself_twice() -> None:
+    rooms = crowd(SMALL_ROOM)
+    for _ in range(2):
+        rooms.announce("new", "NEW")
+    rooms.publish("m0=", {"type": "signal", "from": "M0", "to": "NEW"})
+    assert rooms.connections.receivers() == ["new"]
+    rooms.send("new", type="unsubscribe", topics=["room"])
+    rooms.publish("m0=", {"type": "signal", "from": "M0", "to": "NEW"})
+    assert rooms.connections.receivers() == []
+
+
+def test_the_owner_of_a_peer_id_gets_its_signals_however_many_claim_it() -> None:
+    rooms = crowd(SMALL_ROOM)
+    rooms.announce("owner", "NEW")
+    for number in range(20):
+        rooms.announce(f"hostile{number}", "NEW")
+        rooms.announce(f"longer{number}", f"NEW#{number}")
+    rooms.publish("m0=", {"type": "signal", "from": "M0", "to": "NEW"})
+    assert "owner" in rooms.connections.receivers()
+    assert len(rooms.connections.receivers()) == LISTED_FIRST + LISTED_LAST
 
 
 def test_of_those_who_come_at_one_moment_each_pair_meets_in_one_direction_at_most() -> None:

@@ -54,6 +54,7 @@ def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
         else:
             is_younger = is_new and _age(other) > _age(own)
             chosen.append(Choice(other, is_hearer=is_younger and not came_back(own)))
+    chosen.sort(key=lambda choice: not choice.member.is_listed)  # to list a member costs a write
     return chosen + silent
 
 
@@ -106,8 +107,9 @@ class LargeRoom:
     def _send(self, own: Subscriber, text: str, choices: list[Choice]) -> Outcome:
         # Before anybody can answer, so that the addressees of their signals are found.
         members = [own, *(each.member for each in choices)]
-        listed = [each for each in members if each.peer is not None]
-        self._subscriptions.list_peers(self._topic, listed)
+        unlisted = [each for each in members if each.peer is not None and not each.is_listed]
+        if unlisted:
+            self._subscriptions.list_peers(self._topic, unlisted)
         clients = len(self._read)
         return self._connections.send(
             [each.member.connection for each in choices if each.is_hearer],

@@ -63,6 +63,8 @@ class Subscriber(NamedTuple):
     """Whether the connection was opened with one."""
     left_at: int | None = None
     """When it last left the topic, if it has entered it again since, epoch milliseconds."""
+    is_listed: bool = False
+    """Whether `of_peer` finds it under its peer id."""
     announces: int = 0
     """How often it has announced itself within `ANNOUNCES_MILLISECONDS`, if it just did."""
 
@@ -73,6 +75,13 @@ ANNOUNCES_MILLISECONDS = 2_000
 HELD_BYTES = 16 * 1024
 """How much of what a member said to peers that were not there is kept: some offers with all that
 belongs to them. Whatever reads the room reads it, too."""
+
+LISTED_FIRST, LISTED_LAST = 4, 2
+"""How many of those who claim one peer id get what is for it.
+
+Its owner claims it first, so nobody can take the signals from it, however many connections claim
+its id. The last is its owner on a connection that is new, before the former one is found gone.
+"""
 
 SAMPLE = 32
 """How many subscribers of a large room are looked at to find some that have announced themselves.
@@ -119,10 +128,16 @@ class Subscriptions(Protocol):
         """Return at most `SAMPLE` subscribers, any as likely as another, in random order."""
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Let `of_peer` find `subscribers`, which must have peer ids."""
+        """Let `of_peer` find `subscribers`, which must have peer ids, until they leave `topic`."""
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
-        """Return at most two of the subscribers listed under `peer`, the latest."""
+        """Return subscribers listed under `peer`: the first `LISTED_FIRST`, the last `LISTED_LAST`.
+
+        Each is returned once. Some may be disconnected, but none has left.
+        """
+
+    def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Let `of_peer` find `subscribers`, which it has returned, no more."""
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Store the peer id that the connection goes by, if it is in `topic`."""

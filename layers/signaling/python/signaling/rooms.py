@@ -1,5 +1,6 @@
 """The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from signaling.access.grants import Grants
@@ -220,7 +221,11 @@ class Rooms:
         found = found or [each for each in read if each.peer == to]
         if found:
             others = [each.connection for each in found if each.connection != sender.connection]
-            return self._connections.send(others, publish.encode(len(read)))
+            outcome = self._connections.send(others, publish.encode(len(read)))
+            if gone := [each for each in found if each.connection in outcome.gone]:
+                with suppress(SubscriptionsError):  # the next signal finds it gone again
+                    self._subscriptions.unlist(topic, gone)
+            return outcome
         if self._max_recipients <= SMALL_ROOM:
             raise TooManyRecipientsError(self._max_recipients)
         everybody = self._subscriptions.of_topic(topic, self._max_recipients + 1)

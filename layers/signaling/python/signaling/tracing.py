@@ -16,6 +16,9 @@ class TracedSubscriptions:
         self.sample = subscriptions.sample
         self.list_peers = subscriptions.list_peers
         self.of_peer = subscriptions.of_peer
+        self.unlist = subscriptions.unlist
+        self.hold = subscriptions.hold
+        self.take = subscriptions.take
         self.subscribe = subscriptions.subscribe
         self.announce = subscriptions.announce
         self.unsubscribe = subscriptions.unsubscribe

@@ -15,16 +15,17 @@
 |               | the number of these seconds modulo 8, so that one write can count and forget |
 | left_at       | time of its last unsubscribe, epoch milliseconds |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
+| listed        | sk of the row that lists it under its peer id |
 | held          | signals that it sent to peers which were not there, for a second or two |
 | held_bytes    | of all of them, UTF-8 |
 
-A large room has more rows, which list members under their peer ids. They are never changed, so they
-need no condition, and expire with their connections:
+A large room has more rows, which list members under their peer ids. They are never changed, and
+expire with their connections:
 
 | key           |               |
 |---------------|---------------|
 | pk            | peers-<topic> |
-| sk            | <peer>#<requested_at, 15 digits> |
+| sk            | <characters of peer>:<peer>#<requested_at, 15 digits>#<id of the connection> |
 | connection    | its id        |
 
 and `peer`, `requested_at`, `connected_at`, `expires_at` and `has_token` of its own row.
@@ -55,14 +56,17 @@ from signaling.aws.rows import (
     is_there,
     learned_peer,
     listing,
+    listing_key,
+    listing_prefix,
     member_key,
     note_of_leaving,
+    note_of_listing,
     peers_key,
     sort_key,
     subscriber_of,
     taken_signals,
 )
-from signaling.ports import SAMPLE, Deadlines, Sender, Subscriber
+from signaling.ports import LISTED_FIRST, LISTED_LAST, SAMPLE, Deadlines, Sender, Subscriber
 from signaling.protocol import Announce, topic_key
 
 INDEX = "by-connection"
@@ -71,7 +75,6 @@ INDEX = "by-connection"
 _ROWS_OF_THE_LEFT = 27
 """Read beyond what is asked for, so that some rows of those who have left cost no second page."""
 
-_LISTED = 2
 _YES = {"BOOL": True}
 
 
@@ -129,13 +132,17 @@ class DynamoDBSubscriptions:
         """
         condition = "requested_at < :requested_at"
         change = ", has_left = :yes, left_at = :requested_at"
-        change += " REMOVE announce, entered_at, peer, held, held_bytes"
-        marks = [self._row(topic, sender, condition, change, yes=_YES) for topic in topics]
-        late = [
-            topic
-            for topic, answer in zip(topics, self._try(marks), strict=True)
-            if isinstance(answer, RequestError)
+        change += " REMOVE announce, entered_at, peer, listed, held, held_bytes"
+        marks = [
+            {
+                **self._row(topic, sender, condition, change, yes=_YES),
+                "ReturnValues": "UPDATED_OLD",
+            }
+            for topic in topics
         ]
+        answers = list(zip(topics, self._try(marks), strict=True))
+        self._delete([key for topic, answer in answers for key in _listings(topic, answer)])
+        late = [topic for topic, answer in answers if isinstance(answer, RequestError)]
         notes = [self._update(note_of_leaving(topic, sender)) for topic in late]
         return [
             (topic, subscriber_of(answer["Attributes"]))
@@ -178,27 +185,52 @@ class DynamoDBSubscriptions:
         return sorted(self._subscribers(page), key=lambda _: os.urandom(4))
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Put one row for each: 1 write unit, and 1 in the index if it is new, 25 a request."""
-        rows = [listing(topic, each) for each in subscribers]
-        puts = {row["sk"]["S"]: {"PutRequest": {"Item": row}} for row in rows}
-        write_batches(self._client, self._table, list(puts.values()), self._deadlines.table)
+        """Put one row for each, 25 a request, and note it in its own: 3 write units.
+
+        The row is put before it is noted, and who leaves in between is found not to be there when
+        it is noted. So whoever leaves either sees the note and deletes the row, or it is deleted
+        here.
+        """
+        members = list({each.connection: each for each in subscribers}.values())
+        puts = [{"PutRequest": {"Item": listing(topic, each)}} for each in members]
+        write_batches(self._client, self._table, puts, self._deadlines.table)
+        notes = [self._update(note_of_listing(topic, each)) for each in members]
+        left, former = [], []
+        for each, answer in zip(members, self._try(notes), strict=True):
+            if isinstance(answer, RequestError):
+                left.append(listing_key(topic, each))
+            else:
+                former += _listings(topic, answer)
+        new = [listing_key(topic, each) for each in members]
+        self._delete([*left, *(key for key in former if key not in new)])
+
+    def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Delete the rows that list `subscribers`, 25 a request."""
+        self._delete([listing_key(topic, each) for each in subscribers])
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
-        """Query the latest rows that list the peer, with strong consistency."""
+        """Query the first rows that list the peer, and the last if there are more, consistently."""
+        first = self._listed(topic, peer, LISTED_FIRST, is_forward=True)
+        if len(first) < LISTED_FIRST:
+            return first
+        last = self._listed(topic, peer, LISTED_LAST, is_forward=False)
+        return list({each.connection: each for each in [*first, *reversed(last)]}.values())
+
+    def _listed(self, topic: str, peer: str, most: int, is_forward: bool) -> list[Subscriber]:
         page = next(
             self._query(
                 self._deadlines.table,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :peer)",
                 ExpressionAttributeValues={
                     ":pk": {"S": peers_key(topic)},
-                    ":peer": {"S": f"{peer}#"},
+                    ":peer": {"S": listing_prefix(peer)},
                 },
                 ConsistentRead=True,
-                ScanIndexForward=False,
-                Limit=_LISTED,
+                ScanIndexForward=is_forward,
+                Limit=most,
             )
         )
-        return [each for each in self._subscribers(page) if each.peer == peer]
+        return self._subscribers(page)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update one row: 1 write unit."""
@@ -256,5 +288,14 @@ class DynamoDBSubscriptions:
         return pages(self._client, {"TableName": self._table, **parameters}, deadline)
 
     def _delete(self, keys: Sequence[Row]) -> None:
+        if not keys:
+            return
         deletes = [{"DeleteRequest": {"Key": key}} for key in keys]
         write_batches(self._client, self._table, deletes, self._deadlines.clean_up)
+
+
+def _listings(topic: str, answer: Answer) -> list[Row]:
+    """Return the key of the row that listed a member, if its own row named one before an update."""
+    if isinstance(answer, RequestError) or "listed" not in answer.get("Attributes", {}):
+        return []
+    return [{"pk": {"S": peers_key(topic)}, "sk": answer["Attributes"]["listed"]}]

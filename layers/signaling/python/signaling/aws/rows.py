@@ -122,10 +122,8 @@ def taken_signals(topic: str, connection: str) -> Update:
 
 def listing(topic: str, subscriber: Subscriber) -> Row:
     """Return the row that lists `subscriber` under its peer id: nothing changes it later."""
-    at = f"{subscriber.requested_at:0{_TIME_DIGITS}d}"
     row: Row = {
-        "pk": {"S": peers_key(topic)},
-        "sk": {"S": f"{subscriber.peer}#{at}"},
+        **listing_key(topic, subscriber),
         "connection": {"S": subscriber.connection},
         "peer": {"S": subscriber.peer},
         "connected_at": {"N": str(subscriber.connected_at)},
@@ -135,6 +133,32 @@ def listing(topic: str, subscriber: Subscriber) -> Row:
     if subscriber.has_token:
         row["has_token"] = {"BOOL": True}
     return row
+
+
+def listing_key(topic: str, subscriber: Subscriber) -> Row:
+    """Return the key of the row that lists `subscriber`; those of a peer lie in order of time."""
+    at = f"{subscriber.requested_at:0{_TIME_DIGITS}d}"
+    sk = f"{listing_prefix(subscriber.peer or '')}{at}#{subscriber.connection}"
+    return {"pk": {"S": peers_key(topic)}, "sk": {"S": sk}}
+
+
+def listing_prefix(peer: str) -> str:
+    """Return the beginning of the sort keys of all rows that list `peer`, and of no others."""
+    return f"{len(peer)}:{peer}#"
+
+
+def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
+    """Return the update of a member's row that notes the row which lists it under its peer id."""
+    return {
+        "Key": member_key(topic, subscriber.connection),
+        "ConditionExpression": f"{_IS_THERE} AND peer = :peer",
+        "UpdateExpression": "SET listed = :listed",
+        "ExpressionAttributeValues": {
+            ":peer": {"S": subscriber.peer},
+            ":listed": listing_key(topic, subscriber)["sk"],
+        },
+        "ReturnValues": "UPDATED_OLD",
+    }
 
 
 def counters(now: int) -> list[str]:
@@ -169,4 +193,11 @@ def subscriber_of(row: Row) -> Subscriber:
         int(row["entered_at"]["N"]) if "entered_at" in row else None,
         "has_token" in row,
         int(row["left_at"]["N"]) if "left_at" in row else None,
+        _is_listed(row),
     )
+
+
+def _is_listed(row: Row) -> bool:
+    if "listed" not in row or "peer" not in row:
+        return False
+    return str(row["listed"]["S"]).startswith(listing_prefix(row["peer"]["S"]))
