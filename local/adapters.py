@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.gateway import Gateway
 from local.in_memory import InProcessConnections, MemorySubscriptions
-from signaling.bootstrap import Adapters
+from signaling.bootstrap import Adapters, pause
 from signaling.errors import SignalingError
 from signaling.ports import NOTHING, Outcome
 
@@ -61,13 +61,17 @@ def layer() -> Any:
 
 
 def _later(seconds: float, action: Callable[[], Outcome]) -> Outcome:
-    """Do `action` after `seconds`: here an invocation runs to its end at once, on the loop."""
+    """Do `action` after `seconds`: on the loop there may be no waiting, in a thread there may."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return pause(seconds, action)
 
     def act() -> None:
         with suppress(SignalingError):  # its sender was answered long ago
             action()
 
-    asyncio.get_running_loop().call_later(seconds, act)
+    loop.call_later(seconds, act)
     return NOTHING
 
 

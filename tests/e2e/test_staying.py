@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tests.support.servers import StartLocalServer
 from tests.support.staying import staying_place
-from tests.support.stays import Break, Cut, Kind, Leaving, Stay, Trial
+from tests.support.stays import Break, Kind, Leaving, Stay, Trial
 
 PATIENCE = 4.0
 """Other tests run beside these."""
@@ -17,9 +17,8 @@ def test_pages_whose_connections_fail_get_them_back(local_server: StartLocalServ
         *(Break("error"), Break("error")),
         *(Break("one"), Break("one")),
         Break("close", pages=3),
-        Cut(milliseconds=200, who=0),
     ]
-    hold(local_server, kinds, abreast=6)
+    hold(local_server, kinds, abreast=5)
 
 
 def test_pages_that_destroy_their_providers_leave_nothing_behind(

@@ -14,7 +14,7 @@ from tests.support.introductions import until_introduced
 from tests.support.servers import LocalServer, wait_until
 
 HANDLER = "    frame = Event(event)\n"
-ROOMS = "        topic, announce = publish.topic, publish.announce\n"
+ROOMS = "        topic = publish.topic\n"
 
 
 class Copy:

@@ -238,7 +238,9 @@ def test_an_announce_makes_one_write_more(stack: Stack) -> None:
 
 
 @mock_aws
-def test_a_connection_that_is_gone_costs_one_request_more(stack: Stack) -> None:
+def test_a_signal_to_a_connection_that_is_gone_costs_a_delete_and_a_try_to_wait(
+    stack: Stack,
+) -> None:
     counted = CountedRequests(stack, other3=[410])
     replay("publish_signal")
-    assert counted.requests == ["Query", "BatchWriteItem"]
+    assert counted.requests == ["Query", "BatchWriteItem", "UpdateItem"]
