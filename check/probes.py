@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from enum import IntEnum
+from enum import Enum
 from itertools import groupby
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from check.target import Target
 _SECONDS_IN_ALL = 55.0
 
 
-class Stage(IntEnum):
+class Stage(Enum):
     """Stages follow each other; what is tried in one of them goes on side by side."""
 
     ENTRY = 0
@@ -25,6 +25,7 @@ class Stage(IntEnum):
     FEW = 1
     """Each has three clients at most, and most of its time waits for what should not come."""
     MANY = 2
+    """One by one: each has as many clients as one may."""
     RUDE = 3
     """One by one, because each of them may end the server for everybody."""
     TIMES = 4

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.gateway import Gateway
-from local.in_memory import InProcessConnections, MemorySubscriptions
+from local.in_memory import MemorySubscriptions
+from local.in_process import InProcessConnections
 from signaling.bootstrap import Adapters, pause
 from signaling.errors import SignalingError
 from signaling.ports import NOTHING, Outcome

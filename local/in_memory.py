@@ -1,23 +1,18 @@
-"""The two ports within one process: a table in memory, and posts without HTTP."""
+"""The table in memory."""
 
 import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from http import HTTPStatus
 from itertools import islice
 from typing import NamedTuple
 
-from local.gateway import Gateway
-from signaling.aws.posts import outcome
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     HELD_BYTES,
     LISTED_FIRST,
     LISTED_LAST,
     SAMPLE,
-    Introduction,
-    Outcome,
     Sender,
     Subscriber,
     expiry_of,
@@ -216,19 +211,15 @@ class MemorySubscriptions:
 
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
-    ) -> Subscriber:
+    ) -> None:
         rows = self._rows.setdefault(topic, {})
-        known = rows.get(sender.connection)
-        announces = (0, 0) if known is None else known.announces
-        if known is not None and has_left:
-            self._unlist(topic, known)
-            known = None
-        held, listed_as = ((), None) if known is None else (known.held, known.listed_as)
-        rows[sender.connection] = _Row(
-            subscriber, sender.expires_at, has_left, announces, held, listed_as
-        )
+        new = _Row(subscriber, sender.expires_at)
+        if has_left and sender.connection in rows:
+            self._unlist(topic, rows[sender.connection])
+        known = rows.get(sender.connection, new)
+        row = known._replace(subscriber=subscriber, expires_at=sender.expires_at, has_left=has_left)
+        rows[sender.connection] = row._replace(held=()) if has_left else row
         self._topics.setdefault(sender.connection, set()).add(topic)
-        return subscriber
 
     def _announces(self, topic: str, sender: Sender) -> int:
         """Count an announce, and return how many there were lately."""
@@ -270,27 +261,3 @@ def _subscriber(
 ) -> Subscriber:
     connection, connected_at, requested_at, has_token = sender
     return Subscriber(connection, peer, connected_at, requested_at, announce, entered_at, has_token)
-
-
-class InProcessConnections:
-    """Connections of the gateway in this process."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
-        """Post to each connection in turn: nothing here waits."""
-        posted = self._gateway.post_to_each(connections, payload.encode())
-        statuses = [(each, status) for each, (status, _) in zip(connections, posted, strict=True)]
-        return outcome([*statuses, *map(self._introduce, introductions)])
-
-    def _introduce(self, introduction: Introduction) -> tuple[str, int]:
-        connection, receiver, payload = introduction
-        if self._gateway.is_open(connection):
-            return receiver, self._gateway.post(receiver, payload.encode()).status
-        return connection, HTTPStatus.GONE

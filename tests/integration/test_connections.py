@@ -15,7 +15,7 @@ from local import ROOT
 from local.connection import Connection
 from local.gateway import Gateway
 from local.http import http_application
-from local.in_memory import InProcessConnections
+from local.in_process import InProcessConnections
 from local.invoker import Invoker
 from local.lambda_events import Handshake, connection_context, new_id
 from local.sam.template import Stack

@@ -1,6 +1,7 @@
 """Whatever is asked in whatever order, rooms in memory say what DynamoDB's own engine says."""
 
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -123,9 +124,9 @@ def machine(adapters: list[Subscriptions]) -> type[RuleBasedStateMachine]:
         def all_say_the_same(self) -> None:
             self.ask(lambda each: sorted(each.of_topic(self.topic), key=_connection))
             for peer in PEERS:
-                self.ask(lambda each, peer=peer: self.found(each, peer))  # type: ignore[misc]  # bound at once
+                self.ask(partial(self.found, peer))
 
-        def found(self, each: Subscriptions, peer: str) -> list[str]:
+        def found(self, peer: str, each: Subscriptions) -> list[str]:
             """Return who is found of those who are there: a table lists the others for longer."""
             gone = [row for row in each.of_peer(self.topic, peer) if row.connection in self.dead]
             while gone:

@@ -112,7 +112,7 @@ class Process:
         self._process = process
         try:
             wait_until(lambda: is_ready() or process.poll() is not None)
-        except TimeoutError:
+        except BaseException:  # also Ctrl-C: nobody else would end it
             self.kill()
             raise
         if process.poll() is not None:

@@ -3,15 +3,11 @@
 const POLL_MS = 20
 const MS_TO_NOTICE = 300 // once both ends should have
 
-const ending = new Map() // by peer
-const ended = new Set()
+const ending = new Map() // connections, by peer
 
 /** Choose the connections to end; once an end does, the other end's page may soon have a new one. */
 export function choose (room) {
-  for (const [peer, connection] of room.webrtcConns) {
-    ending.set(peer, connection)
-    ended.add(connection)
-  }
+  for (const [peer, connection] of room.webrtcConns) ending.set(peer, connection)
 }
 
 /** End those with those peers, each at its moment or, without one, when its other end does. */
@@ -35,7 +31,7 @@ function silence ({ _pc: connection, _channel: channel }, milliseconds) {
 export function table (room) {
   return [...room?.webrtcConns ?? []].map(([id, connection]) => ({
     id,
-    isOpen: connection.connected && connection.peer.connected && !ended.has(connection)
+    isOpen: connection.connected && connection.peer.connected && ending.get(id) !== connection
   }))
 }
 

@@ -147,13 +147,11 @@ class Rooms:
 
     def _pass_on(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Handled:
         topic = publish.topic
-        is_limited = self._is_limited(publish)
-        most = self._max_recipients + 1 if is_limited else SMALL_ROOM
+        most = self._max_recipients + 1 if self._is_limited(publish) else SMALL_ROOM
         read = self._subscriptions.of_topic(topic, most)
-        is_large = not is_limited and len(read) > SMALL_ROOM
         outcome = self._reach(sender, publish, read, own)
         try:
-            if publish.announce is None and not is_large:
+            if publish.announce is None and not self._is_large(publish, read):
                 self._learn_peer(sender, publish, read)
             if outcome.gone:
                 self._subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
@@ -186,7 +184,7 @@ class Rooms:
     ) -> Outcome:
         """Send a message to those that it is for, of all subscribers or, in a large room, some."""
         subscribers = self._admitted(read)
-        if self._is_limited(publish) or len(read) <= SMALL_ROOM:
+        if not self._is_large(publish, read):
             return self._send(sender, publish, subscribers)
         if publish.announce is None:
             return self._send_to_peer(sender, publish, subscribers)
@@ -242,6 +240,10 @@ class Rooms:
         sample = self._admitted(self._subscriptions.sample(publish.topic))
         room = LargeRoom(self._subscriptions, self._connections, publish.topic, read)
         return room.introduce(own, publish.encode(len(read)), sample)
+
+    def _is_large(self, publish: Publish, read: list[Subscriber]) -> bool:
+        """Tell whether a message is for some members of a room, of which only some were read."""
+        return len(read) > SMALL_ROOM and not self._is_limited(publish)
 
     def _is_limited(self, publish: Publish) -> bool:
         """Tell whether a message is for everybody, as far as can be told."""

@@ -41,7 +41,6 @@ from typing import Any
 from signaling.aws.operations import (
     Answer,
     DynamoDB,
-    Parameters,
     RequestError,
     accepted,
     pages,
@@ -50,6 +49,7 @@ from signaling.aws.operations import (
 from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
+    Update,
     counters,
     entered_row,
     held_signal,
@@ -101,7 +101,7 @@ class DynamoDBSubscriptions:
         )
         self._write(
             [
-                self._row(topic, sender, condition, " REMOVE announce, has_left", yes=_YES)
+                entered_row(topic, sender, condition, " REMOVE announce, has_left", yes=_YES)
                 for topic in topics
             ]
         )
@@ -117,7 +117,7 @@ class DynamoDBSubscriptions:
         change += f", {current} = if_not_exists({current}, :none) + :one"
         values |= {"none": {"N": "0"}, "one": {"N": "1"}}
         change += f" REMOVE has_left, {', '.join(others)}"
-        row = self._row(topic, sender, "requested_at <= :requested_at", change, **values)
+        row = entered_row(topic, sender, "requested_at <= :requested_at", change, **values)
         for answer in self._write([{**row, "ReturnValues": "ALL_NEW"}]):
             own = answer["Attributes"]
             announces = int(own[current]["N"]) if current in own else 0
@@ -135,7 +135,7 @@ class DynamoDBSubscriptions:
         change += " REMOVE announce, entered_at, peer, listed, held, held_bytes"
         marks = [
             {
-                **self._row(topic, sender, condition, change, yes=_YES),
+                **entered_row(topic, sender, condition, change, yes=_YES),
                 "ReturnValues": "UPDATED_OLD",
             }
             for topic in topics
@@ -143,7 +143,7 @@ class DynamoDBSubscriptions:
         answers = list(zip(topics, self._try(marks), strict=True))
         self._delete([key for topic, answer in answers for key in _listings(topic, answer)])
         late = [topic for topic, answer in answers if isinstance(answer, RequestError)]
-        notes = [self._update(note_of_leaving(topic, sender)) for topic in late]
+        notes = [note_of_leaving(topic, sender) for topic in late]
         return [
             (topic, subscriber_of(answer["Attributes"]))
             for topic, answer in zip(late, self._try(notes), strict=True)
@@ -194,7 +194,7 @@ class DynamoDBSubscriptions:
         members = list({each.connection: each for each in subscribers}.values())
         puts = [{"PutRequest": {"Item": listing(topic, each)}} for each in members]
         write_batches(self._client, self._table, puts, self._deadlines.table)
-        notes = [self._update(note_of_listing(topic, each)) for each in members]
+        notes = [note_of_listing(topic, each) for each in members]
         left, former = [], []
         for each, answer in zip(members, self._try(notes), strict=True):
             if isinstance(answer, RequestError):
@@ -210,14 +210,13 @@ class DynamoDBSubscriptions:
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Query the first rows that list the peer, and the last if there are more, consistently."""
-        first = self._listed(topic, peer, LISTED_FIRST, is_forward=True)
-        if len(first) < LISTED_FIRST:
-            return first
-        last = self._listed(topic, peer, LISTED_LAST, is_forward=False)
-        return list({each.connection: each for each in [*first, *reversed(last)]}.values())
+        rows = self._listed(topic, peer, LISTED_FIRST, is_forward=True)
+        if len(self._subscribers(rows)) == LISTED_FIRST:
+            rows += reversed(self._listed(topic, peer, LISTED_LAST, is_forward=False))
+        return list({each.connection: each for each in self._subscribers(rows)}.values())
 
-    def _listed(self, topic: str, peer: str, most: int, is_forward: bool) -> list[Subscriber]:
-        page = next(
+    def _listed(self, topic: str, peer: str, most: int, is_forward: bool) -> list[Row]:
+        return next(
             self._query(
                 self._deadlines.table,
                 KeyConditionExpression="pk = :pk AND begins_with(sk, :peer)",
@@ -230,22 +229,19 @@ class DynamoDBSubscriptions:
                 Limit=most,
             )
         )
-        return self._subscribers(page)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update one row: 1 write unit."""
-        update = self._update(learned_peer(topic, connection, peer))
-        accepted(self._client.update_item([update], self._deadlines.clean_up))
+        self._try([learned_peer(topic, connection, peer)], self._deadlines.clean_up)
 
     def hold(self, topic: str, connection: str, signal: str) -> int:
         """Update one row: a write unit for each KB that it then has."""
-        update = self._update(held_signal(topic, connection, signal))
-        return sum(len(answer["Attributes"]["held"]["L"]) for answer in self._write([update]))
+        answers = self._write([held_signal(topic, connection, signal)])
+        return sum(len(answer["Attributes"]["held"]["L"]) for answer in answers)
 
     def take(self, topic: str, connection: str) -> list[str]:
         """Update one row: a write unit for each KB that it had."""
-        update = self._update(taken_signals(topic, connection))
-        answers = self._write([update])
+        answers = self._write([taken_signals(topic, connection)])
         return [text["S"] for answer in answers for text in answer["Attributes"]["held"]["L"]]
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
@@ -263,26 +259,21 @@ class DynamoDBSubscriptions:
         for page in rows:
             self._delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
 
-    def _write(self, rows: Sequence[Parameters]) -> list[dict[str, Any]]:
-        return accepted(self._try(rows))
+    def _write(self, updates: Sequence[Update]) -> list[dict[str, Any]]:
+        return accepted(self._try(updates))
 
-    def _try(self, rows: Sequence[Parameters]) -> list[Answer]:
-        """Return an answer for each row; of errors only conditions that failed are left."""
-        answers = self._client.update_item(rows, self._deadlines.table) if rows else []
+    def _try(self, updates: Sequence[Update], deadline: float | None = None) -> list[Answer]:
+        """Return an answer for each; of errors only conditions that failed are left."""
+        if not updates:
+            return []
+        requests = [{"TableName": self._table, **each} for each in updates]
+        answers = self._client.update_item(requests, deadline or self._deadlines.table)
         accepted(answers)
         return answers
 
     def _subscribers(self, page: Sequence[Row]) -> list[Subscriber]:
         now = int(self._now())
         return [subscriber_of(row) for row in page if is_there(row, now)]
-
-    def _row(
-        self, topic: str, sender: Sender, condition: str, change: str, **values: dict[str, Any]
-    ) -> Parameters:
-        return self._update(entered_row(topic, sender, condition, change, values))
-
-    def _update(self, update: Parameters) -> Parameters:
-        return {"TableName": self._table, **update}
 
     def _query(self, deadline: float, **parameters: Any) -> Iterator[list[Row]]:
         return pages(self._client, {"TableName": self._table, **parameters}, deadline)

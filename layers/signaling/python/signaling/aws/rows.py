@@ -50,10 +50,10 @@ def connection_of(key: str) -> str:
 
 
 def entered_row(
-    topic: str, sender: Sender, condition: str, change: str, values: dict[str, dict[str, Any]]
+    topic: str, sender: Sender, condition: str, change: str, **values: dict[str, Any]
 ) -> Update:
     """Return the update of a row that is new or meets `condition`: its times, and `change`."""
-    values = values | {
+    values |= {
         name: {"N": str(getattr(sender, name))}
         for name in ("requested_at", "connected_at", "expires_at")
     }
