@@ -96,6 +96,18 @@ def test_the_first_and_the_last_that_claim_a_peer_id_are_found(
     assert found(subscriptions, "A") == ["c1", "c2", "c3", "c4", "c29", "c30"]
 
 
+def test_those_whose_time_is_over_hide_nobody_who_claims_the_same_peer_id(
+    subscriptions: Subscriptions,
+) -> None:
+    long_ago = CONNECTED_AT - sender("old", connected_at=0).expires_at * 1000
+    old = subscriptions.announce("room", sender("old", 1, long_ago), announce("A"))
+    assert old
+    subscriptions.list_peers("room", [old])
+    for at in range(2, 7):
+        list_peer(subscriptions, f"c{at}", "A", at)
+    assert found(subscriptions, "A") == ["c2", "c3", "c4", "c5", "c6"]
+
+
 def test_who_is_listed_twice_is_found_once(subscriptions: Subscriptions) -> None:
     for at in (1, 2, 3):
         list_peer(subscriptions, "a", "A", at)

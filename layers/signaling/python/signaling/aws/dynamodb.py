@@ -211,7 +211,7 @@ class DynamoDBSubscriptions:
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Query the first rows that list the peer, and the last if there are more, consistently."""
         rows = self._listed(topic, peer, LISTED_FIRST, is_forward=True)
-        if len(self._subscribers(rows)) == LISTED_FIRST:
+        if len(rows) == LISTED_FIRST:
             rows += reversed(self._listed(topic, peer, LISTED_LAST, is_forward=False))
         return list({each.connection: each for each in self._subscribers(rows)}.values())
 
