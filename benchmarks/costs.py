@@ -7,6 +7,8 @@ from benchmarks.measure import significant
 from benchmarks.report import Bar, Check, Report
 from benchmarks.worst_bill import worst_bill
 from signaling.access.grants import EVERYTHING
+from signaling.crowded_rooms import HEARD, SECONDS_UNTIL_HEARD
+from signaling.introductions import CROWDED, SECONDS_UNTIL_GONE, STRANGERS
 from signaling.ports import NOTHING, Outcome, Sender
 from signaling.protocol import Limits, Publish, parse
 from signaling.rooms import Rooms
@@ -32,9 +34,11 @@ def meeting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
     if delivery == BROADCAST:
         announced = peers * (peers + 1) // 2
         deliveries = announced + signals_per_pair * (peers - 1) * peers * (peers + 1) // 3
-    else:
-        deliveries = pairs + signals
-    return Traffic(peers, peers, peers, signals, deliveries)
+        return Traffic(peers, peers, peers, signals, deliveries)
+    looks = max(0, peers - CROWDED)
+    deliveries = pairs + signals + HEARD * looks
+    waited = looks * int(1000 * SECONDS_UNTIL_HEARD)
+    return Traffic(peers, peers, peers, signals, deliveries, waited, looks)
 
 
 def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR) -> Traffic:
@@ -42,7 +46,8 @@ def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
 
     Each leaver announces itself for each of its connections, to nobody; one invocation waits to see
     whether it has gone. Each of the others announces itself once and is introduced to those of the
-    rest that did so already, at this departure or the one before.
+    rest that did so already, at this departure or the one before; in a crowded room also to two
+    that did not, and came after it.
 
     With broadcast all of these announces go to all. Those who stay also answer the leaver's with
     offers, half of the signals of a pair, and count `peers` - 1 connections until they leave.
@@ -51,9 +56,12 @@ def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
     pairs_of_others = sum(others * (others - 1) for others in range(peers))
     if delivery != BROADCAST:
         deliveries = pairs_of_others - (peers - 1) * (peers - 2) // 2
+        if peers - 1 > CROWDED:
+            deliveries += STRANGERS * (peers - 1) - sum(range(STRANGERS + 1))
         silent = pairs - (peers - 1)
         entries, announces = peers + 2 * pairs + silent, pairs + peers - 1
-        return Traffic(entries, 0, announces, 0, deliveries, waits=peers - 1)
+        waited = (peers - 1) * int(1000 * SECONDS_UNTIL_GONE)
+        return Traffic(entries, 0, announces, 0, deliveries, waited)
     signals_of_each = (signals_per_pair + 1) // 2
     announces, signals = 3 * pairs, signals_of_each * pairs
     deliveries = (peers - 1) * pairs + (1 + signals_of_each) * pairs_of_others
@@ -71,7 +79,7 @@ class _Replay:
             self._subscriptions, self._connections, delivery == BROADCAST, after=self._after
         )
         self._waiting: list[Callable[[], Outcome]] = []
-        self._waits = 0
+        self._waits = self._waited = self._looks = 0
         self._entries = self._announces = self._signals = 0
         self._now = _LATER_THAN_TODAY
         self._connected_at: dict[int, int] = {}
@@ -100,23 +108,26 @@ class _Replay:
         self.tell(departure.before)
         self._rooms.leave(leaver)
         self.tell(departure.after)
-        for action in self._waiting:
-            action()
-        self._waiting.clear()
 
     def _after(self, seconds: float, action: Callable[[], Outcome]) -> Outcome:
         self._waiting.append(action)
         self._waits += 1
+        self._waited += int(1000 * seconds)
+        self._looks += seconds == SECONDS_UNTIL_HEARD
         return NOTHING
 
     def wait(self) -> None:
+        """Let the next client come or leave, when nothing waits any more."""
+        for action in self._waiting:
+            action()
+        self._waiting.clear()
         self._now += _MILLISECONDS_BETWEEN_PEERS
 
     @property
     def traffic(self) -> Traffic:
         index_writes, posts = self._subscriptions.index_writes, self._connections.posts
         said = (self._entries, index_writes, self._announces, self._signals)
-        return Traffic(*said, posts, self._waits)
+        return Traffic(*said, posts, self._waited, self._looks)
 
     @property
     def aws_requests(self) -> int:
@@ -139,6 +150,7 @@ def replayed(
     for departure in emptying("room", peers, delivery, signals_per_pair):
         replay.wait()
         replay.depart(departure, delivery == BROADCAST)
+    replay.wait()
     return replay.traffic, replay.aws_requests
 
 

@@ -3,7 +3,6 @@
 import math
 from typing import NamedTuple
 
-from signaling.introductions import SECONDS_UNTIL_GONE
 from traffic.prices import Prices
 
 _ROW_BYTES = 228
@@ -29,8 +28,10 @@ class Traffic(NamedTuple):
     signals: int
     """Each reads the room."""
     deliveries: int
-    waits: int = 0
-    """Invocations that wait until a page that left must be gone."""
+    waited: int = 0
+    """Milliseconds: until a page that left must be gone, or a newcomer to a crowded room hears more."""
+    looks: int = 0
+    """Of newcomers to crowded rooms, which read it once more."""
 
     def plus(self, other: "Traffic") -> "Traffic":
         """Return both together."""
@@ -44,7 +45,7 @@ class Traffic(NamedTuple):
     @property
     def aws_requests(self) -> int:
         """Requests of the functions: to DynamoDB, and posts. To ask for a connection is free."""
-        return self.entries + 2 * self.announces + self.signals + self.deliveries
+        return self.entries + 2 * self.announces + self.signals + self.deliveries + self.looks
 
     def dollars(self, peers: int) -> float:
         """Return the price of it in a room of `peers`."""
@@ -54,9 +55,9 @@ class Traffic(NamedTuple):
         return (
             (asked + self.deliveries) * prices.websocket_message
             + asked * _invocation()
-            + self.waits * _duration(SECONDS_UNTIL_GONE)
+            + _duration(self.waited / 1000)
             + (self.entries + self.index_writes + self.announces) * prices.write_unit
-            + self.publishes * pages_of_4_kb * prices.read_unit
+            + (self.publishes + self.looks) * pages_of_4_kb * prices.read_unit
         )
 
 

@@ -46,7 +46,7 @@ def test_a_meeting_costs_what_was_measured_between_browsers(peers: int) -> None:
 
 @pytest.mark.parametrize("delivery", [ADDRESSED, BROADCAST])
 @pytest.mark.parametrize("signals_per_pair", [4, 6, 12])
-@pytest.mark.parametrize("peers", [1, 2, 3, 8, 20])
+@pytest.mark.parametrize("peers", [1, 2, 3, 8, 20, 22, 23, 26])
 def test_formulae_are_what_the_rooms_do(peers: int, signals_per_pair: int, delivery: str) -> None:
     room = (peers, delivery, signals_per_pair)
     formula = costs.meeting(*room).plus(costs.parting(*room))

@@ -10,7 +10,8 @@ from local import LAYER, ROOT
 
 CORE = {
     *("errors", "protocol", "ports", "access.grants"),
-    *("introductions", "recipients", "small_rooms", "large_rooms", "leaving", "waiting"),
+    *("introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
+    *("leaving", "waiting"),
     "rooms",
 }
 MAY_IMPORT = {
@@ -20,6 +21,7 @@ MAY_IMPORT = {
     "introductions": {"ports"},
     "recipients": {"introductions", "ports", "protocol"},
     "small_rooms": {"errors", "introductions", "ports", "protocol"},
+    "crowded_rooms": {"introductions", "ports", "protocol", "small_rooms"},
     "large_rooms": {"errors", "introductions", "ports", "protocol"},
     "leaving": {"introductions", "large_rooms", "ports", "protocol", "small_rooms"},
     "waiting": {"ports", "protocol", "recipients", "small_rooms"},

@@ -8,6 +8,7 @@ from moto import mock_aws
 from benchmarks.large_rooms import MeasuredRoom, Usage
 from local.dynamodb import make_table
 from local.sam.template import Stack
+from signaling.crowded_rooms import HEARD
 from signaling.large_rooms import INTRODUCED
 from tests.support.aws import dynamodb_client
 
@@ -24,10 +25,13 @@ def asked(used: Usage) -> tuple[int, int]:
     return used.requests, used.posts
 
 
-def test_in_a_small_room_a_join_is_two_writes_and_one_query(room: MeasuredRoom) -> None:
-    room.fill(99)
-    join, signal = room.join_and_signal()
-    assert (asked(join), asked(signal)) == ((3, 99), (1, 1))
+@pytest.mark.parametrize(("size", "join"), [(20, (3, 20)), (99, (4, 99 + 2 * HEARD))])
+def test_in_a_small_room_a_join_is_two_writes_and_one_query_or_two(
+    room: MeasuredRoom, size: int, join: tuple[int, int]
+) -> None:
+    room.fill(size)
+    joined, signal = room.join_and_signal()
+    assert (asked(joined), asked(signal)) == (join, (1, 1))
 
 
 def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(

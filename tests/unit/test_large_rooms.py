@@ -30,7 +30,7 @@ def heard(rooms: RoomsOf) -> Iterator[tuple[str, str]]:
 
 
 def test_in_the_largest_small_room_all_others_hear_of_who_comes() -> None:
-    rooms = crowd(SMALL_ROOM - 1)
+    rooms = crowd(SMALL_ROOM - 1, RoomsOf(postpones=True))
     rooms.announce("new", "NEW")
     assert len(rooms.connections.receivers()) == SMALL_ROOM - 1
     assert rooms.connections.asked_for == []

@@ -1,5 +1,7 @@
 """Who is introduced to whom when clients announce themselves: pure, from their rows alone."""
 
+from binascii import crc32
+
 from signaling.ports import Sender, Subscriber
 
 NEW_MILLISECONDS = 5_000
@@ -41,6 +43,16 @@ https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
 SECONDS_UNTIL_GONE = 0.5
 """After which a page that is being closed hears nothing more. Until then it answers announces."""
 
+CROWDED = 21
+"""Members of the largest room where no page is full.
+
+From 20 to 34 connections on y-webrtc ignores announces, but it accepts every offer.
+https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L604
+"""
+
+STRANGERS = 2
+"""Of how many more members one hears that has lost a connection in a crowded room."""
+
 
 def introduce(
     subscribers: list[Subscriber], sender: Sender, announce: str
@@ -59,6 +71,10 @@ def introduce(
     again. So it is introduced only to those who did so lately, too, and to newcomers; the others
     still have their connection to it.
 
+    In a crowded room it may have lost the only one to some of them. So it also hears of a few of
+    those of whom it would hear if they announced themselves again, too: their announces do not
+    cross.
+
     Who came back at once after it left may have gone. So nobody hears of it; it hears of the others
     and makes the offers, if it is there after `SECONDS_UNTIL_GONE`.
 
@@ -72,6 +88,7 @@ def introduce(
     own = own._replace(announce=announce, requested_at=sender.requested_at)
     hearers: list[str] = []
     announced: list[tuple[str, str]] = []
+    others = []
     for other in subscribers:
         if other.connection == own.connection:
             continue
@@ -80,7 +97,23 @@ def introduce(
             hearers.append(other.connection)
         elif hears is not None and other.announce is not None:
             announced.append((other.connection, other.announce))
+        elif hears is None:
+            others.append(other)
+    if len(subscribers) > CROWDED and not is_newcomer(own):
+        strangers = [other for other in others if is_introduced_to(other, own)]
+        for other in some_of(strangers, own, STRANGERS):
+            announced.append((other.connection, other.announce or ""))
     return hearers, announced
+
+
+def some_of(subscribers: list[Subscriber], own: Subscriber, number: int) -> list[Subscriber]:
+    """Return at most `number` of `subscribers` that may be there, at random for each request."""
+
+    def chance(other: Subscriber) -> int:
+        return crc32(f"{own.connection}{own.requested_at}{other.connection}".encode())
+
+    there = [each for each in subscribers if each.announce is not None and not came_back(each)]
+    return sorted(there, key=chance)[:number]
 
 
 def _is_outdated(sender: Sender, own: Subscriber) -> bool:

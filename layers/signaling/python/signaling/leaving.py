@@ -12,6 +12,7 @@ from signaling.ports import (
     Subscriber,
     Subscriptions,
     plus,
+    remove_gone,
 )
 from signaling.protocol import encode_hang_up
 from signaling.small_rooms import SMALL_ROOM, SmallRoom
@@ -74,8 +75,7 @@ class Leaving:
             outcome = self._tell_of_some(topic, own, read)
         else:
             outcome = self._tell_of_all(sender, topic, read)
-        if outcome.gone:
-            self._subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
+        remove_gone(self._subscriptions, topic, outcome)
         return outcome
 
     def _tell_of_all(self, sender: Sender, topic: str, read: list[Subscriber]) -> Outcome:

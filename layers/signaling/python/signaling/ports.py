@@ -181,6 +181,16 @@ NOTHING = Outcome([], [], [])
 """What became of no frames."""
 
 
+def remove_gone(subscriptions: Subscriptions, topic: str, outcome: Outcome) -> None:
+    """Remove the connections that `outcome` shows to have ended.
+
+    Raises:
+        SubscriptionsError: the table failed.
+    """
+    if outcome.gone:
+        subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
+
+
 def plus(one: Outcome, other: Outcome) -> Outcome:
     """Return what became of the frames of both."""
     return Outcome(*([*first, *second] for first, second in zip(one, other, strict=True)))

@@ -12,7 +12,7 @@ from signaling.errors import (
     TooManyAnnouncesError,
     TooManyRecipientsError,
 )
-from signaling.introductions import came_back, find
+from signaling.introductions import CROWDED, came_back, find, is_newcomer
 from signaling.leaving import Leaving
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
@@ -24,6 +24,7 @@ from signaling.ports import (
     Subscriber,
     Subscriptions,
     plus,
+    remove_gone,
 )
 from signaling.protocol import (
     PONG,
@@ -153,10 +154,11 @@ class Rooms:
         try:
             if publish.announce is None and not self._is_large(publish, read):
                 self._learn_peer(sender, publish, read)
-            if outcome.gone:
-                self._subscriptions.remove(topic, list(dict.fromkeys(outcome.gone)))
+            remove_gone(self._subscriptions, topic, outcome)
             if is_lost(publish, outcome) and not self._is_broadcast:
                 return self._wait(sender, publish, read, outcome)
+            if own and not self._is_broadcast and CROWDED < len(read) <= SMALL_ROOM:
+                outcome = plus(outcome, self._look_again(topic, own))
         except SubscriptionsError:
             return Handled(outcome, is_tidy=False)
         return Handled(outcome)
@@ -174,6 +176,15 @@ class Rooms:
         else:
             outcome = plus(outcome, waiting.keep(sender, signal))
         return Handled(outcome, has_hung_up=waiting.has_hung_up)
+
+    def _look_again(self, topic: str, own: Subscriber) -> Outcome:
+        """See to a newcomer whom everybody may have ignored."""
+        from signaling.crowded_rooms import Crowd  # here: few rooms are crowded
+
+        if not is_newcomer(own):
+            return NOTHING
+        crowd = Crowd(self._subscriptions, self._connections, self._admitted, self._after)
+        return crowd.look_again(topic, own)
 
     def _reach(
         self,
