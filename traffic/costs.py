@@ -29,7 +29,7 @@ class Traffic(NamedTuple):
     """Each reads the room."""
     deliveries: int
     waited: int = 0
-    """Milliseconds: until a page that left must be gone, or a newcomer to a crowded room hears more."""
+    """Milliseconds, until a page that left is gone or a newcomer to a crowded room hears more."""
     looks: int = 0
     """Of newcomers to crowded rooms, which read it once more."""
 
