@@ -12,9 +12,9 @@ PASSWORD = {"password": "correct horse"}
 
 
 def test_browsers_sync_one_text(
-    chromium: Browser, local_server: StartLocalServer, any_table: tuple[str, ...]
+    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str
 ) -> None:
-    server = local_server(*any_table)
+    server = local_server("--dynamodb", dynamodb_local)
     with peers(chromium, server, 5, ROOM) as everyone:
         sync(everyone)
         assert [each.complaints for each in everyone] == [[]] * 5
@@ -41,6 +41,7 @@ def test_8_browsers_get_little_that_they_do_not_need(
     server = local_server()
     with peers(chromium, server, 8, ROOM) as everyone:
         sync(everyone)
+        assert [each.complaints for each in everyone] == [[]] * 8
         needed = total = 0
         for peer in everyone:
             known: set[str] = set()
@@ -94,7 +95,8 @@ def test_a_page_that_enters_the_room_again_finds_the_others(
         returns.page.evaluate("demo.provider.disconnect(), demo.provider.connect()")
         returns.expect_connected(1)
         stays.type("welcome back")
-        returns.expect_lines("welcome back")
+        stays.page.keyboard.type("letter by letter")
+        returns.expect_lines("welcome back", "letter by letter")
 
 
 def test_a_newcomer_syncs_after_the_server_went_away_and_came_back(

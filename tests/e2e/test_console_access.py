@@ -140,7 +140,9 @@ def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(
     assert asyncio.run(flood()) == messages
 
 
-def test_only_so_many_may_look_at_once(server: LocalServer) -> None:
+def test_only_so_many_may_look_at_once(local_server: StartLocalServer) -> None:
+    server = local_server()
+
     async def look() -> int:
         async with AsyncExitStack() as stack:
             for _ in range(10):

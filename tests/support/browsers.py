@@ -78,7 +78,8 @@ class Peer:
         """Write `line` at the end of the text."""
         self.page.locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+End")
-        self.page.keyboard.type(f"{line}\n")
+        self.page.keyboard.insert_text(line)
+        self.page.keyboard.press("Enter")
 
     def text(self) -> str:
         """Return the text as Yjs has it."""
