@@ -46,9 +46,9 @@ def short(peer: Peer) -> str:
 
 
 def test_a_room_of_three_forms_and_one_vanishes(
-    chromium: Browser, local_server: StartLocalServer, any_table: tuple[str, ...]
+    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str
 ) -> None:
-    server = local_server(*any_table)
+    server = local_server("--dynamodb", dynamodb_local)
     with console(chromium, server) as shown:
         shown.page.evaluate(SLOWLY)
         with peers(chromium, server, 3, ROOM) as everyone:

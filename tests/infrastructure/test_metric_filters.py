@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.in_memory import MemorySubscriptions
@@ -20,6 +19,7 @@ from signaling.ports import Subscriber
 from tests.support.events import EVENTS, Room, replay
 from tests.support.monitoring import AUTHORIZER, EMAIL, deployed, of_type, own_metrics
 from tests.support.rooms import RecordedConnections
+from tests.support.translation import TEMPLATE
 
 GROUPS = {"$connect": "/connect", "$disconnect": "/disconnect", "$default": "/message"}
 
@@ -182,7 +182,7 @@ def test_a_value_is_a_field_that_the_pattern_names() -> None:
 
 # --- LogLevel: what is counted is counted whole, or not at all ------------------------------------
 
-LEVELS = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]["LogLevel"]["AllowedValues"]
+LEVELS = TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"]
 
 
 @pytest.fixture(params=LEVELS)

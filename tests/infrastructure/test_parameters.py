@@ -1,17 +1,15 @@
 """Which values the template's parameters take, alone and together."""
 
 import re
-from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks.memory import WHOLE_PROCESSOR
 from local import ROOT
 from local.sam.template import Authorizer, load
+from tests.support.translation import TEMPLATE
 from traffic.costs import MEMORY_MEGABYTES
 
-TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 ISSUER = "https://login.example.com"
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf"
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0f6d49cd"

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.invoker import load_handler
@@ -14,8 +13,8 @@ from local.sam.template import Function, Mock, Stack, load
 from signaling.aws import dynamodb
 from signaling.protocol import PONG, Limits
 from signaling.settings import SettingError, Settings
+from tests.support.translation import TEMPLATE
 
-TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 

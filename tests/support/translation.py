@@ -11,6 +11,9 @@ from local.sam.translation import translate
 
 Resources = dict[str, dict[str, Any]]
 
+TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+"""As it is written, with the short forms of intrinsic functions written out."""
+
 
 def parameters(**overrides: str) -> dict[str, str]:
     """Return the value of every parameter."""

@@ -37,7 +37,7 @@ def test_in_a_small_room_a_join_is_two_writes_and_one_query_or_two(
 def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
     room: MeasuredRoom,
 ) -> None:
-    for size in (400, 800):
+    for size in (200, 400):
         room.fill(size)
         join, signal = room.join_and_signal()
         assert (asked(join), asked(signal)) == ((6, 2 * INTRODUCED), (2, 1))

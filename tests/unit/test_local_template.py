@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.sam.intrinsics import Resolver, names_in
 from local.sam.template import Function, load
 from tests.support.monitoring import TEMPLATE as MONITORING
+from tests.support.translation import TEMPLATE as SOURCE
 from tests.support.translation import translated
 
 TEMPLATE: dict[str, Any] = {
@@ -59,8 +59,7 @@ def test_names_are_found_wherever_a_value_depends_on_them(value: Any, names: set
 
 
 def test_the_intrinsic_functions_are_those_of_our_templates() -> None:
-    source = yaml_parse((ROOT / "template.yaml").read_text())
-    ours = json.dumps([source["Rules"], translated("Active"), translated("Disabled"), MONITORING])
+    ours = json.dumps([SOURCE["Rules"], translated("Active"), translated("Disabled"), MONITORING])
     used = set(re.findall(r'"(Fn::\w+)":', ours)) | {"Ref", "Condition"}
     assert used == set(Resolver({}, {})._functions)
 
