@@ -1,6 +1,7 @@
 """Lambda's part: the functions' handlers, their context and where they run."""
 
 import asyncio
+import json
 import os
 import random
 import sys
@@ -64,9 +65,14 @@ class Invocation(NamedTuple):
     event: RawEvent
 
     def run(self) -> Any:
-        """Return what the handler returns, or None if it raises."""
+        """Return what the handler returns, or None if it raises or that is no JSON.
+
+        Lambda's runtime sends an answer as JSON in UTF-8:
+        https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/4.2.2/awslambdaric/lambda_runtime_marshaller.py
+        """
         try:
-            return self.handler(self.event, Context(self.function))
+            result = self.handler(self.event, Context(self.function))
+            return json.loads(json.dumps(result, ensure_ascii=False).encode())
         except Exception as error:
             print_failure(error, self.function, self.event)
             return None

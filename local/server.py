@@ -9,8 +9,8 @@ import sys
 import aiofastnet
 from aiohttp import web
 
+from local.accepted import accept
 from local.connection import SECONDS_TO_SEND_REQUEST
-from local.first_request import accept
 from local.gateway import Gateway
 from local.websocket import SECONDS_TO_CLOSE
 

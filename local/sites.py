@@ -28,12 +28,20 @@ class HouseRules:
             return True
         if origin not in self._told and len(self._told) < _MOST_NOTICES:
             self._told.add(origin)
-            print(
-                f"refused: a page of {origin!a:.200}, which is not on this machine or network; to "
-                'let it in: make run ARGS="--parameter-overrides AllowedOrigins=..."',
-                file=sys.stderr,
-            )
+            print(f"refused: {_why(origin)}", file=sys.stderr)
         return False
+
+
+def _why(origin: str) -> str:
+    if origin == "null":
+        return (
+            "a page opened from a file, or one in a frame without rights, which any site can show; "
+            "serve the file instead, as by: python3 -m http.server --bind 127.0.0.1"
+        )
+    return (
+        f"a page of {origin!a:.200}, which is not on this machine or network; to let it in: "
+        'make run ARGS="--parameter-overrides AllowedOrigins=..."'
+    )
 
 
 def is_near(origin: str) -> bool:

@@ -8,6 +8,7 @@ from signaling.event import Event, LambdaContext, RawEvent
 from signaling.log import InvocationLog
 
 _MOST_SUBJECT_CHARACTERS = 128
+"""Of the principal, which is printable ASCII whatever a token says: it is for people's eyes."""
 
 
 def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, Any]:
@@ -35,6 +36,6 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, Any]:
 def _policy(effect: str, method_arn: str, subject: str | None = None) -> dict[str, Any]:
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": method_arn}
     return {
-        "principalId": (subject or "anonymous")[:_MOST_SUBJECT_CHARACTERS],
+        "principalId": ascii(subject or "anonymous")[1:-1][:_MOST_SUBJECT_CHARACTERS],
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
     }

@@ -9,6 +9,8 @@ import * as Y from 'yjs'
 
 const NAMES = ['Badger', 'Crane', 'Dolphin', 'Fox', 'Heron', 'Lynx', 'Marten', 'Otter', 'Raven', 'Wren']
 
+const ROOM_OF_ALL = 'demo' // of all who open the page by its plain address
+
 const find = (id) => document.getElementById(id)
 const random = (below) => Math.floor(Math.random() * below)
 const colour = `52% 0.14 ${random(360)}` // one lightness, so that white is legible on every hue
@@ -64,7 +66,7 @@ async function join () {
   await leave()
   const parameters = fragment()
   if (!parameters.get('room')) {
-    parameters.set('room', randomRoom())
+    parameters.set('room', ROOM_OF_ALL)
     history.replaceState(null, '', `#${parameters}`)
   }
   const room = parameters.get('room')
@@ -177,6 +179,12 @@ form.addEventListener('submit', (event) => {
   parameters.set('room', form.elements.room.value)
   parameters.set('password', form.elements.password.value)
   if (!form.elements.password.value) parameters.delete('password')
+  location.hash = parameters
+})
+
+find('new').addEventListener('click', () => {
+  const parameters = fragment()
+  parameters.set('room', randomRoom())
   location.hash = parameters
 })
 

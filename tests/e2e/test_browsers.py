@@ -20,6 +20,23 @@ def test_browsers_sync_one_text(
         assert [each.complaints for each in everyone] == [[]] * 5
 
 
+def test_who_opens_the_plain_address_is_in_one_room_until_it_wants_another(
+    chromium: Browser, local_server: StartLocalServer
+) -> None:
+    """As README says: open the page in two browsers and type."""
+    server = local_server()
+    one, other = (Peer(chromium, server.http_url, room="") for _ in range(2))
+    one.expect_connected(1)
+    one.type("hello")
+    other.expect_lines("hello")
+    other.page.locator("#new").click()
+    one.expect_others(0)
+    assert "room=demo" not in other.page.url and "room=" in other.page.url
+    assert other.text() == ""
+    for each in (one, other):
+        each.leave()
+
+
 def test_browsers_with_a_password_sync_through_the_other_aws_client(
     chromium: Browser, local_server: StartLocalServer, dynamodb_local: str
 ) -> None:

@@ -44,6 +44,16 @@ def test_a_token_that_names_no_topics_opens_all(issuer: Issuer) -> None:
     assert answer["principalId"] == "anonymous"
 
 
+@pytest.mark.parametrize("subject", ["ada", "Zoë", "日本", "a\tb", "x" * 1000])
+def test_the_principal_is_short_printable_ascii_whatever_the_subject_is(
+    issuer: Issuer, subject: str
+) -> None:
+    principal = connect_with(issuer.mint(aud="rooms", sub=subject))["principalId"]
+    assert principal.isascii() and principal.isprintable()
+    assert 0 < len(principal) <= 128
+    assert principal == "ada" or subject != "ada"
+
+
 def test_clocks_may_differ_a_little(issuer: Issuer) -> None:
     for claims in ({"exp": now() - 20}, {"nbf": now() + 20}, {"iat": now() + 20}):
         assert effect_of(connect_with(issuer.mint(aud="rooms", **claims))) == "Allow"

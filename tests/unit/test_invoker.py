@@ -160,3 +160,15 @@ def test_a_function_that_raises_gives_none(
 
     assert asyncio.run(run()) is None
     assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", [object(), {"statusCode": {1, 2}}, {(1, 2): 3}])
+def test_an_answer_that_is_no_json_is_a_failure(
+    answer: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invocation(lambda event, context: answer).run() is None
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_answer_arrives_as_json_has_it() -> None:
+    assert invocation(lambda event, context: {1: (2, "ü")}).run() == {"1": [2, "ü"]}

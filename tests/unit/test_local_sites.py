@@ -81,3 +81,11 @@ def test_who_runs_the_server_reads_once_who_was_refused(
     assert len(lines) == 20
     assert "a page of 'https://evil.example'" in lines[0]
     assert "\x1b" not in "".join(lines)
+
+
+def test_who_opens_a_page_from_a_file_reads_what_to_do_instead(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert not HouseRules().admit("null")
+    told = capsys.readouterr().err
+    assert "http.server" in told and "AllowedOrigins" not in told

@@ -151,11 +151,14 @@ def test_publish_to_a_forbidden_topic_does_nothing(data: object) -> None:
     assert set(rooms.members()) == set("abc")
 
 
-def test_leaving_a_room_needs_no_grant() -> None:
+def test_who_may_not_enter_a_room_writes_nothing_into_it_by_leaving() -> None:
     rooms = room_of_three()
-    rooms.grants = Grants(())
-    rooms.send("a", type="unsubscribe", topics=["room"])
-    assert set(rooms.members()) == set("bc")
+    rooms.subscribe("a", "own")
+    rooms.grants = Grants(("own",))
+    with pytest.raises(ForbiddenTopicError, match="'room'"):
+        rooms.send("a", type="unsubscribe", topics=["room", "own"])
+    assert set(rooms.members()) == set("abc")
+    assert rooms.members("own") == {}
 
 
 def test_what_is_said_of_a_forbidden_topic_is_short() -> None:

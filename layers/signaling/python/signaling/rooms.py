@@ -1,7 +1,7 @@
 """The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
 
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from signaling.access.grants import Grants
 from signaling.errors import (
@@ -96,19 +96,27 @@ class Rooms:
             case Subscribe():
                 self._subscribe(sender, message.topics, grants)
             case Unsubscribe():
-                left = self._subscriptions.unsubscribe(message.topics, sender)
-                if not self._is_broadcast:
-                    return Handled(self._leaving.correct(sender, left))
+                return Handled(self._unsubscribe(sender, message.topics, grants))
             case Ping():
                 return Handled(self.reply(sender.connection, PONG))
+            case _:
+                assert_never(message)
         return Handled(NOTHING)
 
     def _subscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
-        granted = [topic for topic in topics if grants.allows(topic)]
+        granted, others = _by_grants(topics, grants)
         if granted:
             self._subscriptions.subscribe(granted, sender)
-        if len(granted) < len(topics):
-            raise _refusal([topic for topic in topics if topic not in granted], sender)
+        if others:
+            raise _refusal(others, sender)
+
+    def _unsubscribe(self, sender: Sender, topics: list[str], grants: Grants) -> Outcome:
+        granted, others = _by_grants(topics, grants)
+        left = self._subscriptions.unsubscribe(granted, sender) if granted else []
+        outcome = NOTHING if self._is_broadcast else self._leaving.correct(sender, left)
+        if others:
+            raise _refusal(others, sender)
+        return outcome
 
     def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
@@ -280,6 +288,12 @@ class Rooms:
             return  # a signal of a peer that was there before may come last
         if publish.peer != own.peer:
             self._subscriptions.learn_peer(publish.topic, sender.connection, publish.peer)
+
+
+def _by_grants(topics: list[str], grants: Grants) -> tuple[list[str], list[str]]:
+    """Return the `topics` that `grants` allow, and the others."""
+    granted = [topic for topic in topics if grants.allows(topic)]
+    return granted, [topic for topic in topics if topic not in granted]
 
 
 def _refusal(topics: list[str], sender: Sender) -> SignalingError:

@@ -1,0 +1,133 @@
+"""How a WebSocket may be asked for: as browsers, proxies and y-webrtc's own server know it."""
+
+import re
+import socket
+
+import pytest
+
+from tests.support.raw import HANDSHAKE, frame
+from tests.support.servers import LocalServer, ReferenceServer, StartLocalServer
+
+PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
+PING = frame(0x81, b'{"type":"ping"}')
+PONG = b'{"type":"pong"}'
+
+
+@pytest.fixture(params=["ours", "y-webrtc's"])
+def port(request: pytest.FixtureRequest) -> int:
+    if request.param == "ours":
+        server: LocalServer = request.getfixturevalue("shared_server")
+        return server.port
+    reference: ReferenceServer = request.getfixturevalue("reference_server")
+    return int(reference.websocket_url.rpartition(":")[2])
+
+
+class Client:
+    """One TCP connection, and what came on it so far."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self._received = b""
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def status_of(self, request: bytes) -> int:
+        """Send `request` and return the status of the answer, whose body is read, too."""
+        self._socket.sendall(request)
+        head = self._until(b"\r\n\r\n")
+        self._received = self._received[len(head) :]
+        body = b""
+        if b"chunked" in head.lower():
+            body = self._until(b"0\r\n\r\n")
+        elif length := re.search(rb"(?i)content-length: *(\d+)", head):
+            while len(self._received) < int(length[1]):
+                self._read()
+            body = self._received[: int(length[1])]
+        self._received = self._received[len(body) :]
+        return int(head.split(b" ")[1])
+
+    def is_answered(self) -> bool:
+        """Tell whether a ping on the WebSocket is answered."""
+        self._socket.sendall(PING)
+        return self._until(PONG).endswith(PONG)
+
+    def _until(self, end: bytes) -> bytes:
+        while end not in self._received:
+            self._read()
+        return self._received[: self._received.index(end) + len(end)]
+
+    def _read(self) -> None:
+        data = self._socket.recv(65536)
+        assert data, self._received
+        self._received += data
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        b"Connection: Upgrade",
+        b"Connection: keep-alive, Upgrade",
+        b"Connection: Upgrade, keep-alive",
+        b"connection: upgrade",
+        b"Connection: keep-alive\r\nConnection: Upgrade",
+    ],
+)
+def test_upgrade_is_one_of_the_tokens_of_connection(port: int, connection: bytes) -> None:
+    """Firefox sends the second of these."""
+    with Client(port) as client:
+        asked = HANDSHAKE.replace(b"Connection: Upgrade", connection)
+        assert client.status_of(asked) == 101
+        assert client.is_answered()
+
+
+def test_a_websocket_may_be_asked_for_after_other_requests(port: int) -> None:
+    with Client(port) as client:
+        assert client.status_of(PAGE) == 200
+        assert client.status_of(PAGE) == 200
+        assert client.status_of(HANDSHAKE) == 101
+        assert client.is_answered()
+
+
+def test_the_body_of_a_request_is_no_request(shared_server: LocalServer) -> None:
+    with Client(shared_server.port) as client:
+        assert client.status_of(POST % (len(HANDSHAKE), HANDSHAKE)) == 405
+        assert client.status_of(HANDSHAKE) == 101
+        assert client.is_answered()
+
+
+def test_a_request_that_comes_byte_by_byte_is_understood(shared_server: LocalServer) -> None:
+    with Client(shared_server.port) as client:
+        for request in (PAGE, POST % (3, b"abc"), PAGE):
+            for byte in request[:-1]:
+                client._socket.sendall(bytes([byte]))
+            assert client.status_of(request[-1:]) in (200, 405)
+        assert client.status_of(HANDSHAKE) == 101
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        (b"GET", b"POST", 400),
+        (b"HTTP/1.1", b"HTTP/1.0", 400),
+        (b"Connection: Upgrade", b"Connection: keep-alive", 400),
+        (b"Connection: Upgrade", b"Connection: no-upgrade", 400),
+        (b"dGhlIHNhbXBsZSBub25jZQ==", b"short", 400),
+        (b"Sec-WebSocket-Key", b"Sec-Other", 400),
+        (b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 8", 426),
+        (b"Sec-WebSocket-Version: 13", b"Sec-WebSocket-Version: 8, 13", 426),
+    ],
+)
+def test_a_bad_request_for_a_websocket_is_refused_before_connect_runs(
+    local_server: StartLocalServer, old: bytes, new: bytes, status: int
+) -> None:
+    server = local_server()
+    with Client(server.port) as client:
+        assert client.status_of(HANDSHAKE.replace(old, new)) == status
+    with Client(server.port) as client:
+        assert client.status_of(HANDSHAKE) == 101
+    assert [line["route"] for line in server.log].count("$connect") <= 1
