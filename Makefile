@@ -65,7 +65,8 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, in an AWS emulator
 	@.venv/bin/python -m tests.deployed
 
-TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/chromium .cache/dynamodb-local
+TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/chromium .cache/nginx \
+  .cache/dynamodb-local
 
 unit: .venv/test ## run the tests that need neither a browser nor Java
 	.venv/bin/pytest tests/unit tests/infrastructure
@@ -130,6 +131,10 @@ clean: ## remove everything that make installed or built
 # Before the tests, of which several run at one time. Without it those in browsers are left out.
 .cache/chromium: .venv/test
 	@.venv/bin/python -m tests.support.chromium
+
+.cache/nginx: .venv/test
+	@.venv/bin/python -m tests.support.nginx
+	@touch $@
 
 .cache/emulator: requirements/emulator.txt
 	@echo "Installing the AWS emulator"

@@ -2,9 +2,12 @@
 
 import re
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.nginx import Nginx
 from tests.support.raw import HANDSHAKE, frame
 from tests.support.servers import LocalServer, ReferenceServer, StartLocalServer
 
@@ -131,3 +134,22 @@ def test_a_bad_request_for_a_websocket_is_refused_before_connect_runs(
     with Client(server.port) as client:
         assert client.status_of(HANDSHAKE) == 101
     assert [line["route"] for line in server.log].count("$connect") <= 1
+
+
+@pytest.fixture
+def proxy(port: int, tmp_path: Path) -> Iterator[Nginx]:
+    """nginx in front of either server."""
+    nginx = Nginx(tmp_path, port)
+    nginx.start()
+    yield nginx
+    nginx.stop()
+
+
+def test_a_proxy_that_keeps_its_connections_serves_pages_and_websockets(proxy: Nginx) -> None:
+    for _ in range(3):
+        with Client(proxy.port) as client:
+            assert client.status_of(PAGE) == 200
+            assert client.status_of(PAGE) == 200
+        with Client(proxy.port) as client:
+            assert client.status_of(HANDSHAKE) == 101
+            assert client.is_answered()

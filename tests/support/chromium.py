@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+from tests.support.debian import install
 from tests.support.servers import ROOT, need
 
 FOUND = ROOT / ".cache" / "chromium"
@@ -50,21 +51,12 @@ def chromium_path() -> str | None:
 
 def main() -> None:
     """Find Chromium or install it, and say what went wrong."""
-    path = shutil.which(_SHELL) or _install_by_apt() or _any_on_path()
+    path = install(_SHELL, _SHELL) or _any_on_path()
     if path is None and not _install_by_playwright():
         print("no Chromium, so tests in browsers are left out", file=sys.stderr)
         return
     FOUND.parent.mkdir(exist_ok=True)
     FOUND.write_text(path or "")
-
-
-def _install_by_apt() -> str | None:
-    if os.name != "posix" or os.geteuid() != 0 or not shutil.which("apt-get"):
-        return None
-    print("Installing Chromium", flush=True)
-    for arguments in (["update"], ["install", "-y", "--no-install-recommends", _SHELL]):
-        subprocess.run(["apt-get", "-qq", *arguments], check=False, capture_output=True)
-    return shutil.which(_SHELL)
 
 
 def _any_on_path() -> str | None:
