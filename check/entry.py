@@ -1,19 +1,23 @@
 """How a client gets in, and that nobody gets in who should not."""
 
 import asyncio
+import base64
+import secrets
 import socket
 import ssl
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
 
 from check import meanings
-from check.client import SECONDS_TO_CONNECT, connect, connector
+from check.client import SECONDS_TO_CONNECT, clients, connect, connector
 from check.findings import Fault, Untried
 from check.target import Target, claims_of
 
+_SECONDS_BETWEEN_PINGS = 1.0
 _SECONDS_A_DAY = 24 * 60 * 60
 
 
@@ -80,11 +84,79 @@ def _described(tls: ssl.SSLObject | None) -> str:
 
 async def shake_hands(target: Target) -> str:
     """Open a WebSocket as a page does."""
+    await _refuse_what_browsers_refuse(target)
     status = await _status(target, [target.token] if target.token else [])
     if status != 101:
         has_expired = _has_expired(target.claims)
         raise Fault(f"{status}", *meanings.of_status(status, target.token is not None, has_expired))
     return f"{status}"
+
+
+async def _refuse_what_browsers_refuse(target: Target) -> None:
+    """Raise a Fault if a browser would not take the answer to a handshake, though aiohttp does.
+
+    https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+    """
+    asked = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(secrets.token_bytes(16)).decode(),
+        **({"Origin": target.origin} if target.origin else {}),
+    }
+    scheme = {"ws": "http", "wss": "https"}[target.url.scheme]
+    url = target.address(*filter(None, [target.token])).with_scheme(scheme)
+    async with (
+        asyncio.timeout(SECONDS_TO_CONNECT),
+        connector() as session,
+        session.get(url, headers=asked, allow_redirects=False) as answer,
+    ):
+        headers = answer.headers
+        answer.close()
+    if 300 <= answer.status < 400:
+        raise Fault(
+            f"{answer.status}, a redirect to {headers.get('Location', 'nowhere')}",
+            "browsers do not follow redirects of WebSockets",
+            "give the apps the address that it leads to",
+        )
+    for name in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"):
+        if answer.status == 101 and name in headers:
+            raise Fault(
+                f"101 with {name}: {headers[name]}, for which nobody asked",
+                "the server, or a proxy before it, answers what it was not asked, and browsers "
+                "close the connection at once",
+                "see the headers that $connect, or the proxy, adds",
+            )
+
+
+async def be_refused_without_a_token(target: Target) -> str:
+    """Bring no token."""
+    if target.token is None:
+        raise Untried("no TOKEN")
+    return await _refused(target, [], "who brings no token is let in")
+
+
+async def stay_open(target: Target) -> str:
+    """Keep a connection open until all else is tried, with a ping each second."""
+    assert target.ended
+    started, pings = time.monotonic(), 0
+    async with clients(target, 1) as (client,):
+        while not target.ended.is_set():
+            await client.send({"type": "ping"})
+            pings += 1
+            with suppress(TimeoutError):
+                await asyncio.wait_for(target.ended.wait(), _SECONDS_BETWEEN_PINGS)
+            if client.closed:
+                break
+        lasted = time.monotonic() - started
+        if client.closed:
+            raise Fault(
+                f"closed with {client.closed} after {lasted:.1f} s",
+                "the server, or a proxy before it, ends connections after some seconds; y-webrtc "
+                "connects again and again, and what is said in between is lost",
+                "see the timeouts of what stands between, and the server's log",
+            )
+        return f"open for {lasted:.1f} s"
 
 
 async def be_refused_with_a_changed_token(target: Target) -> str:

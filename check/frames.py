@@ -1,10 +1,11 @@
 """What the server answers to frames that y-webrtc does not send, and that it serves on."""
 
 import asyncio
+from collections.abc import Sequence
 
 import aiohttp
 
-from check.client import PATIENCE, QUIET, Client, clients, until
+from check.client import PATIENCE, QUIET, Arrival, Client, clients, until
 from check.findings import Fault, Untried
 from check.rooms import enter
 from check.target import Target
@@ -20,7 +21,7 @@ async def be_told_of_errors(target: Target) -> str:
     """Send a frame of a type that does not exist."""
     async with clients(target, 1) as (client,):
         if await _is_told_of_errors(target, client):
-            return _answer(client)
+            return _answer(client, client.got_of_type("error"))
     if target.is_broadcast:
         return "no answer, as from y-webrtc's own server"
     raise _unanswered()
@@ -75,11 +76,13 @@ async def _answer_to(target: Target, frame: str | bytes) -> str:
     room = target.room()
     async with clients(target, 3) as (sender, *others):
         await enter(target, others, room)
+        before = len(sender.arrivals)  # of a server that greets its clients
         await sender.send(frame)
         answered = await until(
-            lambda: sender.frames or sender.closed, QUIET if target.is_broadcast else PATIENCE
+            lambda: sender.arrivals[before:] or sender.closed,
+            QUIET if target.is_broadcast else PATIENCE,
         )
-        came = _answer(sender)
+        came = _answer(sender, sender.arrivals[before:])
         await _serve_on(room, *others)
     if not answered and not target.is_broadcast:
         raise _unanswered()
@@ -111,12 +114,12 @@ def _is_forbidden(client: Client) -> bool:
     return any(each.frame.get("code") == "forbidden" for each in client.got_of_type("error"))
 
 
-def _answer(client: Client) -> str:
+def _answer(client: Client, arrivals: Sequence[Arrival]) -> str:
     if client.closed:
         return f"closed with {client.closed}"
-    if not client.frames:
+    if not arrivals:
         return "no answer"
-    frame = client.frames[0]
+    frame = arrivals[0].frame
     if frame.get("type") == "error":
         return f"error {frame.get('code')}"
     return f"{frame.get('type') or frame.get('message')}"

@@ -30,6 +30,8 @@ class Stage(Enum):
     """One by one, because each of them may end the server for everybody."""
     TIMES = 4
     """One by one: nothing else may take time."""
+    THROUGHOUT = 5
+    """Begins when others do and ends with the last of them."""
 
 
 _AT_ONCE = {Stage.FEW: 3}
@@ -54,9 +56,10 @@ PROBES = (
     Probe(Stage.ENTRY, "handshake", "ask for a WebSocket", entry.shake_hands),
     Probe(Stage.FEW, "announce", "join a room where another client is", rooms.meet_in_turn),
     Probe(Stage.FEW, "delivery", "signal one of two others", rooms.deliver),
-    Probe(Stage.FEW, "vanishing", "reset a client's TCP connection", rooms.miss_who_vanished),
+    Probe(Stage.FEW, "leaving", "close one client, reset another one", rooms.miss_who_left),
     Probe(Stage.FEW, "errors", "send a type that does not exist", frames.be_told_of_errors),
     Probe(Stage.FEW, "outside", "enter a room that the token does not open", frames.stay_outside),
+    Probe(Stage.FEW, "no token", "bring none", entry.be_refused_without_a_token),
     Probe(
         Stage.FEW, "forged", "change the token's signature", entry.be_refused_with_a_changed_token
     ),
@@ -81,30 +84,54 @@ PROBES = (
     Probe(Stage.RUDE, "binary", "send a binary frame", frames.send_binary),
     Probe(Stage.TIMES, "ping", "send pings", latency.ping),
     Probe(Stage.TIMES, "latency", "let 20 pairs meet, four at a time", latency.measure),
+    Probe(Stage.THROUGHOUT, "open", "ping from one connection meanwhile", entry.stay_open, False),
 )
 
 
 async def run(target: Target, probes: Sequence[Probe], report: Report) -> bool:
     """Try all that can be tried, report each in order, and tell whether nothing failed."""
     end = asyncio.get_running_loop().time() + _SECONDS_IN_ALL
+    ended = asyncio.Event()
+    target = target._replace(ended=ended)
+    throughout = [probe for probe in probes if probe.stage == Stage.THROUGHOUT]
+    entry_first = [probe for probe in probes if probe.stage == Stage.ENTRY]
+    others = [probe for probe in probes if probe not in (*throughout, *entry_first)]
+    if not await _try(target, entry_first, report, end, stops=True):
+        return False
     passed = True
-    for stage, group in groupby(probes, lambda probe: probe.stage):
-        turn = asyncio.Semaphore(_AT_ONCE.get(stage, 1))
-        async with asyncio.TaskGroup() as tasks:
-            trials = [
-                (probe, tasks.create_task(_find_in_turn(turn, target, probe, end)))
-                for probe in group
-            ]
-            for probe, trial in trials:
-                report.progress(f"{probe.name}: {probe.tried}")
-                finding = await trial
-                report.tell(_masked(target, finding))
-                passed = passed and finding.outcome != Outcome.FAILED
-                if not passed and stage == Stage.ENTRY:
-                    for _, each in trials:
-                        each.cancel()
-                    return False
+    async with asyncio.TaskGroup() as tasks:
+        going_on = [tasks.create_task(_find(target, probe, None)) for probe in throughout]
+        for _, group in groupby(others, lambda probe: probe.stage):
+            passed = await _try(target, [*group], report, end) and passed
+        ended.set()
+        for each in going_on:
+            passed = _told(target, await each, report) and passed
     return passed
+
+
+async def _try(
+    target: Target, probes: Sequence[Probe], report: Report, end: float, stops: bool = False
+) -> bool:
+    """Try what belongs to one stage, and tell whether nothing failed; if it `stops`, so far."""
+    passed = True
+    turn = asyncio.Semaphore(_AT_ONCE.get(probes[0].stage, 1) if probes else 1)
+    async with asyncio.TaskGroup() as tasks:
+        trials = [
+            (probe, tasks.create_task(_find_in_turn(turn, target, probe, end))) for probe in probes
+        ]
+        for probe, trial in trials:
+            report.progress(f"{probe.name}: {probe.tried}")
+            passed = _told(target, await trial, report) and passed
+            if stops and not passed:
+                for _, each in trials:
+                    each.cancel()
+                break
+    return passed
+
+
+def _told(target: Target, finding: Finding, report: Report) -> bool:
+    report.tell(_masked(target, finding))
+    return finding.outcome != Outcome.FAILED
 
 
 async def _find_in_turn(

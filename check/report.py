@@ -1,6 +1,7 @@
 """What is printed: a line for each finding as it comes, for people or as JSON."""
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -27,14 +28,14 @@ class Report:
     def begin(self, what: str) -> None:
         """Say what is checked."""
         if not self._is_json:
-            print(what, file=self._output, flush=True)
+            self._print(what)
 
     def tell(self, finding: Finding) -> None:
         """Print a finding."""
         self._notes.clear()
         self._outcomes[finding.outcome] += 1
         text = _as_json(finding) if self._is_json else _as_text(finding)
-        print(text, file=self._output, flush=True)
+        self._print(text)
 
     def progress(self, text: str) -> None:
         """Show what goes on."""
@@ -46,11 +47,16 @@ class Report:
         if not self._is_json:
             passed, failed, untried = (self._outcomes[each] for each in Outcome)
             seconds = time.monotonic() - self._started
-            print(
-                f"{passed} passed, {failed} failed, {untried} not tried, in {seconds:.0f} s",
-                file=self._output,
-                flush=True,
+            self._print(
+                f"{passed} passed, {failed} failed, {untried} not tried, in {seconds:.0f} s"
             )
+
+    def _print(self, text: str) -> None:
+        try:
+            print(text, file=self._output, flush=True)
+        except BrokenPipeError:  # `head` has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._output.fileno())  # flushed at the end
+            raise SystemExit(1) from None
 
 
 class _Notes:

@@ -51,8 +51,9 @@ async def meet_in_turn(target: Target) -> str:
 async def deliver(target: Target) -> str:
     """Send a signal to one of the two others in a room."""
     room, mark = target.room(), {"id": secrets.token_hex(4), "sdp": "v=0\r\n \u20ac\U0001f600"}
-    async with clients(target, 3) as everyone:
+    async with clients(target, 4) as (bystander, *everyone):
         sender, receiver, _ = everyone
+        await enter(target, [bystander], target.room())
         await enter(target, everyone, room)
         await sender.signal(room, receiver, mark)
         awaited = everyone if target.is_broadcast else [receiver]
@@ -61,7 +62,15 @@ async def deliver(target: Target) -> str:
                 raise Fault("its addressee got it, and not everybody", *_BY_ADDRESS)
             raise missed(everyone, "its addressee did not get it as it was sent")
         await asyncio.sleep(QUIET)
+        _refuse_leaks(bystander, everyone, room)
         others = [each for each in everyone if each not in awaited and each.got(mark)]
+        if others == [sender]:
+            raise Fault(
+                "its sender got it, too",
+                "the server sends what a client says back to it, and y-webrtc offers itself to "
+                "itself",
+                "see how the server picks the receivers of a message",
+            )
         if others:
             raise Fault(
                 f"{len(others)} more got it than its addressee",
@@ -84,25 +93,53 @@ async def deliver(target: Target) -> str:
     return "everybody got it" if target.is_broadcast else "its addressee got it, nobody else"
 
 
-async def miss_who_vanished(target: Target) -> str:
-    """Reset one client's TCP connection and see how long it is counted."""
+def _refuse_leaks(bystander: Client, everyone: Sequence[Client], room: str) -> None:
+    """Raise a Fault if `everyone` in `room` and a client in another one know of each other."""
+    hears = any(frame.get("topic") == room for frame in bystander.frames)
+    if hears or any(client.heard_of(bystander) for client in everyone):
+        raise Fault(
+            "what is said in a room gets into another one",
+            "the server does not look at the topic: everybody hears everything of all rooms",
+            "do not use it for rooms that strangers must not hear",
+        )
+
+
+async def miss_who_left(target: Target) -> str:
+    """Close one client's WebSocket, reset another one's, and see how long they are counted."""
     room = target.room()
-    async with clients(target, 3) as everyone:
-        stays, watches, vanishes = everyone
+    async with clients(target, 4) as everyone:
+        stays, watches, leaves, vanishes = everyone
         await enter(target, everyone, room)
+        await leaves.close()
+        if await _seconds_until_counted(room, stays, watches, 3) is None:
+            raise Fault(
+                f"a client that closed its WebSocket is still counted after {_SECONDS_TO_MISS:.0f} "
+                "s",
+                "the rows of those who leave stay: $disconnect runs no function, or it fails",
+                "see that function's log, and its right to delete rows",
+            )
         await vanishes.vanish()
-        for number in range(int(_SECONDS_TO_MISS / _SECONDS_BETWEEN_PUBLISHES)):
-            if await _count(room, stays, watches, number) == 2:
-                seconds = number * _SECONDS_BETWEEN_PUBLISHES
-                return f"not counted any more after {seconds:.1f} s"
-            await asyncio.sleep(_SECONDS_BETWEEN_PUBLISHES)
-    raise Untried(
-        f"still counted after {_SECONDS_TO_MISS:.0f} s, so this cannot tell: the server may not "
-        "have noticed yet"
-    )
+        seconds = await _seconds_until_counted(room, stays, watches, 2)
+    if seconds is None:
+        raise Untried(
+            f"still counted after {_SECONDS_TO_MISS:.0f} s, so this cannot tell: the server may "
+            "not have noticed yet"
+        )
+    return f"not counted any more after {seconds:.1f} s"
 
 
-async def _count(room: str, sender: Client, receiver: Client, mark: int) -> object:
+async def _seconds_until_counted(
+    room: str, sender: Client, receiver: Client, expected: int
+) -> float | None:
+    """Return after how long `expected` clients are counted, None if never."""
+    for number in range(int(_SECONDS_TO_MISS / _SECONDS_BETWEEN_PUBLISHES)):
+        if await _count(room, sender, receiver, f"{expected} {number}") == expected:
+            return number * _SECONDS_BETWEEN_PUBLISHES
+        await asyncio.sleep(_SECONDS_BETWEEN_PUBLISHES)
+    return None
+
+
+async def _count(room: str, sender: Client, receiver: Client, mark: str) -> object:
     """Return how many clients are in the room as `receiver` is told."""
     await sender.signal(room, receiver, mark)
     if not await until(lambda: receiver.got(mark)):

@@ -1,5 +1,6 @@
 """The server to check: its URL, what a client brings, and what is expected of it."""
 
+import asyncio
 import base64
 import json
 import re
@@ -30,6 +31,8 @@ class Target(NamedTuple):
     """One that was good once."""
     foreign_token: str | None = None
     """One that is good for another server."""
+    ended: asyncio.Event | None = None
+    """Set when all is tried but what goes on throughout."""
 
     @classmethod
     def parse(cls, text: str, token: str | None, origin: str | None, delivery: str) -> "Target":

@@ -1,6 +1,8 @@
 """`make check`: one planted fault each is found and named."""
 
 import asyncio
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,10 +10,12 @@ import pytest
 from check.findings import Fault
 from check.load import Load, form_rooms
 from check.target import Target
-from tests.support.checking import faults
+from local import ROOT
+from tests.support.checking import check, faults
 from tests.support.issuer import Issuer
 from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted, program_with
 from tests.support.servers import LocalServer, StartLocalServer
+from tests.support.stub import Stub, reply
 from tests.support.tokens import demands
 
 LOST_ANNOUNCE = """
@@ -109,7 +113,7 @@ def test_a_server_that_ignores_tokens_is_named(
         expired_token=issuer.mint(exp=1),
         foreign_token=issuer.mint(aud="another"),
     )
-    assert failed.keys() == {"outside", "forged", "two tokens", "expired", "foreign"}
+    assert failed.keys() == {*("outside", "no token", "forged", "two tokens", "expired", "foreign")}
     assert "tokens are not switched on" in failed["forged"]
     assert failed["expired"].startswith("the time of a token does not count")
     assert failed["foreign"].startswith("tokens of others are taken")
@@ -138,11 +142,73 @@ def test_announces_that_cross_are_named(local_server: StartLocalServer) -> None:
     assert faults(server, "at once")["at once"].startswith("announces cross")
 
 
+LEAKS = """
+from local.in_memory import MemorySubscriptions
+
+of_topic = MemorySubscriptions.of_topic
+
+def of_all_topics(self, topic, most=None):
+    return [each for room in list(self._rows) for each in of_topic(self, room)]
+
+MemorySubscriptions.of_topic = of_all_topics
+"""
+
+NOBODY_LEAVES = """
+from local.in_memory import MemorySubscriptions
+
+MemorySubscriptions.remove_connection = lambda self, connection: None
+"""
+
+ECHOES = """
+from signaling import rooms
+
+def addressees(subscribers, sender, signal):
+    return [each.connection for each in subscribers if each.peer in (signal.to, signal.peer)]
+
+rooms.addressees = addressees
+"""
+
+CLOSES_AFTER_1_S = """
+import asyncio
+from local.gateway import Gateway
+
+opened = Gateway.opened
+
+def close_soon(self, connection, socket):
+    opened(self, connection, socket)
+    asyncio.get_running_loop().call_later(1, socket.close, 1001)
+
+Gateway.opened = close_soon
+"""
+
+GREETS = """
+from local.gateway import Gateway
+
+opened = Gateway.opened
+
+def greet(self, connection, socket):
+    opened(self, connection, socket)
+    socket.send(b'{"type":"welcome"}')
+
+Gateway.opened = greet
+"""
+
+ADDS_A_SUBPROTOCOL = """
+from local import gateway
+
+gateway.subprotocol_of = lambda result: "graphql-ws"
+"""
+
 ALONE = {
     SIGNALS_TO_EVERYBODY: {"delivery": "signals go to everybody"},
     DEAD_PING: {"ping": "the ping route is dead"},
     SWALLOWED_ERRORS: {"errors": "error frames are swallowed"},
-    ENDS_AT_MALFORMED: {"malformed": "one client's frame ends the server"},
+    ENDS_AT_MALFORMED: {
+        "malformed": "one client's frame ends the server",
+        "open": "the server, or a proxy before it, ends connections",
+    },
+    ECHOES: {"delivery": "the server sends what a client says back to it"},
+    ADDS_A_SUBPROTOCOL: {"handshake": "the server, or a proxy before it, answers what it was not"},
 }
 """Faults, with the one probe that finds each and the beginning of what it says."""
 
@@ -182,3 +248,60 @@ def test_a_function_that_grants_everything_is_named(
     failed = faults(server, token=token)
     assert failed.keys() == {"outside"}
     assert failed["outside"].startswith("the authorizer's context is missing")
+
+
+@pytest.mark.parametrize("delivery", ["addressed", "broadcast"])
+def test_messages_that_reach_other_rooms_are_named(
+    local_server: StartLocalServer, delivery: str
+) -> None:
+    server = local_server(program=program_with(LEAKS), environment={"DELIVERY": delivery})
+    failed = faults(server, "delivery", delivery=delivery)
+    assert failed["delivery"].startswith("the server does not look at the topic")
+
+
+def test_a_count_that_never_falls_is_named(local_server: StartLocalServer) -> None:
+    server = local_server(program=program_with(NOBODY_LEAVES))
+    assert faults(server, "leaving")["leaving"].startswith("the rows of those who leave stay")
+
+
+def test_connections_that_end_after_some_seconds_are_named(
+    local_server: StartLocalServer,
+) -> None:
+    server = planted(local_server, CLOSES_AFTER_1_S)
+    failed = faults(server, "leaving", "errors", "announce", "ping", "open")
+    assert failed["open"].startswith("the server, or a proxy before it, ends connections")
+
+
+def test_a_server_that_lets_in_who_brings_no_token_is_named(
+    issuer: Issuer, local_server: StartLocalServer
+) -> None:
+    failed = faults(local_server(), "no token", token=issuer.mint(aud="demo"))
+    assert failed["no token"].startswith("who brings no token is let in")
+
+
+def test_a_redirect_is_named(local_server: StartLocalServer) -> None:
+    there = local_server().http_url
+
+    stub = Stub(lambda request: reply(302, Location=f"{there}/"))
+    finding = check(stub.url.replace("http", "ws", 1)).findings[-1]
+    stub.close()
+    assert (finding["probe"], finding["outcome"]) == ("handshake", "failed")
+    assert finding["came"] == f"302, a redirect to {there}/"
+
+
+def test_a_greeting_is_no_answer(local_server: StartLocalServer) -> None:
+    server = planted(local_server, SWALLOWED_ERRORS + GREETS)
+    failed = faults(server, "errors", "binary", "oversized", "malformed")
+    assert failed.keys() == {"errors"}
+    server = planted(local_server, GREETS)
+    assert faults(server, "errors", "delivery") == {}
+
+
+def test_whoever_pipes_it_into_head_sees_no_traceback(local_server: StartLocalServer) -> None:
+    url = local_server().websocket_url
+    command = f"{sys.executable} -m check {url} | head -n 2"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.count("\n") == 2
+    assert done.stderr == ""

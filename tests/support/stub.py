@@ -98,7 +98,7 @@ class Stub:
                     lines = iter(lambda: stream.readline().decode().strip(), "")
                     fields = (line.split(": ", 1) for line in lines)
                     headers = {name.lower(): value for name, value in fields}
-                    body = stream.read(int(headers["content-length"]))
+                    body = stream.read(int(headers.get("content-length", 0)))
                     path = request_line.decode().split(" ")[1]
                     received = Received(path, headers, body, number)
                     self.requests.append(received)
