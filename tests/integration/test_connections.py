@@ -132,7 +132,7 @@ def test_send_reports_a_client_that_does_not_read(
 ) -> None:
     (slow, slow_socket), (alive, socket) = running.open(), running.open()
     slow_socket.is_behind = True
-    assert connections.send([slow, alive], "{}") == ([alive], [], [slow])
+    assert connections.send([slow, alive], "{}")[:3] == ([alive], [], [slow])
     wait_until(lambda: socket.frames == [b"{}"])
 
 
@@ -142,7 +142,7 @@ def test_an_introduction_reaches_its_receiver_if_who_it_tells_of_is_there(
     (there, silent), (here, socket), (new, other) = running.open(), running.open(), running.open()
     introductions = [Introduction(there, here, "of there"), Introduction(GONE, here, "of gone")]
     outcome = connections.send([new], "hello", introductions)
-    assert outcome == ([new, here], [GONE], [])
+    assert outcome[:3] == ([new, here], [GONE], [])
     wait_until(lambda: socket.frames == [b"of there"])
     assert (other.frames, silent.frames) == ([b"hello"], [])
 
@@ -151,7 +151,7 @@ def test_an_introduction_whose_receiver_is_gone_tells_so(
     running: RunningGateway, connections: Connections
 ) -> None:
     there, _ = running.open()
-    assert connections.send([], "", [Introduction(there, GONE, "x")]) == ([], [GONE], [])
+    assert connections.send([], "", [Introduction(there, GONE, "x")])[:3] == ([], [GONE], [])
 
 
 def status_of(call: Callable[[], object]) -> tuple[int, str]:

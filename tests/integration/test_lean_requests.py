@@ -64,6 +64,14 @@ def test_an_error_is_told_by_its_code_and_status(start: StartStub, services: Mak
     assert len(stub.requests) == 2
 
 
+@pytest.mark.parametrize("body", [b"<html>", b"", b"[1]", b"\xff"])
+def test_an_answer_that_is_no_json_object_is_an_error(
+    start: StartStub, services: MakeService, body: bytes
+) -> None:
+    answer = query(services(start(reply(200, body)).url))
+    assert (answer.code, answer.status) == ("no JSON", 200)
+
+
 def test_a_request_is_signed_with_the_session_token(
     start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

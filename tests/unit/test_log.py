@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local import ROOT
+from signaling.aws.operations import RequestError, accepted
 from signaling.errors import InvalidMessageError, SubscriptionsError
 from signaling.event import Event
 from signaling.log import InvocationLog, TimedConnections, hash_of
@@ -116,3 +117,21 @@ def test_an_exception_is_logged_by_its_type_and_goes_on(
 def test_who_was_hung_up_on_is_told(fields_of: FieldsOf) -> None:
     fields = fields_of(lambda log: log.add_outcome(Outcome([], ["b"], []), True, True))
     assert fields["hung_up"] is True
+
+
+def test_failed_deliveries_are_counted_by_what_api_gateway_answered(fields_of: FieldsOf) -> None:
+    outcome = Outcome(["a"], [], ["b", "c", "d"], ["429", "no answer", "429"])
+    fields = fields_of(lambda log: log.add_outcome(outcome, True, False))
+    assert fields["failed_with"] == {"429": 2, "no answer": 1}
+
+
+def test_what_dynamodb_answered_is_told_to_the_owner(fields_of: FieldsOf) -> None:
+    """A missing right and a flood need different cures."""
+
+    def fail(log: InvocationLog) -> None:
+        try:
+            accepted([RequestError("AccessDeniedException", 400)])
+        except SubscriptionsError as error:
+            log.add_refusal(error)
+
+    assert fields_of(fail)["cause"] == "AccessDeniedException"

@@ -78,9 +78,11 @@ class InvocationLog:
         A room that is not tidy still has rows of those who are gone, or lacks a peer id. Who was
         hung up on sent an offer or an answer to a peer that is gone.
         """
-        delivered, gone, failed = map(len, outcome)
+        delivered, gone, failed = map(len, outcome[:3])
         recipients = delivered + gone + failed
         self.add(recipients=recipients, delivered=delivered, gone=gone, failed=failed)
+        if outcome.why:
+            self.add(failed_with={each: outcome.why.count(each) for each in sorted({*outcome.why})})
         if has_hung_up:
             self.add(hung_up=True)
         if not is_tidy:
@@ -94,10 +96,10 @@ class InvocationLog:
             self.add(fan_out_milliseconds=milliseconds)
 
     def add_refusal(self, error: SignalingError) -> None:
-        """Add the error that the client was told; if the fault is ours, the level is ERROR."""
+        """Add the error that the client was told; if the fault is ours, at level ERROR and why."""
         self.add(error=error.code)
         if isinstance(error, SubscriptionsError):
-            self.add(level="ERROR")
+            self.add(level="ERROR", cause=str(error.__cause__ or error))
 
 
 class TimedConnections:

@@ -175,6 +175,8 @@ class Outcome(NamedTuple):
     """The connection has ended; or, in place of the receiver, that of an introduced client."""
     failed: list[str]
     """API Gateway refused, or the invocation's time ran out."""
+    why: Sequence[str] = ()
+    """Of each that failed the HTTP status, or that no answer came."""
 
 
 NOTHING = Outcome([], [], [])

@@ -6,7 +6,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from signaling.aws.http1 import CONNECT_SECONDS, Host, Response
 from signaling.aws.operations import Answer, Parameters, RequestError
@@ -199,8 +198,11 @@ def _answer(response: Response | OSError) -> Answer:
         return RequestError(type(response).__name__)
     if response.status >= 300:
         return RequestError(_code(response), response.status)
-    answer: dict[str, Any] = json.loads(response.body)
-    return answer
+    try:
+        answer = json.loads(response.body)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else RequestError("no JSON", response.status)
 
 
 def _code(response: Response) -> str:

@@ -6,6 +6,7 @@ from signaling.ports import Introduction, Outcome
 
 _SUCCESSES = frozenset(range(200, 300))
 _GONE = 410
+_NO_ANSWER = "no answer"
 
 Call = tuple[str, bytes | None]
 """A request to @connections: a connection, and what is posted to it, or None to ask for it."""
@@ -52,5 +53,6 @@ def outcome(statuses: Sequence[tuple[str, int | None]]) -> Outcome:
         return Outcome(delivered, [], [])
     others = [each for each in statuses if each[1] not in _SUCCESSES]
     gone = [connection for connection, status in others if status == _GONE]
-    failed = [connection for connection, status in others if status != _GONE]
-    return Outcome(delivered, gone, failed)
+    failed = [each for each in others if each[1] != _GONE]
+    why = [str(status or _NO_ANSWER) for _, status in failed]
+    return Outcome(delivered, gone, [connection for connection, _ in failed], why)
