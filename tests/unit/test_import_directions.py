@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "ports": {"protocol"},
     "introductions": {"ports"},
     "recipients": {"introductions", "ports", "protocol"},
-    "small_rooms": {"errors", "introductions", "ports", "protocol"},
+    "small_rooms": {"introductions", "ports", "protocol"},
     "crowded_rooms": {"introductions", "ports", "protocol", "small_rooms"},
     "large_rooms": {"errors", "introductions", "ports", "protocol"},
     "leaving": {"introductions", "large_rooms", "ports", "protocol", "small_rooms"},

@@ -69,6 +69,17 @@ def test_those_who_met_while_the_room_was_small_still_reach_each_other() -> None
     assert rooms.connections.receivers() == ["m1="]
 
 
+def test_who_is_not_heard_because_silent_connections_fill_the_room_is_told() -> None:
+    """Behind a password nobody can tell whom a message is for, so a full room is closed."""
+    rooms = RoomsOf()
+    rooms.announce("old", "OLD")
+    rooms.wait()
+    rooms.subscribe_all([f"silent {number}" for number in range(SMALL_ROOM)])
+    with pytest.raises(TooManyRecipientsError, match="password"):
+        rooms.publish("new", encrypted())
+    assert rooms.connections.sent == []
+
+
 @pytest.mark.parametrize("to", ["nobody", "\ud800", "x" * 300])
 def test_a_signal_to_a_peer_that_nobody_claims_is_refused(to: str) -> None:
     rooms = crowd(SMALL_ROOM + 1)

@@ -213,9 +213,11 @@ class Rooms:
         """Send a message to those of all `subscribers` that it is for."""
         clients = len(subscribers)
         if publish.announce is not None and not self._is_broadcast:
-            most = self._max_recipients if self._is_limited(publish) else None
+            if self._is_limited(publish):
+                # Whoever is to hear it may be among those that were not read.
+                self._refuse_too_many(clients - 1)
             room = SmallRoom(self._connections, subscribers)
-            return room.introduce(sender, publish, publish.announce.data, most)
+            return room.introduce(sender, publish, publish.announce.data)
         if publish.signal is None or publish.to is None or self._is_broadcast:
             receivers = recipients(subscribers, sender.connection, publish.to, self._is_broadcast)
         else:

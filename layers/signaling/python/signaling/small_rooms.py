@@ -1,6 +1,5 @@
 """Introductions in rooms whose members are all read."""
 
-from signaling.errors import TooManyRecipientsError
 from signaling.introductions import NEW_MILLISECONDS, introduce
 from signaling.ports import (
     NOTHING,
@@ -28,20 +27,13 @@ class SmallRoom:
         self._connections = connections
         self._subscribers = subscribers
 
-    def introduce(
-        self, sender: Sender, publish: Publish, announce: str, most: int | None
-    ) -> Outcome:
+    def introduce(self, sender: Sender, publish: Publish, announce: str) -> Outcome:
         """Introduce the sender of an announce to those that are to know it, or to nobody.
 
         Most announces on connections that have been open for some time are the last ones of pages
         that leave. So it is asked first whether such a sender is still connected.
-
-        Raises:
-            TooManyRecipientsError: there are more than `most`.
         """
         hearers, announced = introduce(self._subscribers, sender, announce)
-        if most is not None and len(hearers) + len(announced) > most:
-            raise TooManyRecipientsError(most)
         text = publish.encode(len(self._subscribers))
         heard = self._heard(sender, publish.topic, announced)
         if sender.requested_at - sender.connected_at <= NEW_MILLISECONDS:
