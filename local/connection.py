@@ -21,8 +21,8 @@ class Socket(Protocol):
     def resume(self) -> None:
         """Take messages again."""
 
-    def send(self, frame: bytes) -> None:
-        """Send a text frame."""
+    def send(self, frame: bytes) -> bool:
+        """Send a text frame, and tell whether the connection is still open."""
 
     def close(self, code: int) -> None:
         """Close the WebSocket."""

@@ -203,11 +203,12 @@ class Gateway:
                 statuses.append(_LIMIT_EXCEEDED)
             else:
                 connection.last_active = now
+                is_open = True
                 if is_on_loop:
-                    socket.send(payload)
+                    is_open = socket.send(payload)
                 else:
                     self._invoker.call_back(partial(socket.send, payload))
-                statuses.append(_POSTED)
+                statuses.append(_POSTED if is_open else _GONE)
         return statuses
 
     def close_overdue(self) -> None:

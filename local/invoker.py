@@ -104,7 +104,7 @@ class Invoker:
         delay = random.uniform(*self._latency)
         _Run(invocation, take_result, threads, self._loop).begin_in(delay, self._delayed)
 
-    def call_back(self, job: Callable[[], None]) -> None:
+    def call_back(self, job: Callable[[], object]) -> None:
         """Run `job` on the event loop, from a thread."""
         self._loop.call_soon_threadsafe(job)
 
@@ -203,7 +203,7 @@ class InlineInvoker:
         """Run `invocation` now and give its result to `take_result`."""
         take_result(invocation.run())
 
-    def call_back(self, job: Callable[[], None]) -> None:
+    def call_back(self, job: Callable[[], object]) -> None:
         """Run `job` now."""
         job()
 

@@ -73,13 +73,15 @@ class _Client(WSListener):
         self._gateway = gateway
         self._connection = connection
         self._transport: WSTransport
+        self._stream: asyncio.Transport
         self._begun = bytearray()  # of a message that comes in several frames
         self._fragments = 0
         self.is_behind = False
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        transport.underlying_transport.set_write_buffer_limits(_LARGEST_BUFFER)
+        self._stream = transport.underlying_transport
+        self._stream.set_write_buffer_limits(_LARGEST_BUFFER)
         self._gateway.opened(self._connection, self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -120,13 +122,16 @@ class _Client(WSListener):
         self.is_behind = False
 
     def pause(self) -> None:
-        self._transport.underlying_transport.pause_reading()
+        self._stream.pause_reading()
 
     def resume(self) -> None:
-        self._transport.underlying_transport.resume_reading()
+        self._stream.resume_reading()
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> bool:
+        if self._stream.is_closing():  # it was just reset, and a write would be complained about
+            return False
         self._transport.send(WSMsgType.TEXT, frame)
+        return True
 
     def close(self, code: int) -> None:
         self._send_close(code)
@@ -150,7 +155,7 @@ class _Client(WSListener):
         self._transport.disconnect(graceful=self._has_read())
 
     def _has_read(self) -> bool:
-        return self._transport.underlying_transport.get_write_buffer_size() == 0
+        return self._stream.get_write_buffer_size() == 0
 
     def _send_close(self, code: int) -> None:
         self._transport.send_close(code)  # type: ignore[arg-type]  # WSCloseCode lacks apps' codes

@@ -7,12 +7,13 @@ import socket
 import struct
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.connection import SECONDS_TO_SEND_REQUEST
 from tests.support.clients import clients
-from tests.support.raw import HANDSHAKE, connect, frame
+from tests.support.raw import HANDSHAKE, connect, frame, open_websocket
 from tests.support.servers import LocalServer, StartLocalServer, wait_until
 
 FEW_DESCRIPTORS = """
@@ -29,6 +30,34 @@ def test_whoever_resets_the_handshake_leaves_no_trace(local_server: StartLocalSe
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
     asyncio.run(is_served(server))
+
+
+def test_posts_to_clients_that_were_just_reset_find_them_gone(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server()
+    entering = frame(0x81, b'{"type":"subscribe","topics":["room"]}')
+    message = frame(0x81, b'{"type":"publish","topic":"room","data":{"x":"%s"}}' % (b"y" * 2_000))
+
+    def logged(kind: str) -> list[dict[str, Any]]:
+        return [line for line in server.log if line.get("type") == kind]
+
+    with open_websocket(server) as sender, ExitStack() as stack:
+        others = [stack.enter_context(open_websocket(server)) for _ in range(60)]
+        for each in (sender, *others):
+            each.sendall(entering)
+        wait_until(lambda: len(logged("subscribe")) == 61)
+        os.kill(server.pid, signal.SIGSTOP)  # so that it learns of all resets at one moment
+        for each in others:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            each.close()
+        for _ in range(30):
+            sender.sendall(message)
+        os.kill(server.pid, signal.SIGCONT)
+        wait_until(lambda: len(logged("publish")) == 30)
+        assert [line["failed"] for line in logged("publish")] == [0] * 30
+        assert logged("publish")[-1]["delivered"] == 0
+    assert "connection lost" not in server.output
 
 
 def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(

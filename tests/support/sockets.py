@@ -16,8 +16,9 @@ class RecordingSocket:
     def resume(self) -> None:
         self.is_paused = False
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes) -> bool:
         self.frames.append(frame)
+        return True
 
     def close(self, code: int) -> None:
         self.close_code = code
