@@ -13,6 +13,7 @@ from benchmarks.report import Check
 from local.server import allow_open_files
 from rehearsals.members import Member, connect
 from rehearsals.report import Findings, Row
+from signaling.crowded_rooms import SECONDS_UNTIL_HEARD
 from tests.support.servers import LocalServer
 
 _ROOM = "large room"
@@ -182,10 +183,10 @@ async def _over(seconds: float, steps: list[Coroutine[Any, Any, None]]) -> None:
 
 
 async def _silence(pages: list[_Page]) -> None:
-    """Wait until nobody has heard anything for a second."""
+    """Wait until nobody has heard anything for as long as newcomers wait, and a second more."""
     heard = -1
     while heard != (heard := sum(page.heard.total() for page in pages)):
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(SECONDS_UNTIL_HEARD + 1.0)
 
 
 def _shape(pages: dict[str, _Page]) -> Shape:
