@@ -1,10 +1,12 @@
 """The demo page in real browsers; how pages meet is in `test_meetings.py`."""
 
 import json
+from pathlib import Path
 
 from playwright.sync_api import Browser
 
 from tests.support.browsers import Peer, peers, sync
+from tests.support.firefox import Firefox
 from tests.support.servers import StartLocalServer
 
 ROOM = "vZ#4h2%60$1H & 日本"
@@ -44,6 +46,26 @@ def test_browsers_with_a_password_sync_through_the_other_aws_client(
     with peers(chromium, server, 3, ROOM, **PASSWORD) as everyone:
         sync(everyone)
         assert [each.complaints for each in everyone] == [[]] * 3
+
+
+def test_firefox_and_chromium_meet(
+    chromium: Browser, local_server: StartLocalServer, tmp_path: Path
+) -> None:
+    """What one page in Chromium writes reaches the next one through Firefox alone."""
+    server = local_server()
+    firefox = Firefox(tmp_path, f"{server.http_url}/#room=both")
+    firefox.start()
+    try:
+        first = Peer(chromium, server.http_url, "both")
+        first.expect_connected(1)
+        first.type("kept by Firefox")
+        first.page.wait_for_timeout(500)  # nothing tells when Firefox has it
+        first.leave()
+        second = Peer(chromium, server.http_url, "both")
+        second.expect_lines("kept by Firefox")
+        second.leave()
+    finally:
+        firefox.stop()
 
 
 def published(peer: Peer) -> list[dict[str, str]]:
