@@ -29,7 +29,12 @@ _ROUNDS = 200
 FRAMES = f"{_ROUNDS} rooms, 2 to 8 clients"
 """The row of clients without a browser."""
 
-_WAYS = {"new": "", "reload": " that reload", "strict": " in strict mode"}
+_WAYS = {
+    "new": "",
+    "reload": " that reload",
+    "strict": " in strict mode",
+    "late": ", the last when all others are full",
+}
 
 
 class Row(NamedTuple):
@@ -67,6 +72,7 @@ ROWS = [
     *(Row(Kind(4, has_password=password), hidden, 20, 0) for password, hidden in _ALL_SORTS),
     *(Row(Kind(6, has_password=password), hidden, 0, 10) for password, hidden in _ALL_SORTS),
     *(Row(Kind(8, has_password=password), hidden, 40, 0) for password, hidden in _ALL_SORTS),
+    Row(Kind(25, "late", is_mesh=False, most=4), False, 20, 5),
 ]
 
 
@@ -80,7 +86,9 @@ TABLE = Table(
         "a room that is new. A meeting has failed if after 10 s not every page has an open "
         "connection to every other, the text of every other, and `synced`. Pages that reload "
         "are connected, and come back into their room; in strict mode, as in React's, each "
-        "page makes a provider, destroys it and makes another. `.local`: host candidates are "
+        "page makes a provider, destroys it and makes another. Where the last comes when all "
+        "others are full, each page wants 4 connections, and it has failed if one has no "
+        "connection or lacks another's text. `.local`: host candidates are "
         "hidden behind names, as browsers do it by default.",
         WHICH_SERVERS,
         "In the last row are clients without a browser. A pair counts if not exactly one of "

@@ -15,6 +15,8 @@ from tests.support.places import PASSWORD, Place, ask, begin, place, soon, until
 SECONDS_TO_MEET = 10.0
 
 _SECONDS_BETWEEN_ARRIVALS = 0.5
+_SECONDS_LATE = 4.0
+"""After which all others have met, and one that comes is in time to meet them."""
 
 
 class MeetingPlace:
@@ -49,6 +51,7 @@ class MeetingPlace:
                 "strict": kind.way == "strict",
                 "pages": kind.pages,
                 "mesh": kind.is_mesh,
+                "most": kind.most,
                 "line": str(number),
             }
             for number in range(kind.pages)
@@ -59,7 +62,8 @@ class MeetingPlace:
             await _reload(pages, soon(kind.pages))
         await begin(pages, plans, _times(kind, kind.seconds_apart))
         seconds = await until_met(pages, self._patience)
-        return outcome_of(seconds, await ask(pages, "meeting.state()"))
+        outcome = outcome_of(seconds, await ask(pages, "meeting.state()"))
+        return outcome if kind.is_mesh else outcome._replace(apart=[])
 
 
 @contextmanager
@@ -77,7 +81,10 @@ def meeting_place(
 
 def _times(kind: Kind, seconds_apart: float) -> list[float]:
     first = soon(kind.pages)
-    return [first + number * seconds_apart for number in range(kind.pages)]
+    times = [first + number * seconds_apart for number in range(kind.pages)]
+    if kind.way == "late":
+        times[-1] += _SECONDS_LATE
+    return times
 
 
 async def _reload(pages: list[Page], moment: float) -> None:

@@ -14,13 +14,15 @@ class Kind(NamedTuple):
     """How pages come together."""
 
     pages: int = 2
-    way: Literal["new", "reload", "strict"] = "new"
+    way: Literal["new", "reload", "strict", "late"] = "new"
     """`reload`: they are connected and reload at one moment. `strict`: as in React's strict mode,
-    each makes a provider, destroys it and makes another."""
+    each makes a provider, destroys it and makes another. `late`: the last comes seconds later."""
     has_password: bool = False
     client: str = NEWEST
     is_mesh: bool = True
     """Whether all connect with all: with 20 to 34 connections y-webrtc refuses more."""
+    most: int = 0
+    """How many connections each page wants, `maxConns`; 0 for y-webrtc's 20 to 34."""
     room: str = ""
     """Its name; by default a new one for each meeting."""
     seconds_apart: float = 0.0

@@ -41,6 +41,7 @@ function enter (room = plan.room, entering = doc) {
   const entered = new WebrtcProvider(room, entering, {
     signaling: plan.signaling,
     password: plan.password,
+    ...(plan.most ? { maxConns: plan.most } : {}),
     peerOpts: { config: { iceServers: [] } }
   })
   watch(entered.signalingConns)
