@@ -9,7 +9,8 @@ from benchmarks import ROOT
 from benchmarks.measure import significant
 from benchmarks.report import table
 from local.sam.parameters import values_of
-from signaling.introductions import SECONDS_UNTIL_GONE
+from signaling.crowded_rooms import HEARD, SECONDS_UNTIL_HEARD
+from signaling.introductions import CROWDED, SECONDS_UNTIL_GONE
 from signaling.large_rooms import INTRODUCED
 from signaling.small_rooms import SMALL_ROOM
 from traffic.costs import INVOCATION_SECONDS, MEMORY_MEGABYTES
@@ -110,6 +111,16 @@ def attacks(limits: Mapping[str, float]) -> list[tuple[Attack, float]]:
             "MessageRateLimit, MaxReadUnits",
             messages=2,
             read_units=_READ + _PEER,
+        ),
+        Attack(
+            f"enter a room of {CROWDED} over a new connection each time",
+            min(messages, routes, REQUESTS_A_SECOND / (CROWDED + HEARD + 1)),
+            "AWS's 10,000 requests a second, RouteRateLimit, MessageRateLimit",
+            messages=1 + CROWDED + HEARD,
+            invocations=3,
+            write_units=4,
+            read_units=4,
+            waiting_seconds=SECONDS_UNTIL_HEARD / 3,  # one of the three invocations
         ),
         Attack(
             "leave a room and come back at once",

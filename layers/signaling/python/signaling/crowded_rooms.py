@@ -44,7 +44,7 @@ class Crowd:
         self._after = after
 
     def look_again(self, topic: str, own: Subscriber) -> Outcome:
-        """Let the newcomer `own` hear of some others a little later, if it is still waiting.
+        """Let the newcomer `own` hear of some others a little later, if it is still there.
 
         Not at once: who hears of it now and has room makes an offer, and would get one.
         """
@@ -54,7 +54,7 @@ class Crowd:
         read = self._subscriptions.of_topic(topic, SMALL_ROOM)
         latest = find(read, own.connection)
         has_left = latest is None and len(read) <= SMALL_ROOM
-        if has_left or (latest and latest.requested_at != own.requested_at):
+        if has_left or (latest and latest.entered_at != own.entered_at):
             return NOTHING
         heard = [
             Introduction(

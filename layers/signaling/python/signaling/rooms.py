@@ -12,7 +12,7 @@ from signaling.errors import (
     TooManyAnnouncesError,
     TooManyRecipientsError,
 )
-from signaling.introductions import CROWDED, came_back, find, is_newcomer
+from signaling.introductions import CROWDED, came_back, find
 from signaling.leaving import Leaving
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
@@ -186,10 +186,10 @@ class Rooms:
         return Handled(outcome, has_hung_up=waiting.has_hung_up)
 
     def _look_again(self, topic: str, own: Subscriber) -> Outcome:
-        """See to a newcomer whom everybody may have ignored."""
+        """See to a newcomer whom everybody may have ignored: once, whatever else it announces."""
         from signaling.crowded_rooms import Crowd  # here: few rooms are crowded
 
-        if not is_newcomer(own):
+        if own.entered_at != own.requested_at:
             return NOTHING
         crowd = Crowd(self._subscriptions, self._connections, self._admitted, self._after)
         return crowd.look_again(topic, own)
