@@ -25,6 +25,9 @@ SECONDS_TO_CLOSE = 1.0
 """How long a client has to read the close code."""
 
 _LARGEST_FRAME = 32 * 1024
+_LARGEST_PARSED_FRAME = 128 * 1024
+"""picows looks one frame ahead, and drops the frame before one that is larger than this."""
+
 _MOST_FRAGMENTS = 1024
 _LARGEST_BUFFER = 1024 * 1024
 # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
@@ -59,7 +62,7 @@ def upgraded(gateway: Gateway, connection: Connection) -> WSProtocol:
         0,
         WSAutoPingStrategy.PING_WHEN_IDLE,
         False,  # answer no pings: those of a client that reads nothing would fill the memory
-        _LARGEST_FRAME,
+        _LARGEST_PARSED_FRAME,
         None,  # extra headers, of a client
         4096,  # bytes of read buffer at first: most messages are shorter
     )
@@ -92,6 +95,8 @@ class _Client(WSListener):
             pass  # picows keeps parsing after a frame that is too large
         elif frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.close(_PROTOCOL_ERROR)
+        elif frame.payload_size > _LARGEST_FRAME:
+            self.close(1009)
         elif kind == WSMsgType.TEXT:
             if self._fragments:
                 self.close(_PROTOCOL_ERROR)

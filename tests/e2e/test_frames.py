@@ -67,6 +67,14 @@ def test_a_ping_is_answered(shared_server: LocalServer) -> None:
     assert answer_to(shared_server, frame(0x89, b"hello") + frame(0x88)) == b"\x8a\x05hello\x88\x00"
 
 
+def test_what_came_before_a_frame_that_is_too_large_is_handled(shared_server: LocalServer) -> None:
+    """Also if all come at once; what follows is not."""
+    too_large = frame(0x81, b"x" * 40_000)
+    answer = answer_to(shared_server, frame(0x81, PING) + too_large + frame(0x81, PING))
+    assert answer.count(b'{"type":"pong"}') == 1
+    assert answer.endswith(close_frame(1009))
+
+
 async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.WSMessage:
     """Send one text message, a frame for each of `fragments`, and return what comes back."""
     async with (
