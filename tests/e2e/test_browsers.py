@@ -1,6 +1,7 @@
 """The demo page in real browsers; how pages meet is in `test_meetings.py`."""
 
 import json
+import time
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -56,10 +57,12 @@ def test_firefox_and_chromium_meet(
     firefox = Firefox(tmp_path, f"{server.http_url}/#room=both")
     firefox.start()
     try:
+        started = time.monotonic()
         first = Peer(chromium, server.http_url, "both")
         first.expect_connected(1)
+        seconds = time.monotonic() - started
         first.type("kept by Firefox")
-        first.page.wait_for_timeout(500)  # nothing tells when Firefox has it
+        first.page.wait_for_timeout(500 * seconds)  # nothing tells when Firefox has it
         first.leave()
         second = Peer(chromium, server.http_url, "both")
         second.expect_lines("kept by Firefox")
