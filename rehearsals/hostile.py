@@ -12,13 +12,14 @@ import aiohttp
 
 from benchmarks.report import Check
 from rehearsals.members import Member, connect, leave, until
-from rehearsals.places import MEMORY, running
+from rehearsals.places import DYNAMODB, MEMORY, Running, running
 from rehearsals.report import Findings, Row
 from tests.support.issuer import Issuer
 from tests.support.servers import LocalServer
 from tests.support.tokens import demands, url_with
 
 _SECONDS = 20.0
+_LARGE, _THIEVES, _AHEAD = 110, 8, 20
 _EVIL = "https://evil.example"
 _GRANTED = "team-1/*"
 _FORBIDDEN = (
@@ -42,13 +43,18 @@ def rehearse(is_short: bool) -> Findings:
         stolen = asyncio.run(_take_peer_id(here.server, number))
         posted = asyncio.run(_post(here.server, number))
         knocked = asyncio.run(_knock(here.server))
+    listed = [] if is_short else [_in_a_large_room(number)]  # tests of the adapters have it, too
     with _issuer() as issuer, running(MEMORY, *demands(issuer)) as here:
         trespassed = asyncio.run(_trespass(here.server, issuer))
     return Findings(
         "A hostile member, and a page of another site",
-        [stolen.row, trespassed.row, posted.row, knocked.row],
+        [stolen.row, *(each.row for each in listed), trespassed.row, posted.row, knocked.row],
         [
             Check("Signals that the owner of a peer id did not get", stolen.wrong, 0),
+            *(
+                Check("The same in a large room, or twice, or at who has left", each.wrong, 0)
+                for each in listed
+            ),
             Check("Rooms that were entered or heard without a right to", trespassed.wrong, 0),
             Check("Requests of a page to @connections that did something", posted.wrong, 0),
             Check("Handshakes of pages of the internet that were let in", knocked.wrong, 0),
@@ -86,6 +92,50 @@ async def _take_peer_id(server: LocalServer, number: int) -> _Found:
         "proof",
     )
     return _Found(row, missed)
+
+
+def _in_a_large_room(number: int) -> _Found:
+    with running(DYNAMODB, environment={"LOG_LEVEL": "INFO"}) as here:
+        return asyncio.run(_take_peer_id_of_a_large_room(here, number))
+
+
+async def _take_peer_id_of_a_large_room(here: Running, number: int) -> _Found:
+    crowd = [Member("room", f"member-{each}") for each in range(_LARGE)]
+    ada, bob, carol = (Member("room", name) for name in ("ada", "bob", "carol"))
+    thieves = [Member("room", "bob") for _ in range(_THIEVES)]
+    await connect(here.server.websocket_url, [*crowd, ada, bob, carol, *thieves])
+
+    async def announce(*members: Member) -> None:
+        before = here.logged("publish")
+        for member in members:
+            member.announce()
+        await until(lambda: here.logged("publish") == before + len(members), _SECONDS)
+
+    await announce(*crowd)
+    await announce(ada, bob, carol)
+    for _ in range(3):
+        await announce(*thieves)
+    carol.send({"type": "unsubscribe", "topics": ["room"]})
+    await until(lambda: here.logged("unsubscribe") == 1, _SECONDS)
+    due = {f"{turn}" for turn in range(number)}
+    for turn in range(number):
+        ada.say(f"{turn}", to="bob")
+        ada.say(f"to carol {turn}", to="carol")
+        while turn - len(due & bob.heard.keys()) > _AHEAD:
+            await asyncio.sleep(0.01)
+    await until(lambda: due <= bob.heard.keys(), _SECONDS)
+    missed, twice = len(due - bob.heard.keys()), sum(bob.heard[text] > 1 for text in due)
+    overheard = sum(text.startswith("to carol") for text in carol.heard)
+    most = max(len(due & thief.heard.keys()) for thief in thieves)
+    await leave([*crowd, ada, bob, carol, *thieves])
+    row = Row(
+        f"{_THIEVES} do the same in a room of {_LARGE + 3 + _THIEVES}, on DynamoDB",
+        f"{number:,} signals to that id, and {number:,} to one that has left",
+        f"{number:,} at its owner, once each, none at who has left",
+        f"{number - missed:,} at its owner, {twice} of them twice, {overheard} at who has left",
+        f"{most:,} at one of the hostile members: the owner claimed its id first",
+    )
+    return _Found(row, missed + twice + overheard)
 
 
 async def _trespass(server: LocalServer, issuer: Issuer) -> _Found:
