@@ -112,6 +112,14 @@ class Peer:
             ")(demo.provider.room)"
         )
 
+    def expect_servers(self, number: int) -> None:
+        """Wait until the page is connected to `number` signaling servers."""
+        self.page.wait_for_function(
+            "number => demo.provider.signalingConns"
+            ".filter(({ connected }) => connected).length === number",
+            arg=number,
+        )
+
     def expect_signaling(self, state: str) -> None:
         """Wait until the page shows `state` of the signaling server."""
         shown = self.page.locator("#signaling")
