@@ -11,7 +11,7 @@ from local import LAYER, ROOT
 CORE = {
     *("errors", "protocol", "ports", "access.grants"),
     *("introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
-    *("leaving", "waiting"),
+    *("leaving", "waiting", "postponing"),
     "rooms",
 }
 MAY_IMPORT = {
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "crowded_rooms": {"introductions", "ports", "protocol", "small_rooms"},
     "large_rooms": {"errors", "introductions", "ports", "protocol"},
     "leaving": {"introductions", "large_rooms", "ports", "protocol", "small_rooms"},
+    "postponing": {"errors", "introductions", "ports", "small_rooms"},
     "waiting": {"ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},

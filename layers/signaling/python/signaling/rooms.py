@@ -9,13 +9,11 @@ from signaling.errors import (
     NoTokenError,
     SignalingError,
     SubscriptionsError,
-    TooManyAnnouncesError,
     TooManyRecipientsError,
 )
 from signaling.introductions import CROWDED, came_back, find
 from signaling.leaving import Leaving
 from signaling.ports import (
-    ANNOUNCES_MILLISECONDS,
     NOTHING,
     After,
     Connections,
@@ -104,14 +102,14 @@ class Rooms:
         return Handled(NOTHING)
 
     def _subscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
-        granted, others = _by_grants(topics, grants)
+        granted, others = grants.divide(topics)
         if granted:
             self._subscriptions.subscribe(granted, sender)
         if others:
             raise _refusal(others, sender)
 
     def _unsubscribe(self, sender: Sender, topics: list[str], grants: Grants) -> Outcome:
-        granted, others = _by_grants(topics, grants)
+        granted, others = grants.divide(topics)
         left = self._subscriptions.unsubscribe(granted, sender) if granted else []
         outcome = NOTHING if self._is_broadcast else self._leaving.correct(sender, left)
         if others:
@@ -137,22 +135,15 @@ class Rooms:
         return self._pass_on(sender, publish, own)
 
     def _postpone(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
-        """Pass on the first of too many announces when there must be an end of them.
+        from signaling.postponing import postpone  # here: few members announce themselves so often
 
-        By then it stands for all of them: it reads who has announced itself in the meantime.
-        """
-        if own.announces == ANNOUNCES_AT_ONCE + 2:
-            raise TooManyAnnouncesError  # once for all of them
-        if own.announces > ANNOUNCES_AT_ONCE + 1:
-            return NOTHING
-
-        def pass_on() -> Outcome:
-            read = self._subscriptions.of_topic(publish.topic, SMALL_ROOM)
-            latest = find(read, sender.connection) or own
-            later = sender._replace(requested_at=latest.requested_at)
+        def pass_on(later: Sender) -> Outcome:
             return self._pass_on(later, publish, own).outcome
 
-        return self._after(ANNOUNCES_MILLISECONDS / 1000, pass_on)
+        too_many = own.announces - ANNOUNCES_AT_ONCE
+        return postpone(
+            sender, publish.topic, too_many, own, self._subscriptions, pass_on, self._after
+        )
 
     def _pass_on(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Handled:
         topic = publish.topic
@@ -290,12 +281,6 @@ class Rooms:
             return  # a signal of a peer that was there before may come last
         if publish.peer != own.peer:
             self._subscriptions.learn_peer(publish.topic, sender.connection, publish.peer)
-
-
-def _by_grants(topics: list[str], grants: Grants) -> tuple[list[str], list[str]]:
-    """Return the `topics` that `grants` allow, and the others."""
-    granted = [topic for topic in topics if grants.allows(topic)]
-    return granted, [topic for topic in topics if topic not in granted]
 
 
 def _refusal(topics: list[str], sender: Sender) -> SignalingError:

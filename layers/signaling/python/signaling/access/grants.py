@@ -65,6 +65,11 @@ class Grants(NamedTuple):
         """Tell whether one of the patterns matches the whole of `topic`."""
         return self.topics is None or _matches(self.topics, topic)
 
+    def divide(self, topics: list[str]) -> tuple[list[str], list[str]]:
+        """Return those of `topics` that are allowed, and the others."""
+        allowed = [topic for topic in topics if self.allows(topic)]
+        return allowed, [topic for topic in topics if topic not in allowed]
+
 
 EVERYTHING = Grants(None)
 NOTHING = Grants(())
