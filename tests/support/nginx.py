@@ -4,11 +4,10 @@
 """
 
 import re
-import shutil
 import sys
 from pathlib import Path
 
-from tests.support.debian import install
+from tests.support.debian import find, install
 from tests.support.servers import ROOT, Process, free_port, is_listening, need
 
 _WORKS_IN_ONE_PROCESS = "daemon off; master_process off; error_log stderr; pid nginx.pid; "
@@ -20,7 +19,7 @@ class Nginx(Process):
 
     def __init__(self, folder: Path, behind: int) -> None:
         """Pass on what it gets to the port `behind`."""
-        program = need(shutil.which("nginx"), "nginx is missing: apt install nginx-light")
+        program = need(find("nginx"), "nginx is missing: apt install nginx-light")
         self.port = free_port()
         shown = (ROOT / "docs" / "local.md").read_text()
         block = re.search(r"```nginx\n(.+?)```", shown, re.DOTALL)
