@@ -134,7 +134,7 @@ clean: ## remove everything that make installed or built
 
 .cache/nginx: .venv/test
 	@.venv/bin/python -m tests.support.nginx
-	@touch $@
+	@mkdir -p .cache && touch $@
 
 .cache/emulator: requirements/emulator.txt
 	@echo "Installing the AWS emulator"
