@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 
-from signaling.introductions import find, is_introduced_to, some_of
+from signaling.introductions import find, heard_by, is_introduced_to, some_of
 from signaling.ports import (
     NOTHING,
     After,
     Connections,
-    Introduction,
     Outcome,
     Subscriber,
     Subscriptions,
     remove_gone,
 )
-from signaling.protocol import encode_announce
 from signaling.small_rooms import SMALL_ROOM
 
 HEARD = 3
@@ -27,46 +25,35 @@ again.
 """
 
 
-class Crowd:
-    """Who may have been overlooked, for the time of one invocation."""
+def look_again(
+    topic: str,
+    own: Subscriber,
+    subscriptions: Subscriptions,
+    connections: Connections,
+    admitted: Callable[[list[Subscriber]], list[Subscriber]],
+    after: After,
+) -> Outcome:
+    """Let the newcomer `own` hear of some others a little later, if it is still there.
 
-    def __init__(
-        self,
-        subscriptions: Subscriptions,
-        connections: Connections,
-        admitted: Callable[[list[Subscriber]], list[Subscriber]],
-        after: After,
-    ) -> None:
-        """`admitted` leaves out members that may hear nothing."""
-        self._subscriptions = subscriptions
-        self._connections = connections
-        self._admitted = admitted
-        self._after = after
+    Not at once: who hears of it now and has room makes an offer, and would get one. `admitted`
+    leaves out members that may hear nothing.
+    """
 
-    def look_again(self, topic: str, own: Subscriber) -> Outcome:
-        """Let the newcomer `own` hear of some others a little later, if it is still there.
-
-        Not at once: who hears of it now and has room makes an offer, and would get one.
-        """
-        return self._after(SECONDS_UNTIL_HEARD, lambda: self._tell(topic, own))
-
-    def _tell(self, topic: str, own: Subscriber) -> Outcome:
-        read = self._subscriptions.of_topic(topic, SMALL_ROOM)
+    def tell() -> Outcome:
+        read = subscriptions.of_topic(topic, SMALL_ROOM)
         latest = find(read, own.connection)
         has_left = latest is None and len(read) <= SMALL_ROOM
         if has_left or (latest and latest.entered_at != own.entered_at):
             return NOTHING
-        heard = [
-            Introduction(
-                each.connection,
-                own.connection,
-                encode_announce(topic, each.announce or "", len(read)),
-            )
-            for each in overlooked(self._admitted(read), own)
-        ]
-        outcome = self._connections.send([], "", heard)
-        remove_gone(self._subscriptions, topic, outcome)
+        announced = (
+            (each.connection, each.announce or "") for each in overlooked(admitted(read), own)
+        )
+        heard = heard_by(own.connection, topic, announced, len(read))
+        outcome = connections.send([], "", heard)
+        remove_gone(subscriptions, topic, outcome)
         return outcome
+
+    return after(SECONDS_UNTIL_HEARD, tell)
 
 
 def overlooked(subscribers: list[Subscriber], own: Subscriber) -> list[Subscriber]:

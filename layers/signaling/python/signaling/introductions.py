@@ -1,8 +1,10 @@
 """Who is introduced to whom when clients announce themselves: pure, from their rows alone."""
 
 from binascii import crc32
+from collections.abc import Iterable
 
-from signaling.ports import Sender, Subscriber
+from signaling.ports import Introduction, Sender, Subscriber
+from signaling.protocol import encode_announce
 
 NEW_MILLISECONDS = 5_000
 """How long a subscribe or an announce is new: its introductions may still be under way.
@@ -104,6 +106,16 @@ def introduce(
         for other in some_of(strangers, own, STRANGERS):
             announced.append((other.connection, other.announce or ""))
     return hearers, announced
+
+
+def heard_by(
+    receiver: str, topic: str, announced: Iterable[tuple[str, str]], clients: int
+) -> list[Introduction]:
+    """Return what lets `receiver` hear of connections, given with their announces."""
+    return [
+        Introduction(connection, receiver, encode_announce(topic, data, clients))
+        for connection, data in announced
+    ]
 
 
 def some_of(subscribers: list[Subscriber], own: Subscriber, number: int) -> list[Subscriber]:

@@ -4,9 +4,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from signaling.errors import SubscriptionsError
-from signaling.introductions import NEW_MILLISECONDS, came_back, entered_at, is_newcomer
-from signaling.ports import Connections, Introduction, Outcome, Subscriber, Subscriptions, plus
-from signaling.protocol import encode_announce
+from signaling.introductions import (
+    NEW_MILLISECONDS,
+    came_back,
+    entered_at,
+    heard_by,
+    is_newcomer,
+)
+from signaling.ports import Connections, Outcome, Subscriber, Subscriptions, plus
 
 INTRODUCED = 8
 """Of how many members a sender hears that enters a large room.
@@ -110,17 +115,17 @@ class LargeRoom:
         unlisted = [each for each in members if each.peer is not None and not each.is_listed]
         if unlisted:
             self._subscriptions.list_peers(self._topic, unlisted)
-        clients = len(self._read)
         return self._connections.send(
             [each.member.connection for each in choices if each.is_hearer],
             text,
-            [
-                Introduction(
-                    each.member.connection,
-                    own.connection,
-                    encode_announce(self._topic, each.member.announce or "", clients),
-                )
-                for each in choices
-                if not each.is_hearer
-            ],
+            heard_by(
+                own.connection,
+                self._topic,
+                (
+                    (each.member.connection, each.member.announce or "")
+                    for each in choices
+                    if not each.is_hearer
+                ),
+                len(self._read),
+            ),
         )

@@ -178,12 +178,13 @@ class Rooms:
 
     def _look_again(self, topic: str, own: Subscriber) -> Outcome:
         """See to a newcomer whom everybody may have ignored: once, whatever else it announces."""
-        from signaling.crowded_rooms import Crowd  # here: few rooms are crowded
+        from signaling.crowded_rooms import look_again  # here: few rooms are crowded
 
         if own.entered_at != own.requested_at:
             return NOTHING
-        crowd = Crowd(self._subscriptions, self._connections, self._admitted, self._after)
-        return crowd.look_again(topic, own)
+        return look_again(
+            topic, own, self._subscriptions, self._connections, self._admitted, self._after
+        )
 
     def _reach(
         self,

@@ -1,6 +1,6 @@
 """Introductions in rooms whose members are all read."""
 
-from signaling.introductions import NEW_MILLISECONDS, introduce
+from signaling.introductions import NEW_MILLISECONDS, heard_by, introduce
 from signaling.ports import (
     NOTHING,
     Connections,
@@ -10,7 +10,7 @@ from signaling.ports import (
     Subscriber,
     plus,
 )
-from signaling.protocol import Publish, encode_announce
+from signaling.protocol import Publish
 
 SMALL_ROOM = 100
 """Members of the largest room in which everybody is introduced to everybody.
@@ -56,8 +56,4 @@ class SmallRoom:
     def _heard(
         self, sender: Sender, topic: str, announced: list[tuple[str, str]]
     ) -> list[Introduction]:
-        clients = len(self._subscribers)
-        return [
-            Introduction(each, sender.connection, encode_announce(topic, data, clients))
-            for each, data in announced
-        ]
+        return heard_by(sender.connection, topic, announced, len(self._subscribers))
