@@ -22,17 +22,14 @@ class Forked:
 
     def __init__(
         self,
-        arguments: list[str],
+        options: list[str],
         environment: Mapping[str, str],
         output: Path,
     ) -> None:
-        """Do what `python` does with `arguments`: `-m local`, or `-c` and a program.
-
-        What it prints goes to the file `output`.
-        """
+        """Do what `python -m local` does with `options`; what it prints goes to `output`."""
         output.write_bytes(b"")  # now, because who waits for a greeting must not see an older one
-        self._arguments = arguments
-        here = (arguments, dict(environment), output)
+        self._options = options
+        here = (options, dict(environment), output)
         self._process: ForkServerProcess = _CONTEXT.Process(target=_serve, args=here, daemon=True)
         self._process.start()
 
@@ -59,7 +56,7 @@ class Forked:
         """
         self._process.join(timeout)
         if self._process.exitcode is None:
-            raise TimeoutExpired(self._arguments, timeout or 0)
+            raise TimeoutExpired(self._options, timeout or 0)
         return self._process.exitcode
 
     def send_signal(self, number: int) -> None:
@@ -72,18 +69,14 @@ class Forked:
         self._process.kill()
 
 
-def _serve(arguments: list[str], environment: dict[str, str], output: Path) -> None:
+def _serve(options: list[str], environment: dict[str, str], output: Path) -> None:
     with output.open("ab") as printed, Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(printed.fileno(), 1)
         os.dup2(printed.fileno(), 2)
     os.environ.clear()
     os.environ.update(environment)
-    kind, program, *options = arguments
-    sys.argv = [kind, *options]
-    if kind == "-c":
-        exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
-        return
+    sys.argv = ["local", *options]
     from local.__main__ import main  # here, because only a server imports it
 
     sys.exit(main())

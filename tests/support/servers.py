@@ -191,7 +191,8 @@ class LocalServer(Process):
     def _begin(self, command: list[str]) -> subprocess.Popen[bytes] | Forked:
         if self._fresh or not self.are_forked:
             return super()._begin(command)
-        return Forked(command[1:], self._environment, self._output_file)
+        _, _, _, *options = command  # python -m local
+        return Forked(options, self._environment, self._output_file)
 
     @property
     def http_url(self) -> str:

@@ -1,5 +1,6 @@
 """`template.yaml` as CloudFormation gets it from SAM."""
 
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -17,22 +18,17 @@ TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 
 def parameters(**overrides: str) -> dict[str, str]:
     """Return the value of every parameter."""
-    declared = _source()["Parameters"].items()
+    declared = TEMPLATE["Parameters"].items()
     return {name: str(each["Default"]) for name, each in declared} | overrides
 
 
 @cache
 def translated(tracing: str) -> dict[str, Any]:
     """Return what SAM makes of the template; of all parameters it looks at `Tracing` alone."""
-    return translate(_source(), parameters(Tracing=tracing))
+    return translate(deepcopy(TEMPLATE), parameters(Tracing=tracing))
 
 
 def deployed(**overrides: str) -> Resources:
     """Return the resources that CloudFormation would create."""
     values = parameters(**overrides)
     return Resolver(translated(values["Tracing"]), values).resources()
-
-
-def _source() -> dict[str, Any]:
-    source: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return source
