@@ -168,7 +168,7 @@ async def connect(
         TimeoutError: it does not answer.
     """
     if tokens is None:
-        tokens = [target.token] if target.token else []
+        tokens = target.tokens
     async with asyncio.timeout(SECONDS_TO_CONNECT):
         return Client(
             await session.ws_connect(

@@ -85,7 +85,7 @@ def _described(tls: ssl.SSLObject | None) -> str:
 async def shake_hands(target: Target) -> str:
     """Open a WebSocket as a page does."""
     await _refuse_what_browsers_refuse(target)
-    status = await _status(target, [target.token] if target.token else [])
+    status = await _status(target, target.tokens)
     if status != 101:
         has_expired = _has_expired(target.claims)
         raise Fault(f"{status}", *meanings.of_status(status, target.token is not None, has_expired))
@@ -105,7 +105,7 @@ async def _refuse_what_browsers_refuse(target: Target) -> None:
         **({"Origin": target.origin} if target.origin else {}),
     }
     scheme = {"ws": "http", "wss": "https"}[target.url.scheme]
-    url = target.address(*filter(None, [target.token])).with_scheme(scheme)
+    url = target.address(*target.tokens).with_scheme(scheme)
     async with (
         asyncio.timeout(SECONDS_TO_CONNECT),
         connector() as session,
@@ -139,15 +139,12 @@ async def be_refused_without_a_token(target: Target) -> str:
 async def stay_open(target: Target) -> str:
     """Keep a connection open until all else is tried, with a ping each second."""
     assert target.ended
-    started, pings = time.monotonic(), 0
+    started = time.monotonic()
     async with clients(target, 1) as (client,):
-        while not target.ended.is_set():
+        while not (target.ended.is_set() or client.closed):
             await client.send({"type": "ping"})
-            pings += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(target.ended.wait(), _SECONDS_BETWEEN_PINGS)
-            if client.closed:
-                break
         lasted = time.monotonic() - started
         if client.closed:
             raise Fault(

@@ -94,9 +94,9 @@ async def run(target: Target, probes: Sequence[Probe], report: Report) -> bool:
     ended = asyncio.Event()
     target = target._replace(ended=ended)
     throughout = [probe for probe in probes if probe.stage == Stage.THROUGHOUT]
-    entry_first = [probe for probe in probes if probe.stage == Stage.ENTRY]
-    others = [probe for probe in probes if probe not in (*throughout, *entry_first)]
-    if not await _try(target, entry_first, report, end, stops=True):
+    first = [probe for probe in probes if probe.stage == Stage.ENTRY]
+    others = [probe for probe in probes if probe.stage not in (Stage.ENTRY, Stage.THROUGHOUT)]
+    if not await _try(target, first, report, end, stops=True):
         return False
     passed = True
     async with asyncio.TaskGroup() as tasks:

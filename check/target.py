@@ -66,6 +66,11 @@ class Target(NamedTuple):
         return self.delivery == BROADCAST
 
     @property
+    def tokens(self) -> list[str]:
+        """Those to bring: the token, if there is one."""
+        return [self.token] if self.token else []
+
+    @property
     def claims(self) -> dict[str, Any]:
         """What the token says; nothing if there is none or it is no JWT."""
         return claims_of(self.token or "")

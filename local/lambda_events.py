@@ -11,6 +11,7 @@ from time import gmtime, strftime
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
+from local.request_head import first_header
 from local.sam.intrinsics import PSEUDO_PARAMETERS
 from signaling.event import RawEvent
 
@@ -39,7 +40,7 @@ class Handshake(NamedTuple):
 
     def header(self, name: str, default: str = "") -> str:
         """Return the first header `name`, given in lower case and found in any."""
-        return next((value for key, value in self.headers if key.lower() == name), default)
+        return first_header(self.headers, name, default)
 
     def query_value(self, name: str) -> str:
         """Return the last value of the query's parameter `name`, empty if it has none."""

@@ -63,7 +63,7 @@ def status_of(head: RequestHead) -> int | None:
         return 400
     if head.listed("sec-websocket-version") != [SPOKEN_VERSION]:
         return 426
-    return None if _is_key(_first(head, "sec-websocket-key")) else 400
+    return None if _is_key(first_header(head.headers, "sec-websocket-key")) else 400
 
 
 def opening(head: RequestHead) -> bytes:
@@ -71,7 +71,7 @@ def opening(head: RequestHead) -> bytes:
 
     picows 2.3.1 compares `Connection` as a whole, and Firefox sends `keep-alive, Upgrade`.
     """
-    key = _first(head, "sec-websocket-key")
+    key = first_header(head.headers, "sec-websocket-key")
     return (
         "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: {SPOKEN_VERSION}\r\n\r\n"
@@ -88,8 +88,9 @@ def _headers(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield name.strip(), value.strip()
 
 
-def _first(head: RequestHead, name: str) -> str:
-    return next((value for key, value in head.headers if key.lower() == name), "")
+def first_header(headers: list[tuple[str, str]], name: str, default: str = "") -> str:
+    """Return the first of `headers` that is called `name`, given in lower case, found in any."""
+    return next((value for key, value in headers if key.lower() == name), default)
 
 
 def _is_key(text: str) -> bool:
