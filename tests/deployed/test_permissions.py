@@ -101,8 +101,7 @@ def test_without_it_the_row_of_a_client_that_left_stays(
             return connection
 
     def has_left() -> bool:
-        lines = emulator.output.splitlines()
-        return any("$disconnect" in line and connection in line for line in lines)
+        return any("$disconnect" in line and connection in line for line in emulator.lines)
 
     with deployment.without(DISCONNECT, action):
         connection = asyncio.run(come_and_go())
@@ -127,4 +126,4 @@ def enter(connection: str, deployment: Deployment, room: str, **more: str) -> No
 
 def line_about(room: str, emulator: Emulator) -> str:
     """Return the last line that a function has logged about the room."""
-    return [line for line in emulator.output.splitlines() if hash_of(room) in line][-1]
+    return [line for line in emulator.lines if hash_of(room) in line][-1]

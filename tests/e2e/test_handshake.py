@@ -102,7 +102,7 @@ def status_of_post(context):
 def handle(name, handler, event, context):
     if name != "DisconnectFunction":
         status = status_of_post(event["requestContext"])
-        print(json.dumps({"name": name, "status": status}), flush=True)
+        say(name=name, status=status)
     return handler(event, context)
 """)
 

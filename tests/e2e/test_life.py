@@ -20,7 +20,7 @@ def handle(name, handler, event, context):
     told = event["requestContext"]
     if name == "DisconnectFunction":
         reason = told["disconnectReason"]
-        print(json.dumps({"code": told["disconnectStatusCode"], "reason": reason}), flush=True)
+        say(code=told["disconnectStatusCode"], reason=reason)
     return handler(event, context)
 """)
 

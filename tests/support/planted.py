@@ -28,11 +28,16 @@ def with_functions(handle: str) -> str:
     """Return a fault that runs `handle(name, handler, event, context)` for each invocation.
 
     `handle` is its source; `name` is the function's in the template, `handler` its own handler.
+    What it tells with `say(key=value)` is in the server's log: a whole line, whoever else logs.
     """
     return f"""
-import json, time
+import json, sys, time
 from functools import partial
 from local import invoker
+
+def say(**fields):
+    sys.stdout.write(json.dumps(fields) + "\\n")
+    sys.stdout.flush()
 
 {handle}
 

@@ -95,10 +95,15 @@ class Process:
         self._forgotten = self._output_file.stat().st_size
 
     @property
+    def lines(self) -> list[str]:
+        """The whole lines of its output, without one that is being written."""
+        *lines, _ = self.output.split("\n")
+        return lines
+
+    @property
     def log(self) -> list[dict[str, Any]]:
         """The functions' log lines so far."""
-        lines = (line for line in self.output.splitlines() if line.startswith("{"))
-        return [json.loads(line) for line in lines]
+        return [json.loads(line) for line in self.lines if line.startswith("{")]
 
     def _launch(self, command: list[str], is_ready: Callable[[], object]) -> None:
         self._forgotten = 0

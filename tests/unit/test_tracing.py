@@ -17,6 +17,9 @@ from signaling.protocol import Limits, parse
 from tests.support.events import EVENTS, Invocation
 from tests.support.rooms import RecordedConnections
 
+# The import has opened it in each process that collects tests; Python complains of it at its end.
+xray_recorder.emitter._socket.close()
+
 
 class RecordingEmitter:
     """Keeps what would go to the X-Ray daemon."""
@@ -31,7 +34,6 @@ class RecordingEmitter:
 @pytest.fixture
 def emitter(monkeypatch: pytest.MonkeyPatch) -> RecordingEmitter:
     monkeypatch.setenv("TRACING", "Active")
-    xray_recorder.emitter._socket.close()  # nobody else does, and Python complains at its end
     emitter = xray_recorder.emitter = RecordingEmitter()
     return emitter
 
