@@ -8,7 +8,7 @@ from benchmarks.report import Bar, Check, Report
 from benchmarks.worst_bill import worst_bill
 from signaling.access.grants import EVERYTHING
 from signaling.crowded_rooms import HEARD, SECONDS_UNTIL_HEARD
-from signaling.introductions import CROWDED, SECONDS_UNTIL_GONE, STRANGERS
+from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN, STRANGERS
 from signaling.ports import NOTHING, Outcome, Sender
 from signaling.protocol import Limits, Publish, parse
 from signaling.rooms import Rooms
@@ -45,9 +45,9 @@ def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
     """Return what is said as `peers` clients leave one by one, by formula.
 
     Each leaver announces itself for each of its connections, to nobody; one invocation waits to see
-    whether it has gone. Each of the others announces itself once and is introduced to those of the
-    rest that did so already, at this departure or the one before; in a crowded room also to two
-    that did not, and came after it.
+    whether it has gone. Each of the others announces itself once, and the invocation waits; then
+    those of the rest hear of it that did so before it, and in a crowded room it hears of two that
+    did not.
 
     With broadcast all of these announces go to all. Those who stay also answer the leaver's with
     offers, half of the signals of a pair, and count `peers` - 1 connections until they leave.
@@ -55,12 +55,12 @@ def parting(peers: int, delivery: str, signals_per_pair: int = SIGNALS_PER_PAIR)
     pairs = peers * (peers - 1) // 2
     pairs_of_others = sum(others * (others - 1) for others in range(peers))
     if delivery != BROADCAST:
-        deliveries = pairs_of_others - (peers - 1) * (peers - 2) // 2
-        if peers - 1 > CROWDED:
-            deliveries += STRANGERS * (peers - 1) - sum(range(STRANGERS + 1))
+        deliveries = pairs_of_others // 2
+        for others in range(CROWDED + 1, peers):
+            deliveries += STRANGERS * others - sum(range(STRANGERS + 1))
         silent = pairs - (peers - 1)
         entries, announces = peers + 2 * pairs + silent, pairs + peers - 1
-        waited = (peers - 1) * int(1000 * SECONDS_UNTIL_GONE)
+        waited = (pairs + peers - 1) * int(1000 * SECONDS_UNTIL_HEARD_AGAIN)
         return Traffic(entries, 0, announces, 0, deliveries, waited)
     signals_of_each = (signals_per_pair + 1) // 2
     announces, signals = 3 * pairs, signals_of_each * pairs

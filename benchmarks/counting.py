@@ -22,10 +22,10 @@ class CountingSubscriptions(MemorySubscriptions):
         self._count([topic], sender)
         return super().announce(topic, sender, announce)
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Count a write for each topic."""
         self._count(topics, sender)
-        return super().unsubscribe(topics, sender)
+        super().unsubscribe(topics, sender)
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Count a read."""

@@ -10,7 +10,7 @@ from benchmarks.measure import significant
 from benchmarks.report import table
 from local.sam.parameters import values_of
 from signaling.crowded_rooms import HEARD, SECONDS_UNTIL_HEARD
-from signaling.introductions import CROWDED, SECONDS_UNTIL_GONE
+from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN
 from signaling.large_rooms import INTRODUCED
 from signaling.small_rooms import SMALL_ROOM
 from traffic.costs import INVOCATION_SECONDS, MEMORY_MEGABYTES
@@ -123,11 +123,12 @@ def attacks(limits: Mapping[str, float]) -> list[tuple[Attack, float]]:
             waiting_seconds=SECONDS_UNTIL_HEARD / 3,  # one of the three invocations
         ),
         Attack(
-            "leave a room and come back at once",
+            "announce themselves again",
             messages,
             "MessageRateLimit",
             write_units=1,
-            waiting_seconds=SECONDS_UNTIL_GONE / 2,  # each other message
+            read_units=1,
+            waiting_seconds=SECONDS_UNTIL_HEARD_AGAIN,
         ),
         Attack(
             "open connections and keep them",

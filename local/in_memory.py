@@ -82,10 +82,9 @@ class MemorySubscriptions:
             announces = self._announces(topic, sender)
             return _with_listing(self._rows[topic][sender.connection])._replace(announces=announces)
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark the rows, or note the leaving in those that a later message wrote."""
         self._pause()
-        returned = []
         at = sender.requested_at
         with self._lock:
             for topic in topics:
@@ -94,10 +93,8 @@ class MemorySubscriptions:
                     left = _subscriber(sender)._replace(left_at=at)
                     self._put(topic, left, sender, has_left=True)
                 elif not known.has_left and (known.subscriber.entered_at or at) < at:
-                    row = known.subscriber._replace(left_at=at)
+                    row = known.subscriber._replace(left_at=at, entered_at=None)
                     self._rows[topic][sender.connection] = known._replace(subscriber=row)
-                    returned.append((topic, row))
-        return returned
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Return the rows of the topic that are not marked and have not expired."""

@@ -45,10 +45,10 @@ class WatchedSubscriptions:
         self._touch([topic])
         return self._subscriptions.announce(topic, sender, announce)
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Write, and tell."""
         self._touch(topics)
-        return self._subscriptions.unsubscribe(topics, sender)
+        self._subscriptions.unsubscribe(topics, sender)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Write, and tell."""

@@ -11,7 +11,7 @@ from local import LAYER, ROOT
 CORE = {
     *("errors", "protocol", "ports", "access.grants"),
     *("introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
-    *("leaving", "waiting", "postponing"),
+    *("waiting", "postponing"),
     "rooms",
 }
 MAY_IMPORT = {
@@ -23,8 +23,7 @@ MAY_IMPORT = {
     "small_rooms": {"introductions", "ports", "protocol"},
     "crowded_rooms": {"introductions", "ports", "small_rooms"},
     "large_rooms": {"errors", "introductions", "ports", "protocol"},
-    "leaving": {"introductions", "large_rooms", "ports", "protocol", "small_rooms"},
-    "postponing": {"errors", "introductions", "ports", "small_rooms"},
+    "postponing": {"errors", "ports"},
     "waiting": {"ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},

@@ -112,23 +112,6 @@ def test_a_late_signal_does_not_bring_back_the_peer_that_its_page_was_before() -
     assert rooms.members()["d"] == "D2"
 
 
-@pytest.mark.parametrize("is_about_to_announce_itself", [False, True])
-def test_who_heard_of_a_peer_before_its_leaving_was_handled_is_hung_up_on(
-    is_about_to_announce_itself: bool,
-) -> None:
-    rooms = room_of_three()
-    rooms.announce("b", "B")
-    rooms.announce("a", "A", at=rooms.now + 10)
-    assert rooms.connections.receivers() == ["b"]
-    rooms.now += 20
-    if is_about_to_announce_itself:
-        rooms.subscribe("b", "room")
-    rooms.connections.sent.clear()
-    rooms.send("a", at=rooms.now - 15, type="unsubscribe", topics=["room"])
-    assert ("b", hang_up("A", "B")) in rooms.connections.sent
-    assert hang_up("A", "C") not in [frame for _, frame in rooms.connections.sent]
-
-
 def test_broadcast_hangs_up_on_nobody() -> None:
     rooms = RoomsOf(is_broadcast=True)
     rooms.announce("a", "A")

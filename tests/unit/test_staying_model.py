@@ -59,6 +59,36 @@ def test_ends_that_announce_themselves_twice_meet_again_in_one_direction() -> No
     assert introductions_of(said, "ab", room_of("a", "b")) == {1}
 
 
+@pytest.mark.parametrize("later", [0, 3, 700, 3_000])
+def test_ends_that_lose_each_other_once_more_meet_again_in_one_direction(later: int) -> None:
+    """What both said when they lost each other before must not count for this time."""
+    table = room_of("a", "b", "c")
+    for each in [*again("a", NOW), *again("b", NOW + 5)]:
+        handle(table, each)
+    then = NOW + 15_000
+    said = [*again("a", then), *again("b", then + later)]
+    assert introductions_of(said, "ab", table) == {1}
+
+
+def test_an_offer_is_made_to_nobody_that_has_not_noticed() -> None:
+    """Its old connection would take the offer, and then end: the new one would never open.
+
+    It may ignore an announce instead, and when it has noticed it is the one to be announced.
+    """
+    table = room_of("a", "b")
+    for each in [*again("a", NOW), *again("b", NOW + 5)]:
+        handle(table, each)
+    first, then = again("a", NOW + 15_000), again("b", NOW + 45_000)
+    noticed = handled_in_every_order(first, table)
+    assert all(not of(heard, "a") for heard in noticed.heard)
+    (after,) = noticed.tables
+    assert all(of(heard, "a") for heard in handled_in_every_order(then, after).heard)
+
+
+def of(heard: frozenset[Heard], connection: str) -> list[Heard]:
+    return [each for each in heard if each.connection == connection]
+
+
 def test_three_that_lost_one_another_meet_again_in_one_direction() -> None:
     said = [*again("a", NOW), *again("b", NOW + 1), announce("c", NOW, peer("c"), 0)]
     assert introductions_of(said, "abc", room_of("a", "b", "c")) == {1}

@@ -42,8 +42,12 @@ subscribes and announces the page again.
 https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
 """
 
-SECONDS_UNTIL_GONE = 0.5
-"""After which a page that is being closed hears nothing more. Until then it answers announces."""
+SECONDS_UNTIL_HEARD_AGAIN = 0.5
+"""After which others hear of a member that announces itself again.
+
+A page that is being closed hears nothing more by then; until then it answers announces. And the
+end of a connection that noticed its end in the same moment has said so.
+"""
 
 CROWDED = 21
 """Members of the largest room where no page is full.
@@ -70,15 +74,15 @@ def introduce(
     announces that cross break y-webrtc's connections (https://github.com/yjs/y-webrtc/pull/39).
 
     Who has been in the room for long has lost a connection, and both ends of it announce themselves
-    again. So it is introduced only to those who did so lately, too, and to newcomers; the others
-    still have their connection to it.
+    again. So it is introduced only to newcomers and to those who did so lately, but before it did:
+    of two ends, the one that notices first hears of the one that notices last, and by then has
+    dropped the connection itself. An offer to one that has not noticed would be taken by its old
+    connection, and be lost with it.
 
-    In a crowded room it may have lost the only one to some of them. So it also hears of a few of
-    those of whom it would hear if they announced themselves again, too: their announces do not
-    cross.
+    In a crowded room it may have lost the only one that it had. So it also hears of a few others.
 
     Who came back at once after it left may have gone. So nobody hears of it; it hears of the others
-    and makes the offers, if it is there after `SECONDS_UNTIL_GONE`.
+    and makes the offers, if it is there after `SECONDS_UNTIL_HEARD_AGAIN`.
 
     A client that subscribed a moment ago and has not announced itself is left out: its announce is
     still to come and will find this row. One that has been silent for longer hears of the sender.
@@ -87,7 +91,7 @@ def introduce(
     own = find(subscribers, sender.connection)
     if own is None or _is_outdated(sender, own):
         return [], []
-    own = own._replace(announce=announce, requested_at=sender.requested_at)
+    own = own._replace(announce=announce)
     hearers: list[str] = []
     announced: list[tuple[str, str]] = []
     others = []
@@ -102,8 +106,7 @@ def introduce(
         elif hears is None:
             others.append(other)
     if len(subscribers) > CROWDED and not is_newcomer(own):
-        strangers = [other for other in others if is_introduced_to(other, own)]
-        for other in some_of(strangers, own, STRANGERS):
+        for other in some_of(others, own, STRANGERS):
             announced.append((other.connection, other.announce or ""))
     return hearers, announced
 
@@ -147,9 +150,18 @@ def _hears(other: Subscriber, own: Subscriber) -> bool | None:
     if other.announce is None:
         return None if is_recent else True
     is_new = own.requested_at - entered_at(other) <= NEW_MILLISECONDS
-    if is_newcomer(own) or is_new or _announced_again(other, own.requested_at):
+    if is_newcomer(own) or is_new:
         return is_introduced_to(own, other)
-    return None
+    return True if _announced_again(other, own.requested_at) and _is_earlier(other, own) else None
+
+
+def _is_earlier(other: Subscriber, own: Subscriber) -> bool:
+    return (other.requested_at, other.connection) < (own.requested_at, own.connection)
+
+
+def is_heard_later(own: Subscriber) -> bool:
+    """Tell whether nobody hears of `own`, which announces itself, for some time."""
+    return came_back(own) or not is_newcomer(own)
 
 
 def is_newcomer(own: Subscriber) -> bool:
@@ -187,20 +199,6 @@ def _announced_again(other: Subscriber, now: int) -> bool:
     """Tell whether `other` has announced itself again lately, or is about to."""
     is_again = other.requested_at > entered_at(other) and not _is_back(other)
     return is_again and now - other.requested_at <= AGAIN_MILLISECONDS
-
-
-def misled(subscribers: list[Subscriber], own: Subscriber) -> list[Subscriber]:
-    """Return who may have heard of `own` before it was known that it had left.
-
-    Also who has subscribed again since: its announce, which is to come, would not say more.
-    """
-    return [
-        other
-        for other in subscribers
-        if other.connection != own.connection
-        and _announced_again(other, own.requested_at)
-        and (other.announce is None or is_introduced_to(own, other))
-    ]
 
 
 def is_introduced_to(one: Subscriber, other: Subscriber) -> bool:

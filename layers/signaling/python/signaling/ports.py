@@ -111,11 +111,10 @@ class Subscriptions(Protocol):
         None if a later message wrote the row.
         """
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Take `sender` out of each of `topics` and forget its peer id and announce.
 
         Where a later message has been handled before, the row stays and keeps when `sender` left.
-        Such topics are returned, with their rows.
         """
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:

@@ -11,8 +11,13 @@ from signaling.errors import (
     SubscriptionsError,
     TooManyRecipientsError,
 )
-from signaling.introductions import CROWDED, came_back, find
-from signaling.leaving import Leaving
+from signaling.introductions import (
+    CROWDED,
+    SECONDS_UNTIL_HEARD_AGAIN,
+    came_back,
+    find,
+    is_heard_later,
+)
 from signaling.ports import (
     NOTHING,
     After,
@@ -74,7 +79,6 @@ class Rooms:
         self._needs_token = needs_token
         self._max_recipients = max_recipients
         self._after = after
-        self._leaving = Leaving(subscriptions, connections, self._admitted, after)
 
     def handle(self, sender: Sender, message: Message, grants: Grants) -> Handled:
         """Do what `message` asks for.
@@ -94,7 +98,7 @@ class Rooms:
             case Subscribe():
                 self._subscribe(sender, message.topics, grants)
             case Unsubscribe():
-                return Handled(self._unsubscribe(sender, message.topics, grants))
+                self._unsubscribe(sender, message.topics, grants)
             case Ping():
                 return Handled(self.reply(sender.connection, PONG))
             case _:
@@ -108,13 +112,12 @@ class Rooms:
         if others:
             raise _refusal(others, sender)
 
-    def _unsubscribe(self, sender: Sender, topics: list[str], grants: Grants) -> Outcome:
+    def _unsubscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
         granted, others = grants.divide(topics)
-        left = self._subscriptions.unsubscribe(granted, sender) if granted else []
-        outcome = NOTHING if self._is_broadcast else self._leaving.correct(sender, left)
+        if granted:
+            self._subscriptions.unsubscribe(granted, sender)
         if others:
             raise _refusal(others, sender)
-        return outcome
 
     def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
@@ -128,27 +131,54 @@ class Rooms:
         own = self._subscriptions.announce(publish.topic, sender, publish.announce)
         if own is None or self._is_broadcast:
             return self._pass_on(sender, publish, own)
-        if came_back(own):
-            return Handled(self._leaving.welcome_back(sender, publish.topic, own))
-        if own.announces > ANNOUNCES_AT_ONCE:
+        if own.announces > ANNOUNCES_AT_ONCE and not came_back(own):
             return Handled(self._postpone(sender, publish, own))
+        if is_heard_later(own):
+            return Handled(self._announce_again(sender, publish, own))
         return self._pass_on(sender, publish, own)
+
+    def _announce_again(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
+        """Pass on what a member says that lost a connection, or that has left and come back.
+
+        Of one that came back once: it announces itself for each of its connections that closes.
+        """
+        if came_back(own) and own.entered_at != sender.requested_at:
+            return NOTHING
+        return self._after(
+            SECONDS_UNTIL_HEARD_AGAIN, lambda: self._pass_on_later(sender, publish, own)
+        )
 
     def _postpone(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
         from signaling.postponing import postpone  # here: few members announce themselves so often
 
-        def pass_on(later: Sender) -> Outcome:
-            return self._pass_on(later, publish, own).outcome
-
         too_many = own.announces - ANNOUNCES_AT_ONCE
         return postpone(
-            sender, publish.topic, too_many, own, self._subscriptions, pass_on, self._after
+            too_many, lambda: self._pass_on_later(sender, publish, own, True), self._after
         )
 
-    def _pass_on(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Handled:
-        topic = publish.topic
+    def _pass_on_later(
+        self, sender: Sender, publish: Publish, own: Subscriber, stands_for_all: bool = False
+    ) -> Outcome:
+        """Pass on an announce unless its sender has said more since; or for all that it said."""
+        read = self._read(publish)
+        own = find(read, own.connection) or own
+        if stands_for_all or came_back(own):
+            sender = sender._replace(requested_at=own.requested_at)
+        return self._pass_on(sender, publish, own, read).outcome
+
+    def _read(self, publish: Publish) -> list[Subscriber]:
         most = self._max_recipients + 1 if self._is_limited(publish) else SMALL_ROOM
-        read = self._subscriptions.of_topic(topic, most)
+        return self._subscriptions.of_topic(publish.topic, most)
+
+    def _pass_on(
+        self,
+        sender: Sender,
+        publish: Publish,
+        own: Subscriber | None,
+        read: list[Subscriber] | None = None,
+    ) -> Handled:
+        topic = publish.topic
+        read = self._read(publish) if read is None else read
         outcome = self._reach(sender, publish, read, own)
         try:
             if publish.announce is None and not self._is_large(publish, read):
@@ -180,7 +210,7 @@ class Rooms:
         """See to a newcomer whom everybody may have ignored: once, whatever else it announces."""
         from signaling.crowded_rooms import look_again  # here: few rooms are crowded
 
-        if own.entered_at != own.requested_at:
+        if own.entered_at != own.requested_at or came_back(own):
             return NOTHING
         return look_again(
             topic, own, self._subscriptions, self._connections, self._admitted, self._after

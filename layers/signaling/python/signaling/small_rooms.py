@@ -2,7 +2,6 @@
 
 from signaling.introductions import NEW_MILLISECONDS, heard_by, introduce
 from signaling.ports import (
-    NOTHING,
     Connections,
     Introduction,
     Outcome,
@@ -39,16 +38,9 @@ class SmallRoom:
         if sender.requested_at - sender.connected_at <= NEW_MILLISECONDS:
             return self._connections.send(hearers, text, heard)
         told = [Introduction(sender.connection, each, text) for each in hearers]
-        return self._connections.send([], "", [*told, *heard])
-
-    def tell(self, sender: Sender, topic: str, announce: str) -> Outcome:
-        """Let a sender that came back, and that made the `announce`, hear of the others.
-
-        Of one before all others, so that a page that is gone takes one post.
-        """
-        _, announced = introduce(self._subscribers, sender, announce)
-        heard = self._heard(sender, topic, announced)
-        outcome = self._connections.send([], "", heard[:1]) if heard else NOTHING
+        if told or not heard:
+            return self._connections.send([], "", [*told, *heard])
+        outcome = self._connections.send([], "", heard[:1])  # a page that is gone takes one post
         if not heard[1:] or sender.connection in outcome.gone:
             return outcome
         return plus(outcome, self._connections.send([], "", heard[1:]))

@@ -124,7 +124,7 @@ class DynamoDBSubscriptions:
             return subscriber_of(own)._replace(announces=announces)
         return None
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> list[tuple[str, Subscriber]]:
+    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark one row a topic, all at once: 1 write unit.
 
         A row that were deleted could be made again by a subscribe that is older and handled later.
@@ -143,12 +143,7 @@ class DynamoDBSubscriptions:
         answers = list(zip(topics, self._try(marks), strict=True))
         self._delete([key for topic, answer in answers for key in _listings(topic, answer)])
         late = [topic for topic, answer in answers if isinstance(answer, RequestError)]
-        notes = [note_of_leaving(topic, sender) for topic in late]
-        return [
-            (topic, subscriber_of(answer["Attributes"]))
-            for topic, answer in zip(late, self._try(notes), strict=True)
-            if not isinstance(answer, RequestError)
-        ]
+        self._try([note_of_leaving(topic, sender) for topic in late])
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Query the topic with strong consistency, in pages that double while too few are there.

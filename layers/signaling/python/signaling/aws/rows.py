@@ -73,9 +73,8 @@ def note_of_leaving(topic: str, sender: Sender) -> Update:
     return {
         "Key": member_key(topic, sender.connection),
         "ConditionExpression": "entered_at < :left_at AND attribute_not_exists(has_left)",
-        "UpdateExpression": "SET left_at = :left_at",
+        "UpdateExpression": "SET left_at = :left_at REMOVE entered_at",
         "ExpressionAttributeValues": {":left_at": {"N": str(sender.requested_at)}},
-        "ReturnValues": "ALL_NEW",
     }
 
 
