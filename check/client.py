@@ -16,8 +16,8 @@ from check.target import Target
 
 Frame = dict[str, Any]
 
-PATIENCE = 5.0
-"""Seconds that an answer may take: a cold start of every function, twice over."""
+PATIENCE = 10.0
+"""Seconds that an answer may take, with every function cold and all asked for at one time."""
 QUIET = 1.0
 """Seconds in which what should not come would have come."""
 

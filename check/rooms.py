@@ -10,9 +10,6 @@ from check.client import PATIENCE, QUIET, Client, clients, until
 from check.findings import Advice, Fault, Untried
 from check.target import Target
 
-_SECONDS_TO_FIRST = 10.0
-"""That the first message may take, with every function cold."""
-
 _LOST = Advice(
     "messages get lost: the message function failed, was throttled or may not post",
     "look for errors and throttles on the dashboard, and for `failed` in the log",
@@ -40,7 +37,7 @@ async def meet_in_turn(target: Target) -> str:
                 heard_back = second.heard_of(first) and not target.is_broadcast
                 return first.heard_of(second) or heard_back
 
-            if not await until(met, _SECONDS_TO_FIRST):
+            if not await until(met):
                 raise missed(pair, "the newcomer's announce did not come")
             await asyncio.sleep(QUIET)
             refuse_crossing(target, pair)
