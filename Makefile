@@ -29,7 +29,7 @@ CHECK_ARGS = --expect $(EXPECT) --format $(FORMAT) --rate $(RATE) $(if $(ORIGIN)
 LIVE = --port $(PORT) $(if $(STACK),--stack $(STACK)) $(if $(DYNAMODB),--dynamodb $(DYNAMODB))
 RUN_ARGS  = --port $(PORT) $(if $(DYNAMODB),--dynamodb $(DYNAMODB)) $(ARGS)
 
-.PHONY: help run check rooms kick invoke emulate unit test again bench meetings staying rehearse lint format lock clean
+.PHONY: help run check rooms kick invoke emulate unit test again bench meetings staying outages rehearse lint format lock clean
 
 help: ## show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/
 
 staying: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## break pages' connections, let pages leave, over all servers or ROWS="memory latency"
 	@.venv/bin/python -m benchmarks.staying $(ROWS)
+
+outages: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## let pages' network fail, let pages sleep, over all servers or ROWS="memory latency"
+	@.venv/bin/python -m benchmarks.outages $(ROWS)
 
 rehearse: export MINUTES := $(MINUTES)
 rehearse: .venv/test tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## break what can break, or ROWS="hour" MINUTES=60, into docs/reliability.md

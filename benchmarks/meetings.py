@@ -13,7 +13,15 @@ from itertools import product
 from typing import NamedTuple
 
 from benchmarks.measure import Clock, significant, spread
-from benchmarks.over_servers import DEPLOYED, LATENCY, WHICH_SERVERS, Table, options, started
+from benchmarks.over_servers import (
+    DEPLOYED,
+    LATENCY,
+    WHICH_SERVERS,
+    Table,
+    options,
+    prepare,
+    started,
+)
 from tests.support.aws import forget_aws_account
 from tests.support.introductions import meet
 from tests.support.meetings import meeting_place
@@ -101,6 +109,7 @@ def main() -> int:
     """Hold meetings, write the table, and return 1 if one over our servers failed."""
     asked = options("meetings", __doc__)
     forget_aws_account()
+    prepare(asked.servers)
     rows = [row for row in ROWS if asked.rows in row.label]
     for server in asked.servers:
         with started(server) as url:

@@ -49,13 +49,18 @@ def options(name: str, description: str | None) -> Options:
     return Options(given.servers or SERVERS, given.rows, given.share)
 
 
+def prepare(servers: Sequence[str]) -> None:
+    """Build what some servers need, from the network."""
+    if DEPLOYED in servers:
+        build_for_emulator()
+
+
 @contextmanager
-def started(server: str, latency: str = "0:300") -> Iterator[str]:
-    """Start a server of this kind and give its URL."""
+def started(server: str, *more: str) -> Iterator[str]:
+    """Start a server of this kind, our local ones with `more` options, and give its URL."""
     with ExitStack() as stack:
         if server == DEPLOYED:
             emulator = Emulator()
-            build_for_emulator()
             emulator.start()
             stack.callback(emulator.stop)
             yield emulator.deploy().websocket_url
@@ -67,8 +72,8 @@ def started(server: str, latency: str = "0:300") -> Iterator[str]:
             stack.callback(table.stop)
             given = ("--dynamodb", table.endpoint)
         elif server == LATENCY:
-            given = ("--latency", latency)
-        given = (*given, "--throttle", "none")  # y-webrtc's has none either
+            given = ("--latency", "0:300")
+        given = (*given, *more, "--throttle", "none")  # y-webrtc's has none either
         process = ReferenceServer() if server == REFERENCE else LocalServer(*given)
         process.start()
         stack.callback(process.stop)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from benchmarks.measure import Clock, significant, spread
-from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, started
+from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, prepare, started
 from tests.support.aws import forget_aws_account
 from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
 from tests.support.staying import StayingPlace, staying_place
@@ -147,6 +147,7 @@ def main() -> int:
     """Hold the trials, write the table, and return 1 if one over our servers failed."""
     asked = options("staying", __doc__)
     forget_aws_account()
+    prepare(asked.servers)
     rows = [row for row in ROWS if asked.rows in row.label]
     for server in asked.servers:
         with started(server) as url, staying_place() as place:

@@ -81,20 +81,38 @@ class Place:
         await page.goto(f"{self._url}/{client}/")
         return page
 
+    async def processes(self) -> list[int]:
+        """Return the ids of the browser's processes."""
+        session = await self._browser.new_browser_cdp_session()
+        told = await session.send("SystemInfo.getProcessInfo")
+        await session.detach()
+        return [process["id"] for process in told["processInfo"]]
+
 
 @contextmanager
 def place(is_hidden: bool = False) -> Iterator[Place]:
     """Start a browser; if it `is_hidden`, it hides its addresses behind names, as people's do."""
+    with places(1, is_hidden) as (one,):
+        yield one
+
+
+@contextmanager
+def places(number: int, is_hidden: bool = False) -> Iterator[list[Place]]:
+    """Start so many browsers, whose pages can do something together."""
     need(str(_PAGES) if _PAGES.exists() else None, "the page is missing: run make test")
     with _page_server() as url, asyncio.Runner() as runner:
         playwright = runner.run(async_playwright().start())
-        browser = runner.run(
-            playwright.chromium.launch(
-                executable_path=chromium_path(), args=flags(hides_addresses=is_hidden)
+        browsers = [
+            runner.run(
+                playwright.chromium.launch(
+                    executable_path=chromium_path(), args=flags(hides_addresses=is_hidden)
+                )
             )
-        )
-        yield Place(runner, browser, url, is_hidden)
-        runner.run(browser.close())
+            for _ in range(number)
+        ]
+        yield [Place(runner, browser, url, is_hidden) for browser in browsers]
+        for browser in browsers:
+            runner.run(browser.close())
         runner.run(playwright.stop())
 
 

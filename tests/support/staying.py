@@ -2,29 +2,27 @@
 
 import asyncio
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from playwright.async_api import Error, Page
 
-from tests.support.places import PASSWORD, Place, ask, begin, place, soon, until_met
+from tests.support.connected import (
+    SECONDS_AFTERWARDS,
+    SECONDS_TO_MEET,
+    all_open,
+    connect,
+    peers_of,
+    plans_of,
+    see_all_well,
+)
+from tests.support.places import Place, ask, begin, place, soon
 from tests.support.stays import Break, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
-
-_SECONDS_CONNECTED = 8.0
-"""More than the server calls anybody new."""
-
-_SECONDS_TO_MEET = 10.0
-_SECONDS_TO_HEAL = 20.0
-"""How long a group has, unless it is told to be patient."""
 
 _SECONDS_TO_LEAVE = 3.0
 _SECONDS_OF_ICE = 60.0
 """The most until WebRTC finds out that a page has gone that could not say so."""
-
-_SECONDS_AFTERWARDS = 1.0
-"""In which what was well must stay so: a stray signal can break a connection again."""
 
 
 class StayingPlace:
@@ -70,9 +68,9 @@ def _pages_of(kind: Kind) -> int:
 
 
 async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float) -> Stay:
-    if failure := await _connect(pages, _plans(kind, signaling), patience):
+    if failure := await connect(pages, plans_of(kind, signaling), patience):
         return failure
-    peers = await _peers(pages)
+    peers = await peers_of(pages)
     await ask(pages, "meeting.choose()")
     start = soon(len(pages))
     last = start + kind.seconds_apart
@@ -80,14 +78,14 @@ async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float)
     for page, ends in zip(pages, _ends(kind, peers, start), strict=True):
         await page.evaluate("([ends, how]) => meeting.lose(ends, how)", [ends, how])
     await asyncio.sleep(last - time.time())
-    return await _see_all_well(pages, last, start, patience)
+    return await see_all_well(pages, last, start, patience)
 
 
 async def _join(pages: list[Page], kind: Cut, signaling: str, patience: float) -> Stay:
     """Let the last page join the others, while one of all loses its signaling connection."""
     *there, arrival = pages
-    plans = _plans(kind, signaling)
-    if failure := await _connect(
+    plans = plans_of(kind, signaling)
+    if failure := await connect(
         there, [{**each, "pages": len(there)} for each in plans[:-1]], patience
     ):
         return failure
@@ -97,33 +95,7 @@ async def _join(pages: list[Page], kind: Cut, signaling: str, patience: float) -
     await begin([arrival], plans[-1:], [at])
     last = moment / 1000
     await asyncio.sleep(last - time.time())
-    return await _see_all_well(pages, last, at, patience)
-
-
-async def _see_all_well(pages: list[Page], last: float, start: float, patience: float) -> Stay:
-    """Wait for open connections between all `pages`, and for edits that come through them.
-
-    After the `last` moment at which something happened; traces begin at `start`.
-    """
-    wrong = []
-    most_seconds = patience * _SECONDS_TO_HEAL
-    peers = await _peers(pages, waits=True)
-    if not await _all_open(pages, [peers] * len(pages), most_seconds):
-        wrong.append("not connected again")
-    lines = [f"again {number}" for number in range(len(pages))]
-    for page, line in zip(pages, lines, strict=True):
-        await page.evaluate("line => meeting.write(line)", line)
-    read = "([lines, most]) => meeting.secondsToRead(lines, most)"
-    most = max(1.0, last + most_seconds - time.time())
-    if None in await ask(pages, read, [lines, most]):
-        wrong.append("edits do not arrive")
-    seconds = time.time() - last
-    await asyncio.sleep(_SECONDS_AFTERWARDS)
-    wrong += missing(await ask(pages, "meeting.table()"), peers)
-    frames = await ask(pages, "meeting.frames")
-    unsaid = sum(way == "lost" and 1000 * start < at for page in frames for at, way, _ in page)
-    trace = trace_of(frames, peers, start) if wrong else []
-    return Stay(wrong, None if wrong else seconds, trace=trace, unsaid=unsaid)
+    return await see_all_well(pages, last, at, patience)
 
 
 def _ends(kind: Break, peers: list[str], start: float) -> Iterator[list[tuple[str, float | None]]]:
@@ -143,12 +115,12 @@ def _ends(kind: Break, peers: list[str], start: float) -> Iterator[list[tuple[st
 
 async def _leave(pages: list[Page], kind: Leaving, signaling: str, patience: float) -> Stay:
     *there, arrival = pages
-    plans = _plans(kind, signaling)
-    if failure := await _connect(there, plans, patience):
+    plans = plans_of(kind, signaling)
+    if failure := await connect(there, plans, patience):
         return failure
     half = kind.pages // 2
     going, staying = there[:half], there[half:]
-    peers = await _peers(there)
+    peers = await peers_of(there)
     gone = set(peers[:half])
     start = time.time()
     await asyncio.gather(*(_go(page, kind.how) for page in going))
@@ -167,10 +139,10 @@ async def _leave(pages: list[Page], kind: Leaving, signaling: str, patience: flo
     arrived = time.time()
     await begin([arrival], [plan], [soon(1)])
     met = [*staying, arrival]
-    present = await _peers(met, waits=True)
-    if not await _all_open(met, [present] * len(met), patience * _SECONDS_TO_MEET):
+    present = await peers_of(met, waits=True)
+    if not await all_open(met, [present] * len(met), patience * SECONDS_TO_MEET):
         wrong.append("the arrival has not met all")
-    await asyncio.sleep(_SECONDS_AFTERWARDS)
+    await asyncio.sleep(SECONDS_AFTERWARDS)
     tables = await ask(met, "meeting.table()")
     wrong += [f"later {text}" for text in missing(tables, present, half)]
     trace = []
@@ -209,55 +181,3 @@ async def _until_gone(pages: list[Page], gone: set[str]) -> float | None:
             return time.time() - start
         await asyncio.sleep(0.1)
     return None
-
-
-def _plans(kind: Kind, signaling: str) -> list[dict[str, Any]]:
-    room = str(uuid.uuid4())
-    return [
-        {
-            "room": room,
-            "signaling": [signaling],
-            "password": PASSWORD if kind.has_password else None,
-            "pages": kind.pages,
-            "mesh": True,
-            "line": str(number),
-            "beside": f"{room} beside {number}"
-            if isinstance(kind, Leaving) and kind.how == "beside"
-            else None,
-        }
-        for number in range(kind.pages)
-    ]
-
-
-async def _connect(pages: list[Page], plans: list[dict[str, Any]], patience: float) -> Stay | None:
-    """Let `pages` meet and stay together until nobody is new any more.
-
-    Return what has come of it only if they have not met.
-    """
-    at = soon(len(pages))
-    await begin(pages, plans, [at] * len(pages))
-    if None not in await until_met(pages, patience * _SECONDS_TO_MEET):
-        await asyncio.sleep(_SECONDS_CONNECTED)
-        return None
-    frames = await ask(pages, "meeting.frames")
-    return Stay(["not met"], trace=trace_of(frames, await _peers(pages), at))
-
-
-async def _peers(pages: list[Page], waits: bool = False) -> list[str]:
-    """Return the peer ids of `pages`; `waits` until all have one."""
-    while None in (peers := await ask(pages, "meeting.peer()")) and waits:
-        await asyncio.sleep(0.05)
-    return [str(peer) for peer in peers]
-
-
-async def _all_open(pages: Sequence[Page], peers: list[list[str]], most: float) -> bool:
-    """Wait until each of `pages` has an open connection with each of its `peers` but itself."""
-    own = await _peers(list(pages))
-    open_with = "([peers, most]) => meeting.secondsUntilOpen(peers, most)"
-    seconds = await asyncio.gather(
-        *(
-            page.evaluate(open_with, [[each for each in others if each != peer], most])
-            for page, peer, others in zip(pages, own, peers, strict=True)
-        )
-    )
-    return None not in seconds

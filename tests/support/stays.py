@@ -7,6 +7,7 @@ from tests.support.outcomes import NEWEST
 
 How = Literal["error", "one", "close"]
 Way = Literal["close", "destroy", "beside", "navigate", "crash"]
+Lost = Literal["pages", "signaling", "network", "asleep"]
 
 
 class Break(NamedTuple):
@@ -46,6 +47,20 @@ class Cut(NamedTuple):
     who: int = -1
     """Number of the page that loses its connection and makes a new one at once; the last joins."""
     pages: int = 3
+    has_password: bool = False
+    client: str = NEWEST
+
+
+class Outage(NamedTuple):
+    """What reaches nobody for some time."""
+
+    lost: Lost
+    """`pages`: what pages say to each other. `signaling`: what they and the server do. `network`:
+    both. `asleep`: one page of each group does nothing, as on a laptop that is shut."""
+    seconds: float
+    pages: int = 2
+    is_dropped: bool = False
+    """Whether the signaling connection of one that sleeps ends without a word to either end."""
     has_password: bool = False
     client: str = NEWEST
 

@@ -1,0 +1,130 @@
+"""Pages that are connected, in Chromium, over each kind of server: outages, and pages that sleep.
+
+`make outages`, or only some: `make outages ROWS="memory deployed --rows sleeps"`. It needs Linux's
+`unshare` and `nft`, because it runs in a network namespace of its own.
+"""
+
+import os
+import sys
+from typing import NamedTuple
+
+from benchmarks.measure import Clock, significant, spread
+from benchmarks.over_servers import (
+    DEPLOYED,
+    REFERENCE,
+    WHICH_SERVERS,
+    Table,
+    options,
+    prepare,
+    started,
+)
+from tests.support.aws import forget_aws_account
+from tests.support.outages import OutagePlace, is_network_own, outage_place
+from tests.support.stays import Lost, Outage, Stay
+
+_WHAT: dict[Lost, str] = {
+    "pages": "nothing between them",
+    "signaling": "no signaling",
+    "network": "neither",
+    "asleep": "one sleeps",
+}
+_IDLE_SECONDS = 20
+"""After which a server closes connections that say nothing, in place of ten minutes. Pages that are
+awake say something every 15 s."""
+
+
+class Row(NamedTuple):
+    """Groups of pages that live through one outage."""
+
+    kind: Outage
+    groups: int
+    is_closed: bool = False
+    """Whether the server closes the signaling connection of one that sleeps."""
+
+    @property
+    def label(self) -> str:
+        """The kind in words."""
+        words = [f"{self.kind.pages} pages, {_WHAT[self.kind.lost]} for {self.kind.seconds:.0f} s"]
+        words += ["a proxy drops its connection"] if self.kind.is_dropped else []
+        words += ["the server closes its connection"] if self.is_closed else []
+        words += ["password"] if self.kind.has_password else []
+        return ", ".join(words)
+
+
+ROWS = [
+    *(Row(Outage(lost, 45.0), 5) for lost in _WHAT if lost != "asleep"),
+    *(Row(Outage(lost, 45.0, 4), 2) for lost in _WHAT if lost != "asleep"),
+    Row(Outage("network", 45.0, has_password=True), 5),
+    Row(Outage("asleep", 12.0), 5),
+    Row(Outage("asleep", 40.0), 5),
+    Row(Outage("asleep", 40.0, 3), 4),
+    Row(Outage("asleep", 40.0, has_password=True), 5),
+    Row(Outage("asleep", 40.0, is_dropped=True), 5),
+    Row(Outage("asleep", 40.0), 5, is_closed=True),
+]
+
+TABLE = Table(
+    "outages",
+    "Pages whose network fails, and pages that sleep",
+    [row.label for row in ROWS],
+    [
+        "Groups of pages that failed, of how many, and the median time that the others took after "
+        "the outage. All groups of a row live through it at one time, connected for 8 s before.",
+        "A packet filter drops what is between the pages (all UDP), what is between them and the "
+        "server, or both; or the processes of one page's browser are stopped. Where its signaling "
+        "connection is dropped meanwhile, neither end is told; the server closes it after "
+        f"{_IDLE_SECONDS} s of silence where the table says so.",
+        "A group has recovered if within a minute all have open connections with all and an edit "
+        "of each reaches all, 15 s after the outage they still have and another edit of each "
+        "arrives, and a page that comes then meets all of them.",
+        WHICH_SERVERS,
+    ],
+)
+
+
+def main() -> int:
+    """Hold the trials, write the table, and return 1 if one over our servers failed."""
+    asked = options("outages", __doc__)
+    forget_aws_account()
+    if not is_network_own():
+        prepare(asked.servers)  # where the network is
+        own = ["unshare", "--net", "--map-root-user"]
+        os.execvp(own[0], [*own, sys.executable, "-m", "benchmarks.outages", *sys.argv[1:]])
+    rows = [row for row in ROWS if asked.rows in row.label]
+    with outage_place() as place:
+        for server in asked.servers:
+            for is_closed in (False, True):
+                if is_closed and server in (REFERENCE, DEPLOYED):
+                    continue  # they have no such option
+                given = ("--idle", f"{_IDLE_SECONDS}") if is_closed else ()
+                with started(server, *given) as url:
+                    for row in rows:
+                        if row.is_closed == is_closed:
+                            _hold(place, row, server, url, asked.share)
+    return 0 if TABLE.holds else 1
+
+
+def _hold(place: OutagePlace, row: Row, server: str, url: str, share: float) -> None:
+    groups = round(share * row.groups)
+    if groups == 0:
+        return
+    with Clock() as clock:
+        stays = place.hold(row.kind, groups, url)
+    text = _cell(stays)
+    print(f"{server}, {row.label}: {text} in {clock.seconds:.0f} s", flush=True)
+    for stay in stays:
+        if stay.wrong:
+            print("  " + "; ".join(stay.wrong), *stay.trace, sep="\n    ", flush=True)
+    TABLE.keep(row.label, server, text)
+
+
+def _cell(stays: list[Stay]) -> str:
+    words = [f"{sum(bool(stay.wrong) for stay in stays)} of {len(stays)}"]
+    seconds = [stay.seconds for stay in stays if stay.seconds is not None]
+    if seconds:
+        words.append(f"{significant(spread(seconds).median, 2)} s")
+    return ", ".join(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
