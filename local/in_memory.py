@@ -10,6 +10,8 @@ from typing import NamedTuple
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     HELD_BYTES,
+    LEFT_MILLISECONDS,
+    LEFT_ROWS,
     LISTED_FIRST,
     LISTED_LAST,
     SAMPLE,
@@ -147,6 +149,22 @@ class MemorySubscriptions:
                 row = self._rows.get(topic, {}).get(each.connection)
                 if row is not None:
                     self._unlist(topic, row)
+
+    def forget_left(self, topic: str) -> None:
+        """Delete their rows."""
+        rows = self._rows.get(topic, {})
+        if len(rows) <= LEFT_ROWS:
+            return
+        then = int(1000 * self._now()) - LEFT_MILLISECONDS
+        self._pause()
+        with self._lock:
+            left = [
+                connection
+                for connection, row in rows.items()
+                if row.has_left and row.subscriber.requested_at < then
+            ]
+            for connection in left if len(left) > LEFT_ROWS else ():
+                self._delete(topic, connection)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update the row, if it is there and not marked."""

@@ -31,6 +31,7 @@ class WatchedSubscriptions:
         self.list_peers = subscriptions.list_peers
         self.of_peer = subscriptions.of_peer
         self.unlist = subscriptions.unlist
+        self.forget_left = subscriptions.forget_left
         self.hold = subscriptions.hold
         self.take = subscriptions.take
         self._topics_of = topics_of

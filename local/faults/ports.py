@@ -30,6 +30,7 @@ class WrappedSubscriptions:
         self.list_peers = wrap(subscriptions.list_peers)
         self.of_peer = wrap(subscriptions.of_peer)
         self.unlist = clean_up(subscriptions.unlist)
+        self.forget_left = clean_up(subscriptions.forget_left)
         self.hold = wrap(subscriptions.hold)
         self.take = wrap(subscriptions.take)
         self.learn_peer = clean_up(subscriptions.learn_peer)

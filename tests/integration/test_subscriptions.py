@@ -1,5 +1,6 @@
 """One contract for every adapter of the port `Subscriptions`."""
 
+from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from local.sam.template import Stack
 from signaling.aws import lean, sdk
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
+    LEFT_ROWS,
     Subscriber,
     Subscriptions,
 )
@@ -163,6 +165,46 @@ def test_a_leaving_that_is_older_than_the_entry_is_not_noted(subscriptions: Subs
     subscriptions.announce("room", sender("a", at=5), announce("A"))
     subscriptions.unsubscribe(["room"], sender("a", at=4))
     assert subscriptions.of_topic("room") == [Subscriber("a", "A", CONNECTED_AT, 5, '"I am A"', 5)]
+
+
+def put_back(subscriptions: Subscriptions, connections: Sequence[str]) -> list[str]:
+    """Return which of `connections` a subscribe puts back that is older than their leaving."""
+    for each in connections:
+        subscriptions.subscribe(["room"], sender(each, at=1))
+    return sorted(members(subscriptions, "room"))
+
+
+@pytest.mark.parametrize(("left", "is_forgotten"), [(LEFT_ROWS, False), (LEFT_ROWS + 1, True)])
+def test_many_that_left_long_ago_are_forgotten(
+    subscriptions: Subscriptions, left: int, is_forgotten: bool
+) -> None:
+    connections = [f"c{number:02}" for number in range(left)]
+    for each in connections:
+        subscriptions.unsubscribe(["room"], sender(each, at=2))
+    assert put_back(subscriptions, connections) == []
+    subscriptions.of_topic("room")
+    subscriptions.forget_left("room")
+    assert put_back(subscriptions, connections) == (connections if is_forgotten else [])
+
+
+def test_who_left_just_now_is_not_forgotten(subscriptions: Subscriptions) -> None:
+    connections = [f"c{number:02}" for number in range(LEFT_ROWS + 1)]
+    for each in connections:
+        subscriptions.unsubscribe(["room"], sender(each, at=CONNECTED_AT))
+    subscriptions.of_topic("room")
+    subscriptions.forget_left("room")
+    assert put_back(subscriptions, connections) == []
+
+
+def test_who_comes_again_while_those_who_left_are_forgotten_is_there(
+    subscriptions: Subscriptions,
+) -> None:
+    for number in range(LEFT_ROWS + 1):
+        subscriptions.unsubscribe(["room"], sender(f"c{number:02}", at=2))
+    subscriptions.of_topic("room")
+    subscriptions.subscribe(["room"], sender("c00", at=3))
+    subscriptions.forget_left("room")
+    assert list(members(subscriptions, "room")) == ["c00"]
 
 
 def test_all_topics_of_a_message_are_entered_and_left(subscriptions: Subscriptions) -> None:

@@ -50,6 +50,9 @@ class Port:
 
         return ask
 
+    def forget_left(self, topic: str) -> None:
+        """Do nothing: nobody left long ago."""
+
     def after(self, seconds: float, action: Callable[[], Outcome]) -> Outcome:
         self.wait(seconds)
         return action()

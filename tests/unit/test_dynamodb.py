@@ -28,7 +28,7 @@ class ScriptedDynamoDB:
         self.deadlines.add(deadline)
         return [self._answer] * len(requests)
 
-    update_item = query
+    update_item = delete_item = query
 
     def batch_write_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
         self.deadlines.add(deadline)

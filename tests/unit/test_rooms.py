@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from local.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING, Grants
 from signaling.errors import ForbiddenTopicError, SubscriptionsError
-from signaling.ports import Outcome, Sender, Subscriber
+from signaling.ports import LEFT_MILLISECONDS, LEFT_ROWS, Outcome, Sender, Subscriber
 from signaling.protocol import Limits, parse
 from signaling.recipients import recipients
 from signaling.rooms import Handled, Rooms
@@ -226,3 +226,12 @@ def test_whoever_may_be_the_addressee_is_among_the_recipients(
             assert each.connection in chosen
     if others:
         assert chosen
+
+
+def test_a_publish_lets_the_room_forget_many_that_left_long_ago() -> None:
+    rooms = RoomsOf()
+    rooms.subscriptions._now = lambda: 2 * LEFT_MILLISECONDS / 1000
+    for number in range(LEFT_ROWS + 1):
+        rooms.send(f"{number}", type="unsubscribe", topics=["room"])
+    rooms.announce("a", "A")
+    assert list(rooms.subscriptions._rows["room"]) == ["a"]

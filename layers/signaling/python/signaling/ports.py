@@ -76,6 +76,16 @@ HELD_BYTES = 16 * 1024
 """How much of what a member said to peers that were not there is kept: some offers with all that
 belongs to them. Whatever reads the room reads it, too."""
 
+LEFT_MILLISECONDS = 60_000
+"""How long it is known that a client has left a topic.
+
+Until no message that it sent before can be handled any more: API Gateway gives each half a minute.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+
+LEFT_ROWS = 27
+"""How many rows of those who have left long ago cost nothing worth their removal."""
+
 LISTED_FIRST, LISTED_LAST = 4, 2
 """How many of those who claim one peer id get what is for it.
 
@@ -137,6 +147,9 @@ class Subscriptions(Protocol):
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Let `of_peer` find `subscribers`, which it has returned, no more."""
+
+    def forget_left(self, topic: str) -> None:
+        """Forget who left `topic` long ago, or many of those, if `of_topic` has read many."""
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Store the peer id that the connection goes by, if it is in `topic`."""

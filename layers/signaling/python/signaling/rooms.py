@@ -184,6 +184,7 @@ class Rooms:
             if publish.announce is None and not self._is_large(publish, read):
                 self._learn_peer(sender, publish, read)
             remove_gone(self._subscriptions, topic, outcome)
+            self._subscriptions.forget_left(topic)
             if is_lost(publish, outcome) and not self._is_broadcast:
                 return self._wait(sender, publish, read, outcome)
             if own and not self._is_broadcast and CROWDED < len(read) <= SMALL_ROOM:

@@ -17,6 +17,7 @@ class TracedSubscriptions:
         self.list_peers = subscriptions.list_peers
         self.of_peer = subscriptions.of_peer
         self.unlist = subscriptions.unlist
+        self.forget_left = subscriptions.forget_left
         self.hold = subscriptions.hold
         self.take = subscriptions.take
         self.subscribe = subscriptions.subscribe

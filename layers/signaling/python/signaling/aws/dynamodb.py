@@ -52,6 +52,8 @@ from signaling.aws.rows import (
     Update,
     counters,
     entered_row,
+    forgotten,
+    has_left_long_ago,
     held_signal,
     is_there,
     learned_peer,
@@ -66,14 +68,23 @@ from signaling.aws.rows import (
     subscriber_of,
     taken_signals,
 )
-from signaling.ports import LISTED_FIRST, LISTED_LAST, SAMPLE, Deadlines, Sender, Subscriber
+from signaling.ports import (
+    LEFT_MILLISECONDS,
+    LEFT_ROWS,
+    LISTED_FIRST,
+    LISTED_LAST,
+    SAMPLE,
+    Deadlines,
+    Sender,
+    Subscriber,
+)
 from signaling.protocol import Announce, topic_key
 
 INDEX = "by-connection"
 """Name of the table's index: sk HASH, pk RANGE, keys only."""
 
-_ROWS_OF_THE_LEFT = 27
-"""Read beyond what is asked for, so that some rows of those who have left cost no second page."""
+_FORGOTTEN_AT_ONCE = 100
+"""Rows of those who left that one invocation deletes: about a quarter of a second's work."""
 
 _YES = {"BOOL": True}
 
@@ -93,6 +104,7 @@ class DynamoDBSubscriptions:
         self._table = table
         self._deadlines = deadlines
         self._now = now
+        self._left_long_ago: list[Row] = []
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Upsert one row a topic, all at once: 1 write unit, and 1 in the index if it is new."""
@@ -133,9 +145,10 @@ class DynamoDBSubscriptions:
         condition = "requested_at < :requested_at"
         change = ", has_left = :yes, left_at = :requested_at"
         change += " REMOVE announce, entered_at, peer, listed, held, held_bytes"
+        known_until = {"N": str((sender.requested_at + LEFT_MILLISECONDS) // 1000)}
         marks = [
             {
-                **entered_row(topic, sender, condition, change, yes=_YES),
+                **entered_row(topic, sender, condition, change, yes=_YES, expires_at=known_until),
                 "ReturnValues": "UPDATED_OLD",
             }
             for topic in topics
@@ -151,8 +164,9 @@ class DynamoDBSubscriptions:
         While rows of an earlier version are left, a connection may have one beside its own, which
         is read later and counts.
         """
-        limit = {} if most is None else {"Limit": most + 1 + _ROWS_OF_THE_LEFT}
+        limit = {} if most is None else {"Limit": most + 1 + LEFT_ROWS}
         found: dict[str, Subscriber] = {}
+        left: list[Row] = []
         for page in self._query(
             self._deadlines.table,
             KeyConditionExpression="pk = :pk",
@@ -161,9 +175,25 @@ class DynamoDBSubscriptions:
             **limit,
         ):
             found |= {each.connection: each for each in self._subscribers(page)}
+            left += [row for row in page if has_left_long_ago(row, int(1000 * self._now()))]
             if most is not None and len(found) > most:
                 break
+        self._left_long_ago = left
         return list(found.values())
+
+    def forget_left(self, topic: str) -> None:
+        """Delete rows that the last `of_topic` has read: a write unit each, and one in the index.
+
+        TTL would do it for nothing, but perhaps days later. So a flood of them is paid for by
+        whoever reads them first, and what a publish reads does not grow with the past of its room.
+        """
+        if len(self._left_long_ago) <= LEFT_ROWS:
+            return
+        deletes = [
+            {"TableName": self._table, **forgotten(row)}
+            for row in self._left_long_ago[:_FORGOTTEN_AT_ONCE]
+        ]
+        accepted(self._client.delete_item(deletes, self._deadlines.clean_up))
 
     def sample(self, topic: str) -> list[Subscriber]:
         """Query the rows that follow a random hash."""

@@ -131,6 +131,10 @@ class LeanDynamoDB:
         """Make each of `requests`."""
         return self._ask("UpdateItem", requests, deadline)
 
+    def delete_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
+        """Make each of `requests`."""
+        return self._ask("DeleteItem", requests, deadline)
+
     def batch_write_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
         """Make each of `requests`."""
         return self._ask("BatchWriteItem", requests, deadline)

@@ -42,6 +42,9 @@ class DynamoDB(Protocol):
     def update_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
         """Write single rows."""
 
+    def delete_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
+        """Delete single rows."""
+
     def batch_write_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
         """Put or delete up to 25 rows each."""
 

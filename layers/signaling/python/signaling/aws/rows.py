@@ -8,14 +8,21 @@ alone, which is all that `$disconnect` knows.
 from binascii import crc32
 from typing import Any
 
-from signaling.ports import ANNOUNCES_MILLISECONDS, HELD_BYTES, Sender, Subscriber, expiry_of
+from signaling.ports import (
+    ANNOUNCES_MILLISECONDS,
+    HELD_BYTES,
+    LEFT_MILLISECONDS,
+    Sender,
+    Subscriber,
+    expiry_of,
+)
 from signaling.protocol import topic_key
 
 Row = dict[str, Any]
 """A row, or its key, as boto3's low-level client takes and gives it."""
 
 Update = dict[str, Any]
-"""Parameters of UpdateItem, but for the table's name."""
+"""Parameters of UpdateItem or DeleteItem, but for the table's name."""
 
 MEMBER_PREFIX = "member-"
 """Of sk, before 8 hexadecimal digits of hash, a hyphen and the connection id."""
@@ -53,10 +60,11 @@ def entered_row(
     topic: str, sender: Sender, condition: str, change: str, **values: dict[str, Any]
 ) -> Update:
     """Return the update of a row that is new or meets `condition`: its times, and `change`."""
-    values |= {
+    times = {
         name: {"N": str(getattr(sender, name))}
         for name in ("requested_at", "connected_at", "expires_at")
     }
+    values = {**times, **values}
     if sender.has_token:
         change = f", has_token = :has_token{change}"
         values["has_token"] = {"BOOL": True}
@@ -65,6 +73,20 @@ def entered_row(
         "ConditionExpression": f"attribute_not_exists(pk) OR {condition}",
         "UpdateExpression": f"{_SET_TIMES}{change}",
         "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+    }
+
+
+def has_left_long_ago(row: Row, now: int) -> bool:
+    """Tell whether a row is kept for nothing any more; `now` in epoch milliseconds."""
+    return "has_left" in row and int(row["requested_at"]["N"]) < now - LEFT_MILLISECONDS
+
+
+def forgotten(row: Row) -> Update:
+    """Return the deletion of a row of one who left, unless that has come again since."""
+    return {
+        "Key": {"pk": row["pk"], "sk": row["sk"]},
+        "ConditionExpression": "requested_at = :requested_at",
+        "ExpressionAttributeValues": {":requested_at": row["requested_at"]},
     }
 
 

@@ -52,6 +52,10 @@ class SdkDynamoDB:
         """Make each of `requests`."""
         return self._ask(self._client.update_item, requests, deadline)
 
+    def delete_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
+        """Make each of `requests`."""
+        return self._ask(self._client.delete_item, requests, deadline)
+
     def batch_write_item(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
         """Make each of `requests`."""
         return self._ask(self._client.batch_write_item, requests, deadline)
