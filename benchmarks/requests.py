@@ -89,7 +89,7 @@ def usage(client: Any, table: str) -> dict[str, Usage]:
         request = Sender(connection, _CONNECTED_AT, after + next(times))
         rooms.handle(request, parse(json.dumps(message), False, Limits()), EVERYTHING)
 
-    def measure(name: str, operation: Callable[[], None]) -> None:
+    def measure(name: str, operation: Callable[[], object]) -> None:
         meter.requests.clear()
         meter.write_units = meter.read_units = connections.posts = connections.questions = 0
         operation()

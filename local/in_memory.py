@@ -21,6 +21,8 @@ from signaling.ports import (
 )
 from signaling.protocol import Announce
 
+_REMOVED_AT_ONCE = 500
+
 
 class _Row(NamedTuple):
     subscriber: Subscriber
@@ -97,6 +99,13 @@ class MemorySubscriptions:
                 elif not known.has_left and (known.subscriber.entered_at or at) < at:
                     row = known.subscriber._replace(left_at=at, entered_at=None)
                     self._rows[topic][sender.connection] = known._replace(subscriber=row)
+
+    def is_in_more(self, connection: str, topics: Sequence[str], most: int) -> bool:
+        """Count its rows, and those to come."""
+        self._pause()
+        with self._lock:
+            entered = self._topics.get(connection, set())
+            return len(entered) + len(topics) > most and len(entered.union(topics)) > most
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Return the rows of the topic that are not marked and have not expired."""
@@ -205,12 +214,13 @@ class MemorySubscriptions:
                 if connection in self._rows.get(topic, {}):
                     self._delete(topic, connection)
 
-    def remove_connection(self, connection: str) -> None:
-        """Delete every row of the connection."""
+    def remove_connection(self, connection: str) -> bool:
+        """Delete rows of the connection, as many as take about a millisecond."""
         self._pause()
         with self._lock:
-            for topic in list(self._topics.get(connection, ())):
+            for topic in list(islice(self._topics.get(connection, ()), _REMOVED_AT_ONCE)):
                 self._delete(topic, connection)
+            return connection in self._topics
 
     def topics(self) -> list[str]:
         """Return every topic that has a row."""

@@ -32,6 +32,7 @@ class WatchedSubscriptions:
         self.of_peer = subscriptions.of_peer
         self.unlist = subscriptions.unlist
         self.forget_left = subscriptions.forget_left
+        self.is_in_more = subscriptions.is_in_more
         self.hold = subscriptions.hold
         self.take = subscriptions.take
         self._topics_of = topics_of
@@ -61,10 +62,10 @@ class WatchedSubscriptions:
         self._touch([topic])
         self._subscriptions.remove(topic, connections)
 
-    def remove_connection(self, connection: str) -> None:
+    def remove_connection(self, connection: str) -> bool:
         """Write, and tell."""
         self._touch(self._topics_of(connection))
-        self._subscriptions.remove_connection(connection)
+        return self._subscriptions.remove_connection(connection)
 
 
 class WatchedConnections:

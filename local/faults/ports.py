@@ -25,6 +25,7 @@ class WrappedSubscriptions:
         self.subscribe = wrap(subscriptions.subscribe)
         self.announce = wrap(subscriptions.announce)
         self.unsubscribe = wrap(subscriptions.unsubscribe)
+        self.is_in_more = subscriptions.is_in_more  # seldom a request
         self.of_topic = wrap(subscriptions.of_topic)
         self.sample = wrap(subscriptions.sample)
         self.list_peers = wrap(subscriptions.list_peers)

@@ -74,6 +74,27 @@ def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
         assert resident_bytes(server) - before < 1_000 * len(pings) / 2
 
 
+def test_a_client_that_enters_ever_more_rooms_does_not_fill_the_memory(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server("--throttle", "none")
+    asyncio.run(is_served(server))
+    before = resident_bytes(server)
+
+    def refused(frames: list[dict[str, Any]]) -> int:
+        return sum(each.get("code") == "too_many_rooms" for each in frames)
+
+    async def enter() -> None:
+        async with clients(server.websocket_url, "A") as (client,):
+            for message in range(500):
+                await client.subscribe(*(f"room {message} {topic}" for topic in range(100)))
+            await client.until(lambda frames: refused(frames) == 490)
+            assert resident_bytes(server) < 1.3 * before
+
+    asyncio.run(enter())
+    asyncio.run(is_served(server))
+
+
 @pytest.mark.parametrize("options", [("--latency", "50:50"), ("--dynamodb",)])
 def test_a_flood_waits_at_its_sender(
     local_server: StartLocalServer, dynamodb_local: str, options: tuple[str, ...]

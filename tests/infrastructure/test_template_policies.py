@@ -36,6 +36,7 @@ EXPECTED: dict[str, Rights] = {
         {
             ("dynamodb:UpdateItem", TABLE),
             ("dynamodb:Query", TABLE),
+            ("dynamodb:Query", INDEX),
             ("dynamodb:DeleteItem", TABLE),
             ("dynamodb:BatchWriteItem", TABLE),
             ("execute-api:ManageConnections", CONNECTIONS.format("POST")),

@@ -11,6 +11,7 @@ from signaling.aws import lean, sdk
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     LEFT_ROWS,
+    TOPICS_A_LOOK,
     Subscriber,
     Subscriptions,
 )
@@ -165,6 +166,18 @@ def test_a_leaving_that_is_older_than_the_entry_is_not_noted(subscriptions: Subs
     subscriptions.announce("room", sender("a", at=5), announce("A"))
     subscriptions.unsubscribe(["room"], sender("a", at=4))
     assert subscriptions.of_topic("room") == [Subscriber("a", "A", CONNECTED_AT, 5, '"I am A"', 5)]
+
+
+@pytest.mark.parametrize(("most", "is_in_more"), [(1, True), (2, False)])
+def test_it_is_told_whether_a_connection_is_in_more_topics(
+    subscriptions: Subscriptions, most: int, is_in_more: bool
+) -> None:
+    subscriptions.subscribe(["one", "two"], sender("a", at=1))
+    subscriptions.unsubscribe(["one"], sender("a", at=2))
+    subscriptions.subscribe(["one", "two", "three"], sender("b", at=1))
+    enough_for_a_look = ["one", "two"] * TOPICS_A_LOOK
+    assert subscriptions.is_in_more("a", enough_for_a_look, most) is is_in_more
+    assert not subscriptions.is_in_more("c", ["one"], 1)
 
 
 def put_back(subscriptions: Subscriptions, connections: Sequence[str]) -> list[str]:

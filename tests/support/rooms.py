@@ -66,6 +66,7 @@ class RoomsOf:
         is_broadcast: bool = False,
         gone: str = "",
         failing: str = "",
+        max_rooms: int = 0,
         max_recipients: int = SMALL_ROOM,
         postpones: bool = False,
     ) -> None:
@@ -84,6 +85,7 @@ class RoomsOf:
             self.subscriptions,
             self.connections,
             is_broadcast,
+            max_rooms=max_rooms,
             max_recipients=max_recipients,
             after=after,
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from local.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING, Grants
-from signaling.errors import ForbiddenTopicError, SubscriptionsError
+from signaling.errors import ForbiddenTopicError, SubscriptionsError, TooManyRoomsError
 from signaling.ports import LEFT_MILLISECONDS, LEFT_ROWS, Outcome, Sender, Subscriber
 from signaling.protocol import Limits, parse
 from signaling.recipients import recipients
@@ -235,3 +235,54 @@ def test_a_publish_lets_the_room_forget_many_that_left_long_ago() -> None:
         rooms.send(f"{number}", type="unsubscribe", topics=["room"])
     rooms.announce("a", "A")
     assert list(rooms.subscriptions._rows["room"]) == ["a"]
+
+
+def limited(most: int) -> RoomsOf:
+    rooms = RoomsOf(max_rooms=most)
+    rooms.subscribe("a", "one", "two")
+    return rooms
+
+
+@pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
+def test_a_connection_enters_only_so_many_rooms(kind: str) -> None:
+    rooms = limited(3)
+    rooms.subscribe("a", "one", "two", "three")
+    with pytest.raises(TooManyRoomsError):
+        rooms.send("a", type=kind, topics=["three", "four"])
+    with pytest.raises(TooManyRoomsError):
+        rooms.announce("a", "A")
+    rooms.subscribe("a", "three")
+    rooms.subscribe("b", "four")
+    assert (rooms.members("room"), rooms.members("four")) == ({}, {"b": None})
+
+
+def test_a_room_that_was_left_counts_among_those_of_its_connection() -> None:
+    rooms = limited(2)
+    rooms.send("a", type="unsubscribe", topics=["one"])
+    with pytest.raises(TooManyRoomsError):
+        rooms.subscribe("a", "three")
+
+
+def test_a_connection_may_enter_any_number_of_rooms_if_there_is_no_limit() -> None:
+    rooms = limited(0)
+    enter_many(rooms, 1200)
+    assert len(rooms.subscriptions.topics()) == 1202
+
+
+def enter_many(rooms: RoomsOf, number: int) -> None:
+    for start in range(0, number, 100):
+        rooms.subscribe("a", *(f"{topic}" for topic in range(start, start + 100)))
+
+
+def test_a_connection_with_many_rooms_leaves_them_a_part_at_a_time() -> None:
+    """What others ask for comes in between."""
+    rooms = RoomsOf(postpones=True)
+    enter_many(rooms, 1200)
+    rooms.rooms.leave("a")
+    parts = 1
+    while rooms.postponed:
+        before = len(rooms.subscriptions.topics())
+        rooms.postponed.pop()()
+        assert len(rooms.subscriptions.topics()) < before
+        parts += 1
+    assert (rooms.subscriptions.topics(), parts) == ([], 3)

@@ -80,6 +80,7 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
         connections,
         is_broadcast=found.delivery == BROADCAST,
         needs_token=found.needs_token,
+        max_rooms=found.max_rooms,
         max_recipients=found.max_recipients,
         after=adapters.after,
     )

@@ -4,6 +4,7 @@ SignalingError
 ├── InvalidMessageError    a frame that a client should not have sent
 ├── ForbiddenTopicError    a topic that the client's token does not grant
 ├── NoTokenError           a connection that brought no token and needs one
+├── TooManyRoomsError      a client that enters more rooms than it may
 ├── TooManyRecipientsError  a message that too many would get
 ├── TooManyAnnouncesError  a client that announces itself too often
 └── SubscriptionsError     the table did not do what it was asked
@@ -51,6 +52,19 @@ class NoTokenError(SignalingError):
     def __init__(self) -> None:
         """Say what the client can do."""
         super().__init__("this connection was opened without a token: open it again with one")
+
+
+class TooManyRoomsError(SignalingError):
+    """A client would enter more rooms over one connection than it may."""
+
+    code = "too_many_rooms"
+
+    def __init__(self, most: int) -> None:
+        """Say how many rooms a connection may enter, and what the client can do."""
+        super().__init__(
+            f"a connection may enter {most} rooms, those that it has left among them: "
+            "open another one"
+        )
 
 
 class TooManyRecipientsError(SignalingError):

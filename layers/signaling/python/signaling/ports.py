@@ -93,6 +93,13 @@ Its owner claims it first, so nobody can take the signals from it, however many 
 its id. The last is its owner on a connection that is new, before the former one is found gone.
 """
 
+TOPICS_A_LOOK = 50
+"""For one in how many topics it is looked how many a connection is in.
+
+So a connection may get into some more than it may, one in a thousand into 350 more, and to enter a
+room takes a fiftieth of a request more.
+"""
+
 SAMPLE = 32
 """How many subscribers of a large room are looked at to find some that have announced themselves.
 
@@ -125,6 +132,13 @@ class Subscriptions(Protocol):
         """Take `sender` out of each of `topics` and forget its peer id and announce.
 
         Where a later message has been handled before, the row stays and keeps when `sender` left.
+        """
+
+    def is_in_more(self, connection: str, topics: Sequence[str], most: int) -> bool:
+        """Tell whether `connection` is in more than `most` topics, or left them, with `topics`.
+
+        Where that takes a request, it is asked at random for one in `TOPICS_A_LOOK`, and the answer
+        leaves out `topics`.
         """
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
@@ -166,8 +180,11 @@ class Subscriptions(Protocol):
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Remove connections that do not exist any more from `topic`."""
 
-    def remove_connection(self, connection: str) -> None:
-        """Remove a connection that does not exist any more from every topic."""
+    def remove_connection(self, connection: str) -> bool:
+        """Remove a connection that does not exist any more from every topic, or from many.
+
+        True if it must be called again, after whatever else there is to do.
+        """
 
 
 class Introduction(NamedTuple):

@@ -1,5 +1,6 @@
 """The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, assert_never
 
@@ -10,6 +11,7 @@ from signaling.errors import (
     SignalingError,
     SubscriptionsError,
     TooManyRecipientsError,
+    TooManyRoomsError,
 )
 from signaling.introductions import (
     CROWDED,
@@ -70,6 +72,7 @@ class Rooms:
         connections: Connections,
         is_broadcast: bool = False,
         needs_token: bool = False,
+        max_rooms: int = 0,
         max_recipients: int = SMALL_ROOM,
         after: After = lambda seconds, action: action(),
     ) -> None:
@@ -77,6 +80,7 @@ class Rooms:
         self._connections = connections
         self._is_broadcast = is_broadcast
         self._needs_token = needs_token
+        self._max_rooms = max_rooms
         self._max_recipients = max_recipients
         self._after = after
 
@@ -87,6 +91,7 @@ class Rooms:
             ForbiddenTopicError: `grants` leave out a topic; all that they allow is done.
             NoTokenError: the topics need a token, and the sender brought none.
             SubscriptionsError: the table failed; what was done before that stays done.
+            TooManyRoomsError: the sender may not enter that many; it has entered none of them.
             TooManyRecipientsError: the message would go to more than it may; nobody got it.
             TooManyAnnouncesError: the sender announces itself too often; it is passed on later.
         """
@@ -108,6 +113,7 @@ class Rooms:
     def _subscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
         granted, others = grants.divide(topics)
         if granted:
+            self._refuse_too_many_rooms(sender, granted)
             self._subscriptions.subscribe(granted, sender)
         if others:
             raise _refusal(others, sender)
@@ -115,9 +121,16 @@ class Rooms:
     def _unsubscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
         granted, others = grants.divide(topics)
         if granted:
+            self._refuse_too_many_rooms(sender, granted)
             self._subscriptions.unsubscribe(granted, sender)
         if others:
             raise _refusal(others, sender)
+
+    def _refuse_too_many_rooms(self, sender: Sender, topics: Sequence[str]) -> None:
+        """Refuse a connection that would write into more rooms than it may, as members or not."""
+        most = self._max_rooms
+        if most and self._subscriptions.is_in_more(sender.connection, topics, most):
+            raise TooManyRoomsError(most)
 
     def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
@@ -128,6 +141,7 @@ class Rooms:
         """
         if publish.announce is None:
             return self._pass_on(sender, publish, None)
+        self._refuse_too_many_rooms(sender, [publish.topic])
         own = self._subscriptions.announce(publish.topic, sender, publish.announce)
         if own is None or self._is_broadcast:
             return self._pass_on(sender, publish, own)
@@ -303,9 +317,11 @@ class Rooms:
         """Send `frame` to one connection."""
         return self._connections.send([connection], frame)
 
-    def leave(self, connection: str) -> None:
+    def leave(self, connection: str) -> Outcome:
         """Take a connection out of every room."""
-        self._subscriptions.remove_connection(connection)
+        if self._subscriptions.remove_connection(connection):
+            return self._after(0.0, lambda: self.leave(connection))
+        return NOTHING
 
     def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
         own = find(subscribers, sender.connection)

@@ -58,6 +58,8 @@ class Settings(NamedTuple):
     needs_token: bool
     """Whether a connection may do nothing that its authorizer has not granted."""
     limits: Limits
+    max_rooms: int
+    """Most rooms that a connection may enter, 0 for any number."""
     max_recipients: int
     """Most clients that get a message which is for everybody in a room."""
     allowed_origins: tuple[str, ...]
@@ -88,6 +90,7 @@ class Settings(NamedTuple):
                     "MAX_MESSAGE_BYTES", environ, defaults.message_bytes, 1024, 131_000
                 ),
             ),
+            max_rooms=_number("MAX_ROOMS", environ, 1000, 0, 100_000),
             max_recipients=_number("MAX_RECIPIENTS", environ, 100, 1, 100_000),
             allowed_origins=_origins("ALLOWED_ORIGINS", environ),
             aws_client=_one_of("AWS_CLIENT", environ, (LEAN, BOTO3)),

@@ -18,6 +18,7 @@ class TracedSubscriptions:
         self.of_peer = subscriptions.of_peer
         self.unlist = subscriptions.unlist
         self.forget_left = subscriptions.forget_left
+        self.is_in_more = subscriptions.is_in_more
         self.hold = subscriptions.hold
         self.take = subscriptions.take
         self.subscribe = subscriptions.subscribe

@@ -74,6 +74,7 @@ from signaling.ports import (
     LISTED_FIRST,
     LISTED_LAST,
     SAMPLE,
+    TOPICS_A_LOOK,
     Deadlines,
     Sender,
     Subscriber,
@@ -157,6 +158,12 @@ class DynamoDBSubscriptions:
         self._delete([key for topic, answer in answers for key in _listings(topic, answer)])
         late = [topic for topic, answer in answers if isinstance(answer, RequestError)]
         self._try([note_of_leaving(topic, sender) for topic in late])
+
+    def is_in_more(self, connection: str, topics: Sequence[str], most: int) -> bool:
+        """Query the index, at random: nobody can enter rooms in an order that avoids it."""
+        if os.urandom(1)[0] * TOPICS_A_LOOK >= 256 * len(topics):
+            return False
+        return len(next(self._rows_of(connection, self._deadlines.table, Limit=most + 1))) > most
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Query the topic with strong consistency, in pages that double while too few are there.
@@ -273,16 +280,20 @@ class DynamoDBSubscriptions:
         """Delete the rows of `connections`, 25 a request."""
         self._delete([member_key(topic, each) for each in connections])
 
-    def remove_connection(self, connection: str) -> None:
+    def remove_connection(self, connection: str) -> bool:
         """Query the index and delete what it names, 25 rows a request, as many as time allows."""
-        rows = self._query(
-            self._deadlines.clean_up,
+        for page in self._rows_of(connection, self._deadlines.clean_up):
+            self._delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
+        return False
+
+    def _rows_of(self, connection: str, deadline: float, **limit: int) -> Iterator[list[Row]]:
+        return self._query(
+            deadline,
             IndexName=INDEX,
             KeyConditionExpression="sk = :sk",
             ExpressionAttributeValues={":sk": {"S": sort_key(connection)}},
+            **limit,
         )
-        for page in rows:
-            self._delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
 
     def _write(self, updates: Sequence[Update]) -> list[dict[str, Any]]:
         return accepted(self._try(updates))
