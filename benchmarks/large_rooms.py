@@ -9,12 +9,12 @@ from benchmarks.requests import Meter
 from benchmarks.table import local_table
 from signaling.access.grants import EVERYTHING
 from signaling.aws.dynamodb import DynamoDBSubscriptions
-from signaling.aws.rows import listing, member_key, subscriber_of
+from signaling.aws.rows import announced, listing, member_key, subscriber_of
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
 from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Introduction, Outcome, Sender
-from signaling.protocol import Limits, parse
+from signaling.protocol import Announce, Limits, parse, plain_announce
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
 
@@ -140,7 +140,7 @@ def _member(number: int) -> list[dict[str, Any]]:
         **member_key(_ROOM, connection),
         **dict.fromkeys(("connected_at", "requested_at", "entered_at", "expires_at"), at),
         "peer": {"S": _peer(connection)},
-        "announce": {"S": json.dumps({"type": "announce", "from": _peer(connection)})},
+        "announce": announced(Announce(plain_announce(_peer(connection)), _peer(connection))),
     }
     if number < SMALL_ROOM:
         return [row]

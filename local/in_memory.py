@@ -19,7 +19,7 @@ from signaling.ports import (
     Subscriber,
     expiry_of,
 )
-from signaling.protocol import Announce
+from signaling.protocol import Announce, plain_announce
 
 _REMOVED_AT_ONCE = 500
 
@@ -181,7 +181,10 @@ class MemorySubscriptions:
         with self._lock:
             row = self._rows.get(topic, {}).get(connection)
             if row is not None and not row.has_left:
-                subscriber = row.subscriber._replace(peer=peer)
+                known = row.subscriber
+                subscriber = known._replace(peer=peer)
+                if known.peer is not None and known.announce == plain_announce(known.peer):
+                    subscriber = subscriber._replace(announce=plain_announce(peer))
                 self._rows[topic][connection] = row._replace(subscriber=subscriber)
 
     def hold(self, topic: str, connection: str, signal: str) -> int:

@@ -1,5 +1,6 @@
 """One contract for every adapter of the port `Subscriptions`."""
 
+import json
 from collections.abc import Sequence
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from signaling.ports import (
     Subscriber,
     Subscriptions,
 )
-from signaling.protocol import Announce
+from signaling.protocol import Announce, plain_announce
 from tests.support.aws import dynamodb_client
 from tests.support.subscriptions import (
     CONNECTED_AT,
@@ -54,6 +55,26 @@ def test_announce_replaces_a_peer_by_a_newer_one(subscriptions: Subscriptions) -
     subscriptions.announce("room", sender("a", at=1), announce("A"))
     subscriptions.announce("room", sender("a", at=2), announce("B"))
     assert members(subscriptions) == {"a": "B"}
+
+
+def test_the_announce_of_a_page_is_kept_as_it_was_said(subscriptions: Subscriptions) -> None:
+    for peer in ("4f6c2a7e-5c1b-4a0e-9d3f-0b8a1c2d3e4f", 'quoted "A"', "\u00fc \U0001f600"):
+        said = json.dumps(
+            {"type": "announce", "from": peer}, separators=(",", ":"), ensure_ascii=False
+        )
+        own = subscriptions.announce("room", sender("a"), Announce(said, peer))
+        assert own
+        assert own.announce == said
+        assert [each.announce for each in subscriptions.of_topic("room")] == [said]
+
+
+def test_who_goes_by_another_peer_id_is_announced_under_that(subscriptions: Subscriptions) -> None:
+    subscriptions.announce("room", sender("a"), Announce(plain_announce("A"), "A"))
+    subscriptions.announce("room", sender("b"), announce("B"))
+    subscriptions.learn_peer("room", "a", "A2")
+    subscriptions.learn_peer("room", "b", "B2")
+    found = {each.peer: each.announce for each in subscriptions.of_topic("room")}
+    assert found == {"A2": plain_announce("A2"), "B2": '"I am B"'}
 
 
 def test_of_topic_tells_who_announced_itself_how_and_when(subscriptions: Subscriptions) -> None:

@@ -166,7 +166,10 @@ class Subscriptions(Protocol):
         """Forget who left `topic` long ago, or many of those, if `of_topic` has read many."""
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
-        """Store the peer id that the connection goes by, if it is in `topic`."""
+        """Store the peer id that the connection goes by, if it is in `topic`.
+
+        Where its announce is y-webrtc's plain one, it is then the announce of `peer`.
+        """
 
     def hold(self, topic: str, connection: str, signal: str) -> int:
         """Keep the text of a signal for `take`, and return how many are kept with it.

@@ -124,6 +124,11 @@ def parse(body: str, is_binary: bool, limits: Limits) -> Message:
     )
 
 
+def plain_announce(peer: str) -> str:
+    """Return the data of y-webrtc's announce of `peer`, as a page without a password sends it."""
+    return f'{{"type":"announce","from":{_quote(peer)}}}'
+
+
 def encode_announce(topic: str, data: str, clients: int) -> str:
     """Return the message that announced a client in `topic`, made anew of its `data` as JSON."""
     return f'{{"type":"publish","topic":{_quote(topic)},"data":{data},"clients":{clients}}}'

@@ -7,7 +7,8 @@
 | requested_at  | time of its last message about the topic but signals, epoch milliseconds |
 | connected_at  | when the connection was opened, epoch milliseconds |
 | expires_at    | when the connection must have ended, epoch seconds |
-| announce      | `data` of its announce as JSON, unless it has subscribed again since |
+| announce      | `data` of its announce as JSON, or true if it is y-webrtc's plain one of `peer`; none
+                  if it has subscribed again since |
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
 | has_token     | its connection was opened with one |
@@ -50,6 +51,7 @@ from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
     Update,
+    announced,
     counters,
     entered_row,
     forgotten,
@@ -122,7 +124,7 @@ class DynamoDBSubscriptions:
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Upsert one row: 1 write unit, and 1 in the index if it is new."""
         change = ", announce = :announce, entered_at = if_not_exists(entered_at, :requested_at)"
-        values = {"announce": {"S": announce.data}}
+        values = {"announce": announced(announce)}
         if announce.peer is not None:
             change += ", peer = :peer"
             values["peer"] = {"S": announce.peer}
