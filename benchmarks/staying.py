@@ -13,7 +13,7 @@ from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, pre
 from tests.support.aws import forget_aws_account
 from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
 from tests.support.staying import StayingPlace, staying_place
-from tests.support.stays import Break, Cut, How, Kind, Leaving, Stay, Trial, Way
+from tests.support.stays import Break, Crowd, Cut, How, Kind, Leaving, Stay, Trial, Way
 
 _PAGES_ABREAST = 12
 """Pages of groups that go on side by side: most of the time they wait."""
@@ -48,6 +48,8 @@ class Row(NamedTuple):
         """The kind in words."""
         if isinstance(self.kind, Cut):
             what = "one loses its server while another joins"
+        elif isinstance(self.kind, Crowd):
+            what = f"each comes twice, in a room of {self.kind.pages + self.kind.listeners}"
         elif isinstance(self.kind, Break):
             apart = self.kind.seconds_apart
             what = f"{_BREAKS[self.kind.how]}{f', {apart:.0f} s apart' if apart else ''}"
@@ -114,6 +116,7 @@ ROWS = [
     *(Row(Leaving(how, 4, True), 8, 2) for how in _GO_WITH_THE_PAGE),
     *(Row(Leaving(how, 8), 4, 1) for how in _LEAVE_AT_ONCE),
     *(Row(Leaving("crash", pages), 2, 1) for pages in (4, 8)),
+    Row(Crowd(), 10, 10),
 ]
 
 TABLE = Table(
@@ -138,6 +141,10 @@ TABLE = Table(
         "has gone, or none that is open for another one that stays, or if a page that comes then "
         "has not met exactly those within 10 s. Frames: what those that stay got from the server "
         "in these 3 s, a trial.",
+        "Each comes twice: all but three of the pages come at one moment, each is loaded again "
+        "within 20 s, and then the three come; all others in the room only listen. A group has "
+        "failed if a page does not get every line that a page has written within a minute, or if "
+        "5 s later one has an entry that is not open, or got a signal twice.",
         WHICH_SERVERS,
     ],
 )

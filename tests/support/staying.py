@@ -17,8 +17,9 @@ from tests.support.connected import (
     plans_of,
     see_all_well,
 )
+from tests.support.crowd import come_again
 from tests.support.places import Place, ask, begin, place, soon
-from tests.support.stays import Break, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
+from tests.support.stays import Break, Crowd, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
 
 _SECONDS_TO_LEAVE = 3.0
 _SECONDS_OF_ICE = 60.0
@@ -45,6 +46,8 @@ class StayingPlace:
                 return await _heal(group, kind, signaling, self._patience)
             if isinstance(kind, Cut):
                 return await _join(group, kind, signaling, self._patience)
+            if isinstance(kind, Crowd):
+                return await come_again(group, kind, signaling, self._patience)
             stay = await _leave(group, kind, signaling, self._patience)
             for number in range(kind.pages // 2):
                 if kind.how in ("close", "crash"):

@@ -65,7 +65,19 @@ class Outage(NamedTuple):
     client: str = NEWEST
 
 
-Kind = Break | Leaving | Cut
+class Crowd(NamedTuple):
+    """Pages in a room with more members than are introduced to each other; each comes twice."""
+
+    listeners: int = 100
+    """Clients that only listen. With them the room is large."""
+    pages: int = 20
+    later: int = 3
+    """Of the pages, those that come when all others have come again."""
+    has_password: bool = False
+    client: str = NEWEST
+
+
+Kind = Break | Leaving | Cut | Crowd
 
 
 class Trial(NamedTuple):

@@ -5,7 +5,11 @@ const SHOWN = 8 // characters of a peer id
 /** Each as [milliseconds on the clock, way, words]. */
 export const frames = []
 
+/** Signals that came more than once, in words: y-webrtc says each once. */
+export const twice = []
+
 const watched = new Set()
+const heard = new Set() // signals, as JSON
 
 window.WebSocket = class extends WebSocket {
   constructor (...options) {
@@ -13,7 +17,7 @@ window.WebSocket = class extends WebSocket {
     note('opening')
     this.addEventListener('open', () => note('opened'))
     this.addEventListener('close', () => note('closed'))
-    this.addEventListener('message', ({ data }) => note('heard', JSON.parse(data)))
+    this.addEventListener('message', ({ data }) => hear(JSON.parse(data)))
   }
 }
 
@@ -34,6 +38,14 @@ export function watch (connections) {
 export function cut (connections) {
   note('cut')
   for (const { ws } of connections) ws?.close()
+}
+
+function hear (message) {
+  note('heard', message)
+  if (message.data?.type !== 'signal') return
+  const signal = JSON.stringify(message.data)
+  if (heard.has(signal)) twice.push(wordsOf(message))
+  heard.add(signal)
 }
 
 function note (way, message = {}) {

@@ -3,7 +3,7 @@
 import { WebrtcProvider } from 'y-webrtc'
 import * as Y from 'yjs'
 
-import { cut, frames, watch } from './frames.js'
+import { cut, frames, twice, watch } from './frames.js'
 import { choose, lose, secondsUntil, secondsUntilOpen, table } from './staying.js'
 
 const POLL_MS = 20
@@ -135,6 +135,7 @@ window.meeting = {
   secondsToMeet,
   state,
   frames,
+  twice,
   write,
   secondsToRead,
   destroy: () => provider.destroy(),

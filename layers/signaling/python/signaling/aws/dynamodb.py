@@ -7,8 +7,8 @@
 | requested_at  | time of its last message about the topic but signals, epoch milliseconds |
 | connected_at  | when the connection was opened, epoch milliseconds |
 | expires_at    | when the connection must have ended, epoch seconds |
-| announce      | `data` of its announce as JSON, true for y-webrtc's plain one of `peer`; none if it
-|               | has subscribed again since |
+| announce      | `data` of its announce as JSON, true for y-webrtc's plain one of `peer`; none
+|               | if it has subscribed again since |
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
 | has_token     | its connection was opened with one |
