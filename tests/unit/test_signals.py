@@ -4,16 +4,8 @@ import json
 
 import pytest
 
+from tests.support.messages import hang_up, signal
 from tests.support.rooms import RoomsOf, room_of_three
-
-
-def signal(kind: str, sender: str, to: str) -> dict[str, object]:
-    return {"type": "signal", "from": sender, "to": to, "signal": {"type": kind}}
-
-
-def hang_up(peer: str, to: str) -> dict[str, object]:
-    data = {"type": "signal", "from": peer, "to": to, "signal": {"type": "gone"}}
-    return {"type": "publish", "topic": "room", "data": data}
 
 
 @pytest.mark.parametrize("kind", ["offer", "answer"])

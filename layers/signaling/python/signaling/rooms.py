@@ -282,6 +282,8 @@ class Rooms:
                 with suppress(SubscriptionsError):  # the next signal finds it gone again
                     self._subscriptions.unlist(topic, gone)
             return outcome
+        if is_lost(publish, NOTHING):
+            return NOTHING
         if self._max_recipients <= SMALL_ROOM:
             raise TooManyRecipientsError(self._max_recipients)
         everybody = self._subscriptions.of_topic(topic, self._max_recipients + 1)
