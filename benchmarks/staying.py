@@ -143,8 +143,8 @@ TABLE = Table(
         "in these 3 s, a trial.",
         "Each comes twice: all but three of the pages come at one moment, each is loaded again "
         "within 20 s, and then the three come; all others in the room only listen. A group has "
-        "failed if a page does not get every line that a page has written within a minute, or if "
-        "5 s later one has an entry that is not open, or got a signal twice.",
+        "failed if a page does not get every line that a page has written within a minute, if a "
+        "minute later one has an entry that is not open, or if one got a signal twice.",
         WHICH_SERVERS,
     ],
 )

@@ -15,8 +15,8 @@ from tests.support.stays import Crowd, Stay, trace_of
 
 _SECONDS_TO_READ = 60.0
 _SECONDS_TO_COME_AGAIN = 20.0
-_SECONDS_UNTIL_QUIET = 5.0
-"""After all pages have all lines, for connections that are still being made, or given up."""
+_SECONDS_OF_ICE = 60.0
+"""The most until WebRTC finds out that a page has gone which it was just connecting with."""
 
 
 async def come_again(pages: list[Page], kind: Crowd, signaling: str, patience: float) -> Stay:
@@ -45,8 +45,7 @@ async def come_again(pages: list[Page], kind: Crowd, signaling: str, patience: f
         if lacking := await _lacking(pages, [*lines, *again], patience):
             wrong.append(lacking)
         seconds = time.time() - began
-        await asyncio.sleep(_SECONDS_UNTIL_QUIET)
-        wrong += await _dead(pages)
+        wrong += await _dead_in_the_end(pages)
         twice = sum(len(each) for each in await ask(pages, "meeting.twice"))
         wrong += [f"{twice} signals came twice"] if twice else []
         trace = await _trace(pages, start) if wrong else []
@@ -70,6 +69,13 @@ async def _lacking(pages: list[Page], lines: list[str], patience: float) -> str:
     seconds = await ask(pages, read, [lines, patience * _SECONDS_TO_READ])
     without = [number for number, each in enumerate(seconds) if each is None]
     return f"pages {without} lack lines" if without else ""
+
+
+async def _dead_in_the_end(pages: list[Page]) -> list[str]:
+    end = time.time() + _SECONDS_OF_ICE
+    while (wrong := await _dead(pages)) and time.time() < end:
+        await asyncio.sleep(0.5)
+    return wrong
 
 
 async def _dead(pages: list[Page]) -> list[str]:
