@@ -100,11 +100,11 @@ class MemorySubscriptions:
                     row = known.subscriber._replace(left_at=at, entered_at=None)
                     self._rows[topic][sender.connection] = known._replace(subscriber=row)
 
-    def is_in_more(self, connection: str, topics: Sequence[str], most: int) -> bool:
+    def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
         """Count its rows, and those to come."""
         self._pause()
         with self._lock:
-            entered = self._topics.get(connection, set())
+            entered = self._topics.get(sender.connection, set())
             return len(entered) + len(topics) > most and len(entered.union(topics)) > most
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:

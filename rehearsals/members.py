@@ -76,9 +76,9 @@ class Member(WSListener):
         """Say in the room who is here."""
         self.publish({"type": "announce", "from": self.peer})
 
-    def say(self, text: str, to: str | None = None) -> None:
-        """Send `text` to all others of the room, or to the peer `to`."""
-        more = {} if to is None else {"to": to}
+    def say(self, text: str, to: str | None = None, kind: str = "") -> None:
+        """Send `text` to all others of the room, or in a signal of a `kind` to the peer `to`."""
+        more = {} if to is None else {"to": to, "signal": {"type": kind}}
         self.publish({"type": "signal", "from": self.peer, "text": text, **more})
 
     def publish(self, data: dict[str, Any]) -> None:

@@ -51,6 +51,7 @@ def rehearse(is_short: bool) -> Findings:
         [
             Check("Lines that a page lacks", lacking, 0),
             Check("Pages that are not synced, or have a connection that is dead", unsynced, 0),
+            Check("Signals that a page got twice", sum(each.outcome.twice for each in meetings), 0),
         ],
         [Check("Seconds until all have all, after the last has come", seconds, _MOST_SECONDS)],
         [

@@ -197,8 +197,8 @@ def test_it_is_told_whether_a_connection_is_in_more_topics(
     subscriptions.unsubscribe(["one"], sender("a", at=2))
     subscriptions.subscribe(["one", "two", "three"], sender("b", at=1))
     enough_for_a_look = ["one", "two"] * TOPICS_A_LOOK
-    assert subscriptions.is_in_more("a", enough_for_a_look, most) is is_in_more
-    assert not subscriptions.is_in_more("c", ["one"], 1)
+    assert subscriptions.is_in_more(enough_for_a_look, sender("a", at=3), most) is is_in_more
+    assert not subscriptions.is_in_more(["one"], sender("c", at=3), 1)
 
 
 def put_back(subscriptions: Subscriptions, connections: Sequence[str]) -> list[str]:

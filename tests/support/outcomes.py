@@ -50,6 +50,8 @@ class Outcome(NamedTuple):
     """Between the first and the last page that connected to a server, where they are the most."""
     addresses: frozenset[str]
     """Of the pages' host candidates."""
+    twice: int
+    """Signals that a page got more than once."""
 
     @property
     def is_whole(self) -> bool:
@@ -88,6 +90,7 @@ def outcome_of(seconds: list[float | None], states: list[dict[str, Any]]) -> Out
         max(state["lateMs"] for state in states),
         max(map(_spread, zip(*(state["openedMs"] for state in states), strict=True))),
         frozenset(address for state in states for address in state["addresses"]),
+        sum(state["twice"] for state in states),
     )
 
 

@@ -86,6 +86,7 @@ function state () {
     addresses: connections().flatMap(([, { peer }]) => hostAddresses(peer)),
     made,
     lateMs,
+    twice: twice.length,
     openedMs: plan.signaling.map((url) => openedMs[url] ?? null)
   }
 }

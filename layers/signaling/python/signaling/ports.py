@@ -134,8 +134,8 @@ class Subscriptions(Protocol):
         Where a later message has been handled before, the row stays and keeps when `sender` left.
         """
 
-    def is_in_more(self, connection: str, topics: Sequence[str], most: int) -> bool:
-        """Tell whether `connection` is in more than `most` topics, or left them, with `topics`.
+    def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
+        """Tell whether `sender` is in more than `most` topics, or left them, with `topics`.
 
         Where that takes a request, it is asked at random for one in `TOPICS_A_LOOK`, and the answer
         leaves out `topics`.

@@ -129,7 +129,7 @@ class Rooms:
     def _refuse_too_many_rooms(self, sender: Sender, topics: Sequence[str]) -> None:
         """Refuse a connection that would write into more rooms than it may, as members or not."""
         most = self._max_rooms
-        if most and self._subscriptions.is_in_more(sender.connection, topics, most):
+        if most and self._subscriptions.is_in_more(topics, sender, most):
             raise TooManyRoomsError(most)
 
     def publish(self, sender: Sender, publish: Publish) -> Handled:
