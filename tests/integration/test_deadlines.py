@@ -161,6 +161,7 @@ def test_a_clean_up_that_fails_changes_nothing_of_what_the_publish_tells(
     line = told(29, type="publish", topic="t", data={})
     assert (line["delivered"], line["gone"], line["failed"]) == (1, 1, 0)
     assert (line["clean_up"], line["level"]) == ("failed", "WARNING")
+    assert line["cause"]
     assert not [frame for frame in aws.frames() if frame["type"] == "error"]
 
 

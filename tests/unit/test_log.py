@@ -55,19 +55,20 @@ def test_every_line_has_route_connection_level_and_time(fields_of: FieldsOf) -> 
 
 def test_an_outcome_is_counted(fields_of: FieldsOf) -> None:
     outcome = Outcome(["a", "b", "c"], ["d", "e"], [])
-    fields = fields_of(lambda log: log.add_outcome(outcome, True, False))
+    fields = fields_of(lambda log: log.add_outcome(outcome, "", False))
     assert {"recipients": 5, "delivered": 3, "gone": 2, "failed": 0}.items() <= fields.items()
     assert fields["level"] == "INFO"
 
 
 def test_a_failed_delivery_is_a_warning(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome([], [], ["a"]), True, False))
+    fields = fields_of(lambda log: log.add_outcome(Outcome([], [], ["a"]), "", False))
     assert (fields["failed"], fields["level"]) == (1, "WARNING")
 
 
 def test_a_room_that_could_not_be_tidied_is_a_warning(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome(["a"], ["b"], []), False, False))
-    assert (fields["clean_up"], fields["gone"], fields["level"]) == ("failed", 1, "WARNING")
+    fields = fields_of(lambda log: log.add_outcome(Outcome(["a"], ["b"], []), "too busy", False))
+    assert (fields["clean_up"], fields["cause"]) == ("failed", "too busy")
+    assert (fields["gone"], fields["level"]) == (1, "WARNING")
 
 
 def test_the_time_of_a_fan_out_is_logged_in_milliseconds(fields_of: FieldsOf) -> None:
@@ -115,13 +116,13 @@ def test_an_exception_is_logged_by_its_type_and_goes_on(
 
 
 def test_who_was_hung_up_on_is_told(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome([], ["b"], []), True, True))
+    fields = fields_of(lambda log: log.add_outcome(Outcome([], ["b"], []), "", True))
     assert fields["hung_up"] is True
 
 
 def test_failed_deliveries_are_counted_by_what_api_gateway_answered(fields_of: FieldsOf) -> None:
     outcome = Outcome(["a"], [], ["b", "c", "d"], ["429", "no answer", "429"])
-    fields = fields_of(lambda log: log.add_outcome(outcome, True, False))
+    fields = fields_of(lambda log: log.add_outcome(outcome, "", False))
     assert fields["failed_with"] == {"429": 2, "no answer": 1}
 
 

@@ -192,7 +192,7 @@ def test_what_became_of_a_message_is_told_even_if_the_gone_cannot_be_removed() -
         subscriptions.subscribe(["room"], Sender(connection, 0, 0))
     message = parse('{"type":"publish","topic":"room","data":{}}', False, Limits())
     told = Rooms(subscriptions, rooms.connections).handle(Sender("a", 0, 1), message, EVERYTHING)
-    assert told == Handled(Outcome(["c"], ["b"], []), is_tidy=False)
+    assert told == Handled(Outcome(["c"], ["b"], []), "too busy")
 
 
 @pytest.mark.parametrize("is_broadcast", [False, True], ids=["addressed", "broadcast"])

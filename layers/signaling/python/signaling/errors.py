@@ -97,3 +97,8 @@ class SubscriptionsError(SignalingError):
     """The subscriptions table is out of reach, throttled or refused a request."""
 
     code = "unavailable"
+
+    @property
+    def cause(self) -> str:
+        """What the table answered, for the log."""
+        return str(self.__cause__ or self)

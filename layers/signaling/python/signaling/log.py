@@ -72,11 +72,11 @@ class InvocationLog:
         elif not isinstance(message, Ping):
             self.add(topics=len(message.topics))
 
-    def add_outcome(self, outcome: Outcome, is_tidy: bool, has_hung_up: bool) -> None:
+    def add_outcome(self, outcome: Outcome, untidy: str, has_hung_up: bool) -> None:
         """Add how many recipients there were, and how many got the message or did not.
 
-        A room that is not tidy still has rows of those who are gone, or lacks a peer id. Who was
-        hung up on sent an offer or an answer to a peer that is gone.
+        A room that is not tidy still has rows of those who are gone, or lacks a peer id; `untidy`
+        tells why. Who was hung up on sent an offer or an answer to a peer that is gone.
         """
         delivered, gone, failed = map(len, outcome[:3])
         recipients = delivered + gone + failed
@@ -85,9 +85,9 @@ class InvocationLog:
             self.add(failed_with={each: outcome.why.count(each) for each in sorted({*outcome.why})})
         if has_hung_up:
             self.add(hung_up=True)
-        if not is_tidy:
-            self.add(clean_up="failed")
-        if failed or not is_tidy:
+        if untidy:
+            self.add(clean_up="failed", cause=untidy)
+        if failed or untidy:
             self.add(level="WARNING")
 
     def add_fan_out(self, milliseconds: float) -> None:
@@ -99,7 +99,7 @@ class InvocationLog:
         """Add the error that the client was told; if the fault is ours, at level ERROR and why."""
         self.add(error=error.code)
         if isinstance(error, SubscriptionsError):
-            self.add(level="ERROR", cause=str(error.__cause__ or error))
+            self.add(level="ERROR", cause=error.cause)
 
 
 class TimedConnections:

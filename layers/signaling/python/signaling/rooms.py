@@ -57,8 +57,8 @@ class Handled(NamedTuple):
 
     outcome: Outcome
     """Of the frames that it caused."""
-    is_tidy: bool = True
-    """Whether the rows of the room were brought up to date afterwards."""
+    untidy: str = ""
+    """Why the rows of the room were not brought up to date afterwards, if so."""
     has_hung_up: bool = False
     """Whether the sender was told that its peer is gone."""
 
@@ -203,8 +203,8 @@ class Rooms:
                 return self._wait(sender, publish, read, outcome)
             if own and not self._is_broadcast and CROWDED < len(read) <= SMALL_ROOM:
                 outcome = plus(outcome, self._look_again(topic, own))
-        except SubscriptionsError:
-            return Handled(outcome, is_tidy=False)
+        except SubscriptionsError as error:
+            return Handled(outcome, error.cause)
         return Handled(outcome)
 
     def _wait(
