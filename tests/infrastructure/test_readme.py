@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from pathlib import Path
 
 from local import LAYER, ROOT
 from tests.support.monitoring import EMAIL, deployed, of_type
@@ -15,10 +16,19 @@ def test_the_table_of_parameters_is_that_of_the_template() -> None:
     assert rows == list(parameters().items())
 
 
-def test_every_file_that_is_linked_exists() -> None:
+def test_every_page_and_every_heading_that_is_linked_exists() -> None:
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for name, heading in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+            target = page.parent / name if name else page
+            assert target.exists(), f"{page.name}: {name}"
+            if heading:
+                assert heading in headings(target), f"{page.name}: {name}#{heading}"
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors of the page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
 
 
 def test_the_budget_warns_when_the_docs_say_and_counts_what_they_say() -> None:
