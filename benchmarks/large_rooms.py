@@ -133,7 +133,7 @@ def _most(used: list[Usage]) -> Usage:
 
 
 def _member(number: int) -> list[dict[str, Any]]:
-    """Return the rows of a member: whoever came when the room was large is listed, too."""
+    """Return the rows of a member: one that came when the room was large is listed, too."""
     connection = f"L0SM9cOF{number:05d}CI="
     at = {"N": str(_CONNECTED_AT)}
     row = {

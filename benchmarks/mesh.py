@@ -94,7 +94,7 @@ class Mesh:
         self._clock += 1
 
     def leave(self, peer: int) -> None:
-        """Take a peer away; whoever was connected to it says so."""
+        """Take a peer away; those that were connected to it say so."""
         del self._rows[bisect_left(self._rows, (self._hashes[peer], peer))]
         del self._announced[peer]
         if peer in self._recent:

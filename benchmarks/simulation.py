@@ -65,7 +65,7 @@ def report() -> Report:
         [_row(each) for each in found],
         [
             "Simulated with y-webrtc's rule: who hears an announce makes an offer if it has fewer "
-            "than 20 to 34 connections, and everybody accepts every offer. Whoever loses a "
+            "than 20 to 34 connections, and accept every offer. One that loses a "
             "connection announces itself again if it has room. Up to "
             f"{SMALL} peers, all hear every announce. Hops are the longest shortest way between "
             f"any two peers, exact. Others are out of a window of {WINDOW} rows in the order of "

@@ -96,7 +96,7 @@ class Invoker:
     def invoke(self, invocation: Invocation, take_result: TakeResult) -> None:
         """Run `invocation` soon in a thread, and give its result to `take_result`.
 
-        Whoever takes longer than the function's timeout gives None, and whoever takes longer than
+        One that takes longer than the function's timeout gives None, and one that takes longer than
         API Gateway waits gives `LATE`. Nothing can stop its thread, but what it returns is dropped;
         and if it has not begun by then, it never does.
         """

@@ -1,4 +1,4 @@
-"""What the gateway tells whoever watches it, beside what functions see of themselves."""
+"""What the gateway tells those that watch it, beside what functions see of themselves."""
 
 from typing import Protocol
 

@@ -110,7 +110,7 @@ class _Client(WSListener):
             else:
                 self.close(_PROTOCOL_ERROR)
         elif kind == WSMsgType.PING:
-            if not self.is_behind:  # whoever reads nothing gets no more to read
+            if not self.is_behind:  # a client that reads nothing gets no more to read
                 transport.send_pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.BINARY:
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html

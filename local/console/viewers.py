@@ -9,7 +9,7 @@ from local.console.records import Record
 MOST_VIEWERS = 10
 
 _MOST_BYTES = 4 * 1024 * 1024
-"""That may wait for one viewer: whoever reads too slowly is dropped, and may come again."""
+"""That may wait for one viewer: one that reads too slowly is dropped, and may come again."""
 
 
 class Viewer:

@@ -15,13 +15,13 @@ from signaling.ports import (
 from signaling.small_rooms import SMALL_ROOM
 
 HEARD = 3
-"""Of how many others a newcomer hears. One would do, but it may have vanished unnoticed."""
+"""Members introduced to a newcomer. One would do, but it may have vanished unnoticed."""
 
 SECONDS_UNTIL_HEARD = 2.0
 """After which a newcomer to a crowded room hears of others.
 
-By then it knows whoever was not full: a cold start takes a second, and so may a post that is tried
-again.
+By then it knows all that were not full: a cold start takes a second, and so may a post that is
+tried again.
 """
 
 

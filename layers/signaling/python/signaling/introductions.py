@@ -18,7 +18,7 @@ SAME_MOMENT_MILLISECONDS = 300
 """Two connections that are opened within this time are ordered by peer id, others by time.
 
 A page reaches two servers one after the other, so by time alone they could choose differently: on
-a busy machine they were seen to differ by 150 ms. For longer intervals time is better. Whoever
+a busy machine they were seen to differ by 150 ms. For longer intervals time is better. A page that
 hears an announce makes an offer, and a page that reloads announces itself once more as it goes. An
 offer to it is never answered and leaves a dead connection; the page itself, which is the older
 connection, ignores what it hears. With 1,000 ms, 24 of 40 pairs of pages that reloaded half a

@@ -14,13 +14,13 @@ from signaling.introductions import (
 from signaling.ports import Connections, Outcome, Subscriber, Subscriptions, plus
 
 INTRODUCED = 8
-"""Of how many members a sender hears that enters a large room.
+"""Members introduced to a newcomer in a large room.
 
 `make bench ROWS=simulation`: 4 are too few for peers that come at once, more make no shorter ways.
 """
 
 INTRODUCED_AGAIN = 2
-"""Of how many it hears when it has lost a connection. More would fill a room that has just enough
+"""Members introduced to one that has lost a connection. More would fill a room that has just enough
 connections: each that leaves makes about 20 others announce themselves again."""
 
 
@@ -37,7 +37,7 @@ def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
 
     The sender hears of the others and makes the offers, because y-webrtc accepts every offer, but
     ignores announces when it has 20 to 34 connections. If both announce themselves within seconds,
-    the younger in the room hears of the elder, whoever is the sender: so their announces do not
+    the younger in the room hears of the elder, whichever is the sender: so their announces do not
     cross. They do only if both announce themselves again and choose each other, and the elder reads
     before the younger writes.
 
@@ -90,7 +90,7 @@ class LargeRoom:
         `text` is its announce, as those get it who hear of it.
 
         In place of those that turn out to be gone, others are tried once. `own` wrote its row
-        before the sample was read. So of those who announce themselves at one moment, whoever reads
+        before the sample was read. So of those who announce themselves at one moment, the one that reads
         later finds those who read before, as if they had come one after the other.
 
         Raises:

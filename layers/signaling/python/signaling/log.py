@@ -1,7 +1,7 @@
 """What the owner of a stack sees: one JSON line per invocation.
 
 A room's name is often its only secret, so a topic is logged as a short hash. The hash has no salt:
-whoever guesses the name can find it. Tokens, query strings and payloads are not logged at all.
+anybody who guesses the name can find it. Tokens, query strings and payloads are not logged at all.
 """
 
 import hashlib
@@ -125,7 +125,7 @@ class TimedConnections:
 
 @lru_cache
 def hash_of(topic: str) -> str:
-    """Return a short hash of `topic`, which whoever guesses the topic can compute too."""
+    """Return a short hash of `topic`, which anybody who guesses the topic can compute, too."""
     return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

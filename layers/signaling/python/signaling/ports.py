@@ -178,7 +178,7 @@ class Subscriptions(Protocol):
         """
 
     def take(self, topic: str, connection: str) -> list[str]:
-        """Return what `hold` has kept, in order; whoever takes it has it alone."""
+        """Return what `hold` has kept, in order; no other call returns it."""
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Remove connections that do not exist any more from `topic`."""

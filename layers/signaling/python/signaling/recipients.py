@@ -29,7 +29,7 @@ def addressees(subscribers: list[Subscriber], sender: Sender, signal: Publish) -
     entered: a page that makes its provider twice enters as two peers on one connection, and its row
     may have the other one. If there is none of all these, the peer has left.
 
-    An offer to a peer that left and came back at once is for nobody: whoever makes it heard an
+    An offer to a peer that left and came back at once is for nobody: its sender heard an
     announce before it was known that the peer had left. If it is there, it makes the offers itself.
     """
     others = [each for each in subscribers if each.connection != sender.connection]

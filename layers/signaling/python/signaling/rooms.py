@@ -251,7 +251,7 @@ class Rooms:
         clients = len(subscribers)
         if publish.announce is not None and not self._is_broadcast:
             if self._is_limited(publish):
-                # Whoever is to hear it may be among those that were not read.
+                # Those that are to hear it may be among those that were not read.
                 self._refuse_too_many(clients - 1)
             room = SmallRoom(self._connections, subscribers)
             return room.introduce(sender, publish, publish.announce.data)
@@ -269,7 +269,7 @@ class Rooms:
     def _send_to_peer(self, sender: Sender, publish: Publish, read: list[Subscriber]) -> Outcome:
         """Send a message to its addressee in a large room, of which some members were read.
 
-        Whoever is introduced there is listed. Those who met while the room was small are not; but
+        Members that are introduced there are listed. Those who met while the room was small are not; but
         until it has grown by far they are among those that were read.
         """
         topic, to = publish.topic, publish.to or ""

@@ -19,8 +19,8 @@ from signaling.small_rooms import SMALL_ROOM
 SECONDS_TO_COME_BACK = 1.5
 """How long a signal waits.
 
-y-webrtc connects again at once, and a cold start of `$connect` takes a second. Whoever made an
-offer to a page that has closed keeps a dead connection for so long.
+y-webrtc connects again at once, and a cold start of `$connect` takes a second. A page that made an
+offer to one that has closed keeps a dead connection for so long.
 https://github.com/dmonad/lib0/blob/v0.2.114/websocket.js#L60
 """
 

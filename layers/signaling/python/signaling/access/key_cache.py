@@ -39,7 +39,7 @@ class KeyCache:
     for that half a second every 30 seconds.
 
     Threads may share it: all that changes does so under the lock, which nobody holds while waiting.
-    Only the newest load counts, and whoever has waited looks again at what there is then.
+    Only the newest load counts, and a request that has waited looks again at what there is then.
     """
 
     def __init__(

@@ -197,7 +197,7 @@ class DynamoDBSubscriptions:
         """Delete rows that the last `of_topic` has read: a write unit each, and one in the index.
 
         TTL would do it for nothing, but perhaps days later. So a flood of them is paid for by
-        whoever reads them first, and what a publish reads does not grow with the past of its room.
+        those that read them first, and the past of a room does not add to what a publish reads.
         """
         if len(self._left_long_ago) <= LEFT_ROWS:
             return
@@ -225,8 +225,8 @@ class DynamoDBSubscriptions:
         """Put one row for each, 25 a request, and note it in its own: 3 write units.
 
         The row is put before it is noted, and who leaves in between is found not to be there when
-        it is noted. So whoever leaves either sees the note and deletes the row, or it is deleted
-        here.
+        it is noted. So a member that leaves either sees the note and deletes the row, or it is
+        deleted here.
         """
         members = list({each.connection: each for each in subscribers}.values())
         puts = [{"PutRequest": {"Item": listing(topic, each)}} for each in members]

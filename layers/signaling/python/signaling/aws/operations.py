@@ -1,4 +1,4 @@
-"""The operations of DynamoDB that the model of the table needs, whoever carries them out."""
+"""The operations of DynamoDB that the model of the table needs, for any client that makes them."""
 
 import time
 from collections.abc import Iterator, Sequence

@@ -103,7 +103,7 @@ def note_of_leaving(topic: str, sender: Sender) -> Update:
 def announced(announce: Announce) -> dict[str, Any]:
     """Return what a row keeps of an announce: of most, that it was y-webrtc's for the row's peer.
 
-    Its text would be a quarter of the row, and whoever reads a large room reads 160 rows.
+    Its text would be a quarter of the row, and a join of a large room reads 160 rows.
     """
     if announce.peer is not None and announce.data == plain_announce(announce.peer):
         return {"BOOL": True}
