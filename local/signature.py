@@ -12,8 +12,8 @@ _SCOPE = "/execute-api/aws4_request"
 def complaint(authorization: str) -> tuple[str, str] | None:
     """Return what AWS would say against the header `Authorization`: an exception and its message.
 
-    A program that asks here may have any credentials, so it is checked that there is a signature for
-    this service, not that it is the right one.
+    A program that asks here may have any credentials, so it is checked that there is a signature
+    for this service, not that it is the right one.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
     """
     algorithm, _, rest = authorization.partition(" ")

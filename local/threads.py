@@ -12,7 +12,7 @@ class FairThreads:
 
     All methods but `shut_down` are called on one thread, the event loop's. So a client has a job
     that waits only while as many as it may have are running, and the end of each starts the next:
-    none is forgotten. And a client that comes waits for no more than a few jobs of each other client.
+    none is forgotten. And a client that comes waits for only a few jobs of each other client.
     """
 
     def __init__(self, threads: int, most_a_client: int) -> None:

@@ -90,8 +90,8 @@ class LargeRoom:
         `text` is its announce, as those get it who hear of it.
 
         In place of those that turn out to be gone, others are tried once. `own` wrote its row
-        before the sample was read. So of those who announce themselves at one moment, the one that reads
-        later finds those who read before, as if they had come one after the other.
+        before the sample was read. So of those that announce themselves at one moment, the one that
+        reads later finds those that read before, as if they had come one after the other.
 
         Raises:
             SubscriptionsError: the table failed, and nothing was sent.

@@ -269,8 +269,8 @@ class Rooms:
     def _send_to_peer(self, sender: Sender, publish: Publish, read: list[Subscriber]) -> Outcome:
         """Send a message to its addressee in a large room, of which some members were read.
 
-        Members that are introduced there are listed. Those who met while the room was small are not; but
-        until it has grown by far they are among those that were read.
+        Members that are introduced there are listed. Those that met while the room was small are
+        not; but until it has grown by far they are among those that were read.
         """
         topic, to = publish.topic, publish.to or ""
         found = self._admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
