@@ -20,6 +20,7 @@ from benchmarks.stub import Stub
 from benchmarks.table import local_table
 from signaling.aws import lean
 from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.aws.rows import sort_key
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
 from signaling.ports import Sender
@@ -167,15 +168,13 @@ def _table() -> list[_Growth]:
         filled = 0
         for topics in _TOPICS:
             new = range(filled, topics)
-            _fill(client, table, [(f"topic-{number}", "connection-a") for number in new])
+            _fill(client, table, [(f"topic-{number}", sort_key("a")) for number in new])
             filled = topics
             enter[topics], leave[topics] = _milliseconds(subscriptions)
         read: dict[int, float] = {}
         filled = 0
         for members in _SUBSCRIBERS:
-            _fill(
-                client, table, [("topic-room", f"connection-{n}") for n in range(filled, members)]
-            )
+            _fill(client, table, [("topic-room", sort_key(f"{n}")) for n in range(filled, members)])
             filled = members
             times = [_timed(lambda: subscriptions.of_topic("room")) for _ in range(7)]
             read[members] = 1e3 * spread(times).median / members

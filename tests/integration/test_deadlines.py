@@ -11,6 +11,7 @@ import pytest
 from functions.disconnect import app as disconnect
 from functions.message import app as message
 from signaling import bootstrap
+from signaling.aws.rows import sort_key
 from tests.support.events import EVENTS
 from tests.support.stub import SILENCE, Received, Reply, Stub, reply
 
@@ -61,9 +62,7 @@ def connection_of(request: Received) -> str:
 
 def rows(*connections: str) -> Reply:
     times = {name: {"N": str(2**40)} for name in ("connected_at", "requested_at", "expires_at")}
-    items = [
-        {"pk": {"S": "topic-t"}, "sk": {"S": f"connection-{each}"}, **times} for each in connections
-    ]
+    items = [{"pk": {"S": "topic-t"}, "sk": {"S": sort_key(each)}, **times} for each in connections]
     return reply(body=json.dumps({"Items": items}).encode())
 
 
@@ -169,7 +168,7 @@ def test_a_connection_in_twenty_thousand_topics_leaves_them_all(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many batches at once, 5 ms each: one after the other they would take more than their time."""
-    keys = [{"pk": {"S": f"topic-{n}"}, "sk": {"S": "connection-a"}} for n in range(20_000)]
+    keys = [{"pk": {"S": f"topic-{n}"}, "sk": {"S": sort_key("a")}} for n in range(20_000)]
     page = reply(body=json.dumps({"Items": keys}).encode())
     under_way = most_under_way = 0
 

@@ -1,16 +1,9 @@
 """What every adapter of the port `Subscriptions` does for large rooms."""
 
 from collections import Counter
-from uuid import uuid4
 
-import pytest
-
-from local.dynamodb import make_table
-from local.sam.template import Stack
-from signaling.aws import lean
 from signaling.ports import SAMPLE, Subscriber, Subscriptions
-from tests.support.aws import dynamodb_client
-from tests.support.subscriptions import CONNECTED_AT, NOW, announce, members, of_table, sender
+from tests.support.subscriptions import CONNECTED_AT, announce, members, sender
 
 
 def enter(subscriptions: Subscriptions, *connections: str) -> None:
@@ -170,31 +163,3 @@ def test_who_is_listed_is_no_second_member(subscriptions: Subscriptions) -> None
     assert own
     subscriptions.list_peers("room", [own, own])
     assert members(subscriptions) == {"a": "A"}
-
-
-@pytest.fixture
-def earlier(dynamodb_local: str, lean_dynamodb: lean.LeanDynamoDB, stack: Stack) -> Subscriptions:
-    """A table with rows of members "a" and "b" as an earlier version wrote them."""
-    client = dynamodb_client(dynamodb_local)
-    table = {**stack.table, "TableName": f"table-{uuid4()}"}
-    make_table(client, table)
-    for connection in "ab":
-        client.put_item(
-            TableName=table["TableName"],
-            Item={
-                "pk": {"S": "topic-room"},
-                "sk": {"S": f"connection-{connection}"},
-                "connected_at": {"N": "1"},
-                "requested_at": {"N": "1"},
-                "expires_at": {"N": str(NOW + 1)},
-            },
-        )
-    return of_table(lean_dynamodb, table["TableName"])
-
-
-def test_rows_of_an_earlier_version_count_until_their_connections_say_more(
-    earlier: Subscriptions,
-) -> None:
-    assert members(earlier) == {"a": None, "b": None}
-    earlier.announce("room", sender("a", at=2), announce("A"))
-    assert members(earlier) == {"a": "A", "b": None}

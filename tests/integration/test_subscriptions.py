@@ -9,6 +9,7 @@ import pytest
 from local.dynamodb import make_table
 from local.sam.template import Stack
 from signaling.aws import lean, sdk
+from signaling.aws.rows import sort_key
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     LEFT_ROWS,
@@ -325,7 +326,7 @@ def test_of_topic_reads_every_page(
             "PutRequest": {
                 "Item": {
                     "pk": {"S": "topic-room"},
-                    "sk": {"S": f"connection-{number}"},
+                    "sk": {"S": sort_key(f"{number}")},
                     "announce": {"S": "a" * 10_000},
                     **times,
                 }

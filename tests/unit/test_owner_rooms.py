@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from local.dynamodb import topic_of
 from owner.rooms import Census, count, members, overview
+from signaling.aws.rows import sort_key
 from signaling.log import hash_of
 from signaling.protocol import topic_key
 
@@ -17,7 +18,7 @@ NOW = 1_800_000_000.0
 def row(topic: str, connection: str, minutes: int = 1, **more: Any) -> dict[str, Any]:
     return {
         "pk": {"S": topic_key(topic)},
-        "sk": {"S": f"connection-{connection}"},
+        "sk": {"S": sort_key(connection)},
         "connected_at": {"N": str(int(1000 * (NOW - 60 * minutes)))},
         "expires_at": {"N": str(int(NOW) + more.pop("expires_in", 60))},
         **more,

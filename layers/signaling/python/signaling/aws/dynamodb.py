@@ -171,13 +171,9 @@ class DynamoDBSubscriptions:
         return len(next(self._rows_of(connection, self._deadlines.table, Limit=most + 1))) > most
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
-        """Query the topic with strong consistency, in pages that double while too few are there.
-
-        While rows of an earlier version are left, a connection may have one beside its own, which
-        is read later and counts.
-        """
+        """Query the topic with strong consistency, in pages that double while too few are there."""
         limit = {} if most is None else {"Limit": most + 1 + LEFT_ROWS}
-        found: dict[str, Subscriber] = {}
+        found: list[Subscriber] = []
         left: list[Row] = []
         for page in self._query(
             self._deadlines.table,
@@ -186,12 +182,12 @@ class DynamoDBSubscriptions:
             ConsistentRead=True,
             **limit,
         ):
-            found |= {each.connection: each for each in self._subscribers(page)}
+            found += self._subscribers(page)
             left += [row for row in page if has_left_long_ago(row, int(1000 * self._now()))]
             if most is not None and len(found) > most:
                 break
         self._left_long_ago = left
-        return list(found.values())
+        return found
 
     def forget_left(self, topic: str) -> None:
         """Delete rows that the last `of_topic` has read: a write unit each, and one in the index.

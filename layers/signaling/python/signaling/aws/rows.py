@@ -27,9 +27,6 @@ Update = dict[str, Any]
 MEMBER_PREFIX = "member-"
 """Of sk, before 8 hexadecimal digits of hash, a hyphen and the connection id."""
 
-_EARLIER_PREFIX = "connection-"
-"""Of rows that an earlier version wrote, before the connection id."""
-
 _BEFORE_CONNECTION = len(MEMBER_PREFIX) + 8 + 1
 _TIME_DIGITS = 15
 _COUNTERS = 8
@@ -51,8 +48,6 @@ def sort_key(connection: str) -> str:
 
 def connection_of(key: str) -> str:
     """Return the connection whose rows have the sort key."""
-    if key.startswith(_EARLIER_PREFIX):
-        return key[len(_EARLIER_PREFIX) :]
     return key[_BEFORE_CONNECTION:]
 
 
