@@ -11,7 +11,7 @@ from local import LAYER, ROOT
 CORE = {
     *("errors", "protocol", "ports", "access.grants"),
     *("introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
-    *("waiting", "postponing"),
+    *("delivery", "waiting", "postponing"),
     "rooms",
 }
 MAY_IMPORT = {
@@ -23,6 +23,9 @@ MAY_IMPORT = {
     "small_rooms": {"introductions", "ports", "protocol"},
     "crowded_rooms": {"introductions", "ports", "small_rooms"},
     "large_rooms": {"errors", "introductions", "ports", "protocol"},
+    "delivery": {
+        *("errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
+    },
     "postponing": {"errors", "ports"},
     "waiting": {"ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,

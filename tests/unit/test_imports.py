@@ -37,7 +37,7 @@ ADMITTING = {
 }
 ADMITTING |= {"settings"}
 TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap"}
-TALKING_TO_AWS |= {"introductions", "recipients", "small_rooms", "rooms"}
+TALKING_TO_AWS |= {"delivery", "introductions", "recipients", "small_rooms", "rooms"}
 TALKING_TO_AWS |= {
     f"aws.{name}"
     for name in (

@@ -1,16 +1,15 @@
 """The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NamedTuple, assert_never
 
 from signaling.access.grants import Grants
+from signaling.delivery import Delivery
 from signaling.errors import (
     ForbiddenTopicError,
     NoTokenError,
     SignalingError,
     SubscriptionsError,
-    TooManyRecipientsError,
     TooManyRoomsError,
 )
 from signaling.introductions import (
@@ -38,10 +37,9 @@ from signaling.protocol import (
     Publish,
     Subscribe,
     Unsubscribe,
-    is_peer,
 )
-from signaling.recipients import addressees, is_lost, recipients
-from signaling.small_rooms import SMALL_ROOM, SmallRoom
+from signaling.recipients import is_lost
+from signaling.small_rooms import SMALL_ROOM
 
 ANNOUNCES_AT_ONCE = 8
 """How many announces of one member are passed on within `ANNOUNCES_MILLISECONDS`, and one later.
@@ -79,10 +77,11 @@ class Rooms:
         self._subscriptions = subscriptions
         self._connections = connections
         self._is_broadcast = is_broadcast
-        self._needs_token = needs_token
         self._max_rooms = max_rooms
-        self._max_recipients = max_recipients
         self._after = after
+        self._delivery = Delivery(
+            subscriptions, connections, is_broadcast, needs_token, max_recipients
+        )
 
     def handle(self, sender: Sender, message: Message, grants: Grants) -> Handled:
         """Do what `message` asks for.
@@ -174,15 +173,11 @@ class Rooms:
         self, sender: Sender, publish: Publish, own: Subscriber, stands_for_all: bool = False
     ) -> Outcome:
         """Pass on an announce unless its sender has said more since; or for all that it said."""
-        read = self._read(publish)
+        read = self._delivery.read(publish)
         own = find(read, own.connection) or own
         if stands_for_all or came_back(own):
             sender = sender._replace(requested_at=own.requested_at)
         return self._pass_on(sender, publish, own, read).outcome
-
-    def _read(self, publish: Publish) -> list[Subscriber]:
-        most = self._max_recipients + 1 if self._is_limited(publish) else SMALL_ROOM
-        return self._subscriptions.of_topic(publish.topic, most)
 
     def _pass_on(
         self,
@@ -192,10 +187,10 @@ class Rooms:
         read: list[Subscriber] | None = None,
     ) -> Handled:
         topic = publish.topic
-        read = self._read(publish) if read is None else read
-        outcome = self._reach(sender, publish, read, own)
+        read = self._delivery.read(publish) if read is None else read
+        outcome = self._delivery.reach(sender, publish, read, own)
         try:
-            if publish.announce is None and not self._is_large(publish, read):
+            if publish.announce is None and not self._delivery.is_large(publish, read):
                 self._learn_peer(sender, publish, read)
             remove_gone(self._subscriptions, topic, outcome)
             self._subscriptions.forget_left(topic)
@@ -213,7 +208,7 @@ class Rooms:
         """Let a signal wait for its addressee, unless that is there and may not be reached."""
         from signaling.waiting import Waiting  # here: few signals reach nobody
 
-        waiting = Waiting(self._subscriptions, self._connections, self._reach, self._after)
+        waiting = Waiting(self._subscriptions, self._connections, self._delivery.reach, self._after)
         here = [each for each in read if each.connection not in outcome.gone]
         if any(each.peer == signal.to for each in here):
             waiting.hang_up(sender, signal)
@@ -228,92 +223,8 @@ class Rooms:
         if own.entered_at != own.requested_at or came_back(own):
             return NOTHING
         return look_again(
-            topic, own, self._subscriptions, self._connections, self._admitted, self._after
+            topic, own, self._subscriptions, self._connections, self._delivery.admitted, self._after
         )
-
-    def _reach(
-        self,
-        sender: Sender,
-        publish: Publish,
-        read: list[Subscriber],
-        own: Subscriber | None = None,
-    ) -> Outcome:
-        """Send a message to those that it is for, of all subscribers or, in a large room, some."""
-        subscribers = self._admitted(read)
-        if not self._is_large(publish, read):
-            return self._send(sender, publish, subscribers)
-        if publish.announce is None:
-            return self._send_to_peer(sender, publish, subscribers)
-        return self._introduce(own, publish, subscribers)
-
-    def _send(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> Outcome:
-        """Send a message to those of all `subscribers` that it is for."""
-        clients = len(subscribers)
-        if publish.announce is not None and not self._is_broadcast:
-            if self._is_limited(publish):
-                # Those that are to hear it may be among those that were not read.
-                self._refuse_too_many(clients - 1)
-            room = SmallRoom(self._connections, subscribers)
-            return room.introduce(sender, publish, publish.announce.data)
-        if publish.signal is None or publish.to is None or self._is_broadcast:
-            receivers = recipients(subscribers, sender.connection, publish.to, self._is_broadcast)
-        else:
-            receivers = addressees(subscribers, sender, publish)
-        self._refuse_too_many(len(receivers))
-        return self._connections.send(receivers, publish.encode(clients))
-
-    def _refuse_too_many(self, receivers: int) -> None:
-        if receivers > self._max_recipients:
-            raise TooManyRecipientsError(self._max_recipients)
-
-    def _send_to_peer(self, sender: Sender, publish: Publish, read: list[Subscriber]) -> Outcome:
-        """Send a message to its addressee in a large room, of which some members were read.
-
-        Members that are introduced there are listed. Those that met while the room was small are
-        not; but until it has grown by far they are among those that were read.
-        """
-        topic, to = publish.topic, publish.to or ""
-        found = self._admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
-        found = found or [each for each in read if each.peer == to]
-        if found:
-            others = [each.connection for each in found if each.connection != sender.connection]
-            outcome = self._connections.send(others, publish.encode(len(read)))
-            if gone := [each for each in found if each.connection in outcome.gone]:
-                with suppress(SubscriptionsError):  # the next signal finds it gone again
-                    self._subscriptions.unlist(topic, gone)
-            return outcome
-        if is_lost(publish, NOTHING):
-            return NOTHING
-        if self._max_recipients <= SMALL_ROOM:
-            raise TooManyRecipientsError(self._max_recipients)
-        everybody = self._subscriptions.of_topic(topic, self._max_recipients + 1)
-        return self._send(sender, publish, self._admitted(everybody))
-
-    def _introduce(
-        self, own: Subscriber | None, publish: Publish, read: list[Subscriber]
-    ) -> Outcome:
-        """Introduce the sender of an announce to some members of a large room."""
-        from signaling.large_rooms import LargeRoom  # here: few rooms are large
-
-        if own is None:
-            return NOTHING
-        sample = self._admitted(self._subscriptions.sample(publish.topic))
-        room = LargeRoom(self._subscriptions, self._connections, publish.topic, read)
-        return room.introduce(own, publish.encode(len(read)), sample)
-
-    def _is_large(self, publish: Publish, read: list[Subscriber]) -> bool:
-        """Tell whether a message is for some members of a room, of which only some were read."""
-        return len(read) > SMALL_ROOM and not self._is_limited(publish)
-
-    def _is_limited(self, publish: Publish) -> bool:
-        """Tell whether a message is for everybody, as far as can be told."""
-        return self._is_broadcast or not publish.names_peer
-
-    def _admitted(self, subscribers: list[Subscriber]) -> list[Subscriber]:
-        """Leave out rows of clients that came before a token was needed."""
-        if not self._needs_token:
-            return subscribers
-        return [each for each in subscribers if each.has_token]
 
     def reply(self, connection: str, frame: str) -> Outcome:
         """Send `frame` to one connection."""

@@ -1,0 +1,117 @@
+"""Who gets a message, and the sending: in small rooms, in large ones, and behind a password."""
+
+from contextlib import suppress
+
+from signaling.errors import SubscriptionsError, TooManyRecipientsError
+from signaling.ports import NOTHING, Connections, Outcome, Sender, Subscriber, Subscriptions
+from signaling.protocol import Publish, is_peer
+from signaling.recipients import addressees, is_lost, recipients
+from signaling.small_rooms import SMALL_ROOM, SmallRoom
+
+
+class Delivery:
+    """The sending of messages to rooms, for the time of one invocation."""
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        connections: Connections,
+        is_broadcast: bool,
+        needs_token: bool,
+        max_recipients: int,
+    ) -> None:
+        """Send to members through `connections`, to `max_recipients` a message at most."""
+        self._subscriptions = subscriptions
+        self._connections = connections
+        self._is_broadcast = is_broadcast
+        self._needs_token = needs_token
+        self._max_recipients = max_recipients
+
+    def read(self, publish: Publish) -> list[Subscriber]:
+        """Read the members of a room that a message may be for, or enough of them."""
+        most = self._max_recipients + 1 if self._is_limited(publish) else SMALL_ROOM
+        return self._subscriptions.of_topic(publish.topic, most)
+
+    def reach(
+        self,
+        sender: Sender,
+        publish: Publish,
+        read: list[Subscriber],
+        own: Subscriber | None = None,
+    ) -> Outcome:
+        """Send a message to those that it is for, of all subscribers or, in a large room, some."""
+        subscribers = self.admitted(read)
+        if not self.is_large(publish, read):
+            return self._send(sender, publish, subscribers)
+        if publish.announce is None:
+            return self._send_to_peer(sender, publish, subscribers)
+        return self._introduce(own, publish, subscribers)
+
+    def _send(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> Outcome:
+        """Send a message to those of all `subscribers` that it is for."""
+        clients = len(subscribers)
+        if publish.announce is not None and not self._is_broadcast:
+            if self._is_limited(publish):
+                # Those that are to hear it may be among those that were not read.
+                self._refuse_too_many(clients - 1)
+            room = SmallRoom(self._connections, subscribers)
+            return room.introduce(sender, publish, publish.announce.data)
+        if publish.signal is None or publish.to is None or self._is_broadcast:
+            receivers = recipients(subscribers, sender.connection, publish.to, self._is_broadcast)
+        else:
+            receivers = addressees(subscribers, sender, publish)
+        self._refuse_too_many(len(receivers))
+        return self._connections.send(receivers, publish.encode(clients))
+
+    def _refuse_too_many(self, receivers: int) -> None:
+        if receivers > self._max_recipients:
+            raise TooManyRecipientsError(self._max_recipients)
+
+    def _send_to_peer(self, sender: Sender, publish: Publish, read: list[Subscriber]) -> Outcome:
+        """Send a message to its addressee in a large room, of which some members were read.
+
+        Members that are introduced there are listed. Those that met while the room was small are
+        not; but until it has grown by far they are among those that were read.
+        """
+        topic, to = publish.topic, publish.to or ""
+        found = self.admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
+        found = found or [each for each in read if each.peer == to]
+        if found:
+            others = [each.connection for each in found if each.connection != sender.connection]
+            outcome = self._connections.send(others, publish.encode(len(read)))
+            if gone := [each for each in found if each.connection in outcome.gone]:
+                with suppress(SubscriptionsError):  # the next signal finds it gone again
+                    self._subscriptions.unlist(topic, gone)
+            return outcome
+        if is_lost(publish, NOTHING):
+            return NOTHING
+        if self._max_recipients <= SMALL_ROOM:
+            raise TooManyRecipientsError(self._max_recipients)
+        everybody = self._subscriptions.of_topic(topic, self._max_recipients + 1)
+        return self._send(sender, publish, self.admitted(everybody))
+
+    def _introduce(
+        self, own: Subscriber | None, publish: Publish, read: list[Subscriber]
+    ) -> Outcome:
+        """Introduce the sender of an announce to some members of a large room."""
+        from signaling.large_rooms import LargeRoom  # here: few rooms are large
+
+        if own is None:
+            return NOTHING
+        sample = self.admitted(self._subscriptions.sample(publish.topic))
+        room = LargeRoom(self._subscriptions, self._connections, publish.topic, read)
+        return room.introduce(own, publish.encode(len(read)), sample)
+
+    def is_large(self, publish: Publish, read: list[Subscriber]) -> bool:
+        """Tell whether a message is for some members of a room, of which only some were read."""
+        return len(read) > SMALL_ROOM and not self._is_limited(publish)
+
+    def _is_limited(self, publish: Publish) -> bool:
+        """Tell whether a message is for everybody, as far as can be told."""
+        return self._is_broadcast or not publish.names_peer
+
+    def admitted(self, subscribers: list[Subscriber]) -> list[Subscriber]:
+        """Leave out rows of clients that came before a token was needed."""
+        if not self._needs_token:
+            return subscribers
+        return [each for each in subscribers if each.has_token]
