@@ -144,7 +144,7 @@ def test_only_its_own_route_may_call_a_function() -> None:
 
 def test_the_message_function_may_do_what_the_table_is_asked_to_and_no_more() -> None:
     aws = ROOT / "layers/signaling/python/signaling/aws"
-    source = (aws / "dynamodb.py").read_text() + (aws / "operations.py").read_text()
+    source = (aws / "table.py").read_text() + (aws / "operations.py").read_text()
     calls = re.findall(r"client\.(\w+)\(", source)
     used = {"".join(word.capitalize() for word in call.split("_")) for call in calls}
     actions = {action for action, _ in EXPECTED["MessageFunction"].granted}

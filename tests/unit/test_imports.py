@@ -50,6 +50,7 @@ TALKING_TO_AWS |= {
         "rows",
         "sigv4",
         "steps",
+        "table",
         "trust",
     )
 }

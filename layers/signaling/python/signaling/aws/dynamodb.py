@@ -38,44 +38,30 @@ import os
 import time
 from binascii import crc32
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-from signaling.aws.operations import (
-    Answer,
-    DynamoDB,
-    RequestError,
-    accepted,
-    pages,
-    write_batches,
-)
+from signaling.aws.operations import DynamoDB, RequestError
 from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
-    Update,
     announced,
     counters,
     entered_row,
     forgotten,
     has_left_long_ago,
     held_signal,
-    is_there,
     learned_peer,
-    listing,
-    listing_key,
-    listing_prefix,
+    listings_of,
     member_key,
     note_of_leaving,
-    note_of_listing,
-    peers_key,
     sort_key,
     subscriber_of,
     taken_signals,
 )
+from signaling.aws.table import Table
 from signaling.ports import (
     LEFT_MILLISECONDS,
     LEFT_ROWS,
-    LISTED_FIRST,
-    LISTED_LAST,
     SAMPLE,
     TOPICS_A_LOOK,
     Deadlines,
@@ -83,6 +69,9 @@ from signaling.ports import (
     Subscriber,
 )
 from signaling.protocol import Announce, topic_key
+
+if TYPE_CHECKING:
+    from signaling.aws.listings import Listings
 
 INDEX = "by-connection"
 """Name of the table's index: sk HASH, pk RANGE, keys only."""
@@ -104,10 +93,7 @@ class DynamoDBSubscriptions:
         now: Callable[[], float] = time.time,
     ) -> None:
         """Serve `table` through `client`; `now` tells epoch seconds."""
-        self._client = client
-        self._table = table
-        self._deadlines = deadlines
-        self._now = now
+        self._table = Table(client, table, deadlines, now)
         self._left_long_ago: list[Row] = []
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
@@ -115,7 +101,7 @@ class DynamoDBSubscriptions:
         condition = (
             "requested_at < :requested_at OR (requested_at = :requested_at AND has_left = :yes)"
         )
-        self._write(
+        self._table.write(
             [
                 entered_row(topic, sender, condition, " REMOVE announce, has_left", yes=_YES)
                 for topic in topics
@@ -134,7 +120,7 @@ class DynamoDBSubscriptions:
         values |= {"none": {"N": "0"}, "one": {"N": "1"}}
         change += f" REMOVE has_left, {', '.join(others)}"
         row = entered_row(topic, sender, "requested_at <= :requested_at", change, **values)
-        for answer in self._write([{**row, "ReturnValues": "ALL_NEW"}]):
+        for answer in self._table.write([{**row, "ReturnValues": "ALL_NEW"}]):
             own = answer["Attributes"]
             announces = int(own[current]["N"]) if current in own else 0
             return subscriber_of(own)._replace(announces=announces)
@@ -157,10 +143,10 @@ class DynamoDBSubscriptions:
             }
             for topic in topics
         ]
-        answers = list(zip(topics, self._try(marks), strict=True))
-        self._delete([key for topic, answer in answers for key in _listings(topic, answer)])
+        answers = list(zip(topics, self._table.attempt(marks), strict=True))
+        self._table.delete([key for topic, answer in answers for key in listings_of(topic, answer)])
         late = [topic for topic, answer in answers if isinstance(answer, RequestError)]
-        self._try([note_of_leaving(topic, sender) for topic in late])
+        self._table.attempt([note_of_leaving(topic, sender) for topic in late])
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
         """Query the index, for some requests: no client knows when it is asked, or its own id."""
@@ -168,22 +154,24 @@ class DynamoDBSubscriptions:
         chance = crc32(f"{connection}{sender.requested_at}".encode()) % TOPICS_A_LOOK
         if chance >= len(topics):
             return False
-        return len(next(self._rows_of(connection, self._deadlines.table, Limit=most + 1))) > most
+        return (
+            len(next(self._rows_of(connection, self._table.deadlines.table, Limit=most + 1))) > most
+        )
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Query the topic with strong consistency, in pages that double while too few are there."""
         limit = {} if most is None else {"Limit": most + 1 + LEFT_ROWS}
         found: list[Subscriber] = []
         left: list[Row] = []
-        for page in self._query(
-            self._deadlines.table,
+        for page in self._table.query(
+            self._table.deadlines.table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": topic_key(topic)}},
             ConsistentRead=True,
             **limit,
         ):
-            found += self._subscribers(page)
-            left += [row for row in page if has_left_long_ago(row, int(1000 * self._now()))]
+            found += self._table.subscribers(page)
+            left += [row for row in page if has_left_long_ago(row, int(1000 * self._table.now()))]
             if most is not None and len(found) > most:
                 break
         self._left_long_ago = left
@@ -197,133 +185,68 @@ class DynamoDBSubscriptions:
         """
         if len(self._left_long_ago) <= LEFT_ROWS:
             return
-        deletes = [
-            {"TableName": self._table, **forgotten(row)}
-            for row in self._left_long_ago[:_FORGOTTEN_AT_ONCE]
-        ]
-        accepted(self._client.delete_item(deletes, self._deadlines.clean_up))
+        self._table.delete_if([forgotten(row) for row in self._left_long_ago[:_FORGOTTEN_AT_ONCE]])
 
     def sample(self, topic: str) -> list[Subscriber]:
         """Query the rows that follow a random hash."""
         start = MEMBER_PREFIX + os.urandom(4).hex()
         page = next(
-            self._query(
-                self._deadlines.table,
+            self._table.query(
+                self._table.deadlines.table,
                 KeyConditionExpression="pk = :pk AND sk >= :start",
                 ExpressionAttributeValues={":pk": {"S": topic_key(topic)}, ":start": {"S": start}},
                 ConsistentRead=True,
                 Limit=SAMPLE,
             )
         )
-        return sorted(self._subscribers(page), key=lambda _: os.urandom(4))
+        return sorted(self._table.subscribers(page), key=lambda _: os.urandom(4))
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Put one row for each, 25 a request, and note it in its own: 3 write units.
-
-        The row is put before it is noted, and who leaves in between is found not to be there when
-        it is noted. So a member that leaves either sees the note and deletes the row, or it is
-        deleted here.
-        """
-        members = list({each.connection: each for each in subscribers}.values())
-        puts = [{"PutRequest": {"Item": listing(topic, each)}} for each in members]
-        write_batches(self._client, self._table, puts, self._deadlines.table)
-        notes = [note_of_listing(topic, each) for each in members]
-        left, former = [], []
-        for each, answer in zip(members, self._try(notes), strict=True):
-            if isinstance(answer, RequestError):
-                left.append(listing_key(topic, each))
-            else:
-                former += _listings(topic, answer)
-        new = [listing_key(topic, each) for each in members]
-        self._delete([*left, *(key for key in former if key not in new)])
+        """Put one row for each, 25 a request, and note it in its own: 3 write units."""
+        self._listings().list_peers(topic, subscribers)
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Delete the rows that list `subscribers`, 25 a request."""
-        self._delete([listing_key(topic, each) for each in subscribers])
+        self._listings().unlist(topic, subscribers)
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Query the first rows that list the peer, and the last if there are more, consistently."""
-        rows = self._listed(topic, peer, LISTED_FIRST, is_forward=True)
-        if len(rows) == LISTED_FIRST:
-            rows += reversed(self._listed(topic, peer, LISTED_LAST, is_forward=False))
-        return list({each.connection: each for each in self._subscribers(rows)}.values())
+        return self._listings().of_peer(topic, peer)
 
-    def _listed(self, topic: str, peer: str, most: int, is_forward: bool) -> list[Row]:
-        return next(
-            self._query(
-                self._deadlines.table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :peer)",
-                ExpressionAttributeValues={
-                    ":pk": {"S": peers_key(topic)},
-                    ":peer": {"S": listing_prefix(peer)},
-                },
-                ConsistentRead=True,
-                ScanIndexForward=is_forward,
-                Limit=most,
-            )
-        )
+    def _listings(self) -> "Listings":
+        from signaling.aws.listings import Listings  # here: few rooms are large
+
+        return Listings(self._table)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update one row: 1 write unit."""
-        self._try([learned_peer(topic, connection, peer)], self._deadlines.clean_up)
+        self._table.attempt([learned_peer(topic, connection, peer)], self._table.deadlines.clean_up)
 
     def hold(self, topic: str, connection: str, signal: str) -> int:
         """Update one row: a write unit for each KB that it then has."""
-        answers = self._write([held_signal(topic, connection, signal)])
+        answers = self._table.write([held_signal(topic, connection, signal)])
         return sum(len(answer["Attributes"]["held"]["L"]) for answer in answers)
 
     def take(self, topic: str, connection: str) -> list[str]:
         """Update one row: a write unit for each KB that it had."""
-        answers = self._write([taken_signals(topic, connection)])
+        answers = self._table.write([taken_signals(topic, connection)])
         return [text["S"] for answer in answers for text in answer["Attributes"]["held"]["L"]]
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Delete the rows of `connections`, 25 a request."""
-        self._delete([member_key(topic, each) for each in connections])
+        self._table.delete([member_key(topic, each) for each in connections])
 
     def remove_connection(self, connection: str) -> bool:
         """Query the index and delete what it names, 25 rows a request, as many as time allows."""
-        for page in self._rows_of(connection, self._deadlines.clean_up):
-            self._delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
+        for page in self._rows_of(connection, self._table.deadlines.clean_up):
+            self._table.delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
         return False
 
     def _rows_of(self, connection: str, deadline: float, **limit: int) -> Iterator[list[Row]]:
-        return self._query(
+        return self._table.query(
             deadline,
             IndexName=INDEX,
             KeyConditionExpression="sk = :sk",
             ExpressionAttributeValues={":sk": {"S": sort_key(connection)}},
             **limit,
         )
-
-    def _write(self, updates: Sequence[Update]) -> list[dict[str, Any]]:
-        return accepted(self._try(updates))
-
-    def _try(self, updates: Sequence[Update], deadline: float | None = None) -> list[Answer]:
-        """Return an answer for each; of errors only conditions that failed are left."""
-        if not updates:
-            return []
-        requests = [{"TableName": self._table, **each} for each in updates]
-        answers = self._client.update_item(requests, deadline or self._deadlines.table)
-        accepted(answers)
-        return answers
-
-    def _subscribers(self, page: Sequence[Row]) -> list[Subscriber]:
-        now = int(self._now())
-        return [subscriber_of(row) for row in page if is_there(row, now)]
-
-    def _query(self, deadline: float, **parameters: Any) -> Iterator[list[Row]]:
-        return pages(self._client, {"TableName": self._table, **parameters}, deadline)
-
-    def _delete(self, keys: Sequence[Row]) -> None:
-        if not keys:
-            return
-        deletes = [{"DeleteRequest": {"Key": key}} for key in keys]
-        write_batches(self._client, self._table, deletes, self._deadlines.clean_up)
-
-
-def _listings(topic: str, answer: Answer) -> list[Row]:
-    """Return the key of the row that listed a member, if its own row named one before an update."""
-    if isinstance(answer, RequestError) or "listed" not in answer.get("Attributes", {}):
-        return []
-    return [{"pk": {"S": peers_key(topic)}, "sk": answer["Attributes"]["listed"]}]

@@ -8,6 +8,7 @@ alone, which is all that `$disconnect` knows.
 from binascii import crc32
 from typing import Any
 
+from signaling.aws.operations import Answer, RequestError
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     HELD_BYTES,
@@ -233,3 +234,10 @@ def _is_listed(row: Row) -> bool:
     if "listed" not in row or "peer" not in row:
         return False
     return str(row["listed"]["S"]).startswith(listing_prefix(row["peer"]["S"]))
+
+
+def listings_of(topic: str, answer: Answer) -> list[Row]:
+    """Return the key of the row that listed a member, if its own row named one before an update."""
+    if isinstance(answer, RequestError) or "listed" not in answer.get("Attributes", {}):
+        return []
+    return [{"pk": {"S": peers_key(topic)}, "sk": answer["Attributes"]["listed"]}]

@@ -1,0 +1,69 @@
+"""Members of large rooms listed under their peer ids. Imported late: few rooms are large."""
+
+from collections.abc import Sequence
+
+from signaling.aws.operations import RequestError
+from signaling.aws.rows import (
+    Row,
+    listing,
+    listing_key,
+    listing_prefix,
+    listings_of,
+    note_of_listing,
+    peers_key,
+)
+from signaling.aws.table import Table
+from signaling.ports import LISTED_FIRST, LISTED_LAST, Subscriber
+
+
+class Listings:
+    """The rows that list members."""
+
+    def __init__(self, table: Table) -> None:
+        """Keep them in `table`."""
+        self._table = table
+
+    def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Put one row for each, 25 a request, and note it in its own: 3 write units.
+
+        The row is put before it is noted, and who leaves in between is found not to be there when
+        it is noted. So a member that leaves either sees the note and deletes the row, or it is
+        deleted here.
+        """
+        members = list({each.connection: each for each in subscribers}.values())
+        self._table.put([listing(topic, each) for each in members])
+        notes = [note_of_listing(topic, each) for each in members]
+        left, former = [], []
+        for each, answer in zip(members, self._table.attempt(notes), strict=True):
+            if isinstance(answer, RequestError):
+                left.append(listing_key(topic, each))
+            else:
+                former += listings_of(topic, answer)
+        new = [listing_key(topic, each) for each in members]
+        self._table.delete([*left, *(key for key in former if key not in new)])
+
+    def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
+        """Delete the rows that list `subscribers`, 25 a request."""
+        self._table.delete([listing_key(topic, each) for each in subscribers])
+
+    def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
+        """Query the first rows that list the peer, and the last if there are more, consistently."""
+        rows = self._listed(topic, peer, LISTED_FIRST, is_forward=True)
+        if len(rows) == LISTED_FIRST:
+            rows += reversed(self._listed(topic, peer, LISTED_LAST, is_forward=False))
+        return list({each.connection: each for each in self._table.subscribers(rows)}.values())
+
+    def _listed(self, topic: str, peer: str, most: int, is_forward: bool) -> list[Row]:
+        return next(
+            self._table.query(
+                self._table.deadlines.table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :peer)",
+                ExpressionAttributeValues={
+                    ":pk": {"S": peers_key(topic)},
+                    ":peer": {"S": listing_prefix(peer)},
+                },
+                ConsistentRead=True,
+                ScanIndexForward=is_forward,
+                Limit=most,
+            )
+        )

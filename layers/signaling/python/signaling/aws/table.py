@@ -1,0 +1,68 @@
+"""Requests to one DynamoDB table, and what its rows say."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from signaling.aws.operations import Answer, DynamoDB, accepted, pages, write_batches
+from signaling.aws.rows import Row, Update, is_there, subscriber_of
+from signaling.ports import Deadlines, Subscriber
+
+
+class Table:
+    """A table, for the time of one invocation.
+
+    Every method raises SubscriptionsError if the table fails or the time runs out.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDB,
+        name: str,
+        deadlines: Deadlines,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Ask for the table `name` through `client`; `now` tells epoch seconds."""
+        self._client = client
+        self._name = name
+        self.deadlines = deadlines
+        self.now = now
+
+    def write(self, updates: Sequence[Update]) -> list[dict[str, Any]]:
+        """Make `updates` and return the answers, but for those whose condition failed."""
+        return accepted(self.attempt(updates))
+
+    def attempt(self, updates: Sequence[Update], deadline: float | None = None) -> list[Answer]:
+        """Return an answer for each; of errors only conditions that failed are left."""
+        if not updates:
+            return []
+        requests = [{"TableName": self._name, **each} for each in updates]
+        answers = self._client.update_item(requests, deadline or self.deadlines.table)
+        accepted(answers)
+        return answers
+
+    def subscribers(self, page: Sequence[Row]) -> list[Subscriber]:
+        """Return what the rows of a page say of members that are there."""
+        now = int(self.now())
+        return [subscriber_of(row) for row in page if is_there(row, now)]
+
+    def query(self, deadline: float, **parameters: Any) -> Iterator[list[Row]]:
+        """Yield the pages of rows that a Query finds."""
+        return pages(self._client, {"TableName": self._name, **parameters}, deadline)
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Put rows, 25 a request."""
+        puts = [{"PutRequest": {"Item": row}} for row in rows]
+        write_batches(self._client, self._name, puts, self.deadlines.table)
+
+    def delete(self, keys: Sequence[Row]) -> None:
+        """Delete rows, 25 a request."""
+        if not keys:
+            return
+        deletes = [{"DeleteRequest": {"Key": key}} for key in keys]
+        write_batches(self._client, self._name, deletes, self.deadlines.clean_up)
+
+    def delete_if(self, conditions: Sequence[Update]) -> None:
+        """Delete single rows whose conditions hold."""
+        deletes = [{"TableName": self._name, **each} for each in conditions]
+        accepted(self._client.delete_item(deletes, self.deadlines.clean_up))
