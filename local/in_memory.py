@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from signaling.frames import plain_announce
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     HELD_BYTES,
@@ -19,7 +20,7 @@ from signaling.ports import (
     Subscriber,
     expiry_of,
 )
-from signaling.protocol import Announce, plain_announce
+from signaling.protocol import Announce
 
 _REMOVED_AT_ONCE = 500
 

@@ -3,8 +3,9 @@
 from signaling.bootstrap import rooms, warm
 from signaling.errors import SignalingError
 from signaling.event import OK, Event, LambdaContext, RawEvent
+from signaling.frames import encode_error
 from signaling.log import InvocationLog
-from signaling.protocol import encode_error, parse
+from signaling.protocol import parse
 from signaling.settings import settings
 
 warm()

@@ -21,9 +21,10 @@ from local.sam.template import AUTHORIZER, load
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
+from signaling.frames import PONG
 from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Sender
-from signaling.protocol import PONG, Announce
+from signaling.protocol import Announce
 from tests.support.aws import dynamodb_client
 from tests.support.built import Build
 from tests.support.clients import Client, clients

@@ -11,7 +11,8 @@ from local import ROOT
 from local.invoker import load_handler
 from local.sam.template import Function, Mock, Stack, load
 from signaling.aws import dynamodb
-from signaling.protocol import PONG, Limits
+from signaling.frames import PONG
+from signaling.protocol import Limits
 from signaling.settings import SettingError, Settings
 from tests.support.translation import TEMPLATE
 

@@ -10,6 +10,7 @@ from local.dynamodb import make_table
 from local.sam.template import Stack
 from signaling.aws import lean, sdk
 from signaling.aws.rows import sort_key
+from signaling.frames import plain_announce
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     LEFT_ROWS,
@@ -17,7 +18,7 @@ from signaling.ports import (
     Subscriber,
     Subscriptions,
 )
-from signaling.protocol import Announce, plain_announce
+from signaling.protocol import Announce
 from tests.support.aws import dynamodb_client
 from tests.support.subscriptions import (
     CONNECTED_AT,

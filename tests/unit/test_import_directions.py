@@ -9,16 +9,17 @@ import pytest
 from local import LAYER, ROOT
 
 CORE = {
-    *("errors", "protocol", "ports", "access.grants"),
+    *("errors", "frames", "protocol", "ports", "access.grants"),
     *("introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
     *("delivery", "waiting", "postponing"),
     "rooms",
 }
 MAY_IMPORT = {
     "errors": set[str](),
-    "protocol": {"errors"},
+    "frames": {"errors"},
+    "protocol": {"errors", "frames"},
     "ports": {"protocol"},
-    "introductions": {"ports", "protocol"},
+    "introductions": {"frames", "ports"},
     "recipients": {"introductions", "ports", "protocol"},
     "small_rooms": {"introductions", "ports", "protocol"},
     "crowded_rooms": {"introductions", "ports", "small_rooms"},
@@ -27,14 +28,14 @@ MAY_IMPORT = {
         *("errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
     },
     "postponing": {"errors", "ports"},
-    "waiting": {"ports", "protocol", "recipients", "small_rooms"},
+    "waiting": {"frames", "ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},
     "event": {"access.grants", "ports"},
     "settings": {"access.origins", "protocol"},
     "log": {"errors", "event", "ports", "protocol", "settings"},
     "tracing": {"ports"},
-    "aws": {"aws", "errors", "ports", "protocol"},
+    "aws": {"aws", "errors", "frames", "ports", "protocol"},
     "bootstrap": {"aws", "event", "log", "ports", "rooms", "settings", "tracing"},
 }
 """What a module of the layer, or each module of a package, may import of the layer."""

@@ -31,6 +31,7 @@ ADMITTING = {
     "access.origins",
     "errors",
     "event",
+    "frames",
     "log",
     "ports",
     "protocol",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from local import ROOT
 from signaling.errors import InvalidMessageError
+from signaling.frames import encode_announce, encode_error
 from signaling.protocol import (
     MAX_PEER_BYTES,
     Announce,
@@ -18,8 +19,6 @@ from signaling.protocol import (
     Publish,
     Subscribe,
     Unsubscribe,
-    encode_announce,
-    encode_error,
     parse,
     topic_key,
 )

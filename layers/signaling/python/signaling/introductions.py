@@ -3,8 +3,8 @@
 from binascii import crc32
 from collections.abc import Iterable
 
+from signaling.frames import encode_announce
 from signaling.ports import Introduction, Sender, Subscriber
-from signaling.protocol import encode_announce
 
 NEW_MILLISECONDS = 5_000
 """How long a subscribe or an announce is new: its introductions may still be under way.

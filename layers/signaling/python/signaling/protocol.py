@@ -1,4 +1,4 @@
-"""The wire protocol of y-webrtc: parse what a client sent, encode what it gets. Pure.
+"""The wire protocol of y-webrtc: what clients send. Pure.
 
 A published message is never decoded and encoded again. Python and JavaScript differ in numbers
 (1e400, -0, integers over 2**53), so the text that came in goes out, with `clients` put into it.
@@ -8,9 +8,8 @@ import json
 from binascii import a2b_base64
 from typing import Any, NamedTuple
 
-from signaling.errors import InvalidMessageError, SignalingError
-
-PONG = '{"type":"pong"}'
+from signaling.errors import InvalidMessageError
+from signaling.frames import plain_announce, quote
 
 MAX_PEER_BYTES = 256
 """Longest `from` that is accepted: it is stored beside the subscription (y-webrtc sends 36)."""
@@ -124,32 +123,6 @@ def parse(body: str, is_binary: bool, limits: Limits) -> Message:
     )
 
 
-def plain_announce(peer: str) -> str:
-    """Return the data of y-webrtc's announce of `peer`, as a page without a password sends it."""
-    return f'{{"type":"announce","from":{_quote(peer)}}}'
-
-
-def encode_announce(topic: str, data: str, clients: int) -> str:
-    """Return the message that announced a client in `topic`, made anew of its `data` as JSON."""
-    return f'{{"type":"publish","topic":{_quote(topic)},"data":{data},"clients":{clients}}}'
-
-
-def encode_hang_up(topic: str, peer: str, to: str) -> str:
-    """Return the message that makes the client `to` give up its connection to `peer`.
-
-    It is a signal of `peer` that says nothing. At such a one y-webrtc's simple-peer destroys the
-    connection, as after any error, and the page takes it out of its table.
-    https://github.com/feross/simple-peer/blob/v9.11.1/index.js#L225
-    """
-    data = f'{{"type":"signal","from":{_quote(peer)},"to":{_quote(to)},"signal":{{"type":"gone"}}}}'
-    return f'{{"type":"publish","topic":{_quote(topic)},"data":{data}}}'
-
-
-def encode_error(error: SignalingError) -> str:
-    """Return the frame that tells a client of `error`; y-webrtc ignores it, people read it."""
-    return json.dumps({"type": "error", "code": error.code, "message": str(error)})
-
-
 def is_peer(text: str) -> bool:
     """Tell whether a client may go by the peer id `text`."""
     return _fits_in_utf8(text, MAX_PEER_BYTES)
@@ -194,9 +167,6 @@ def _refuse_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_int=float, parse_constant=_refuse_constant)
 
 
-_quote = json.JSONEncoder().encode
-
-
 def _utf8_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
@@ -226,7 +196,7 @@ def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
     topic = _topic(message.get("topic"), "topic", limits)
     data = message.get("data")
     if isinstance(data, str) and _is_encrypted_announce(data):
-        return Publish(topic, body, None, None, Announce(_quote(data), None))
+        return Publish(topic, body, None, None, Announce(quote(data), None))
     if not isinstance(data, dict):
         return Publish(topic, body, None, None, None)
     for field in ("type", "from", "to"):
@@ -242,7 +212,7 @@ def _publish(message: dict[str, Any], body: str, limits: Limits) -> Publish:
         )
     announce = None
     if is_announce and peer is not None:
-        announce = Announce(f'{{"type":"announce","from":{_quote(peer)}}}', peer)
+        announce = Announce(plain_announce(peer), peer)
     return Publish(topic, body, peer, data.get("to"), announce, _kind_of_signal(data))
 
 

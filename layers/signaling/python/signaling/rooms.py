@@ -12,6 +12,7 @@ from signaling.errors import (
     SubscriptionsError,
     TooManyRoomsError,
 )
+from signaling.frames import PONG
 from signaling.introductions import (
     CROWDED,
     SECONDS_UNTIL_HEARD_AGAIN,
@@ -31,7 +32,6 @@ from signaling.ports import (
     remove_gone,
 )
 from signaling.protocol import (
-    PONG,
     Message,
     Ping,
     Publish,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from signaling.frames import encode_hang_up
 from signaling.ports import (
     NOTHING,
     After,
@@ -12,7 +13,7 @@ from signaling.ports import (
     Subscriptions,
     plus,
 )
-from signaling.protocol import Limits, Publish, encode_hang_up, parse
+from signaling.protocol import Limits, Publish, parse
 from signaling.recipients import is_lost
 from signaling.small_rooms import SMALL_ROOM
 

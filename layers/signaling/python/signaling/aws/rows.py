@@ -9,6 +9,7 @@ from binascii import crc32
 from typing import Any
 
 from signaling.aws.operations import Answer, RequestError
+from signaling.frames import plain_announce
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
     HELD_BYTES,
@@ -17,7 +18,7 @@ from signaling.ports import (
     Subscriber,
     expiry_of,
 )
-from signaling.protocol import Announce, plain_announce, topic_key
+from signaling.protocol import Announce, topic_key
 
 Row = dict[str, Any]
 """A row, or its key, as boto3's low-level client takes and gives it."""
