@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple
 
+from local.in_memory_rows import Row, subscriber_of, with_listing
 from signaling.frames import plain_announce
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
@@ -25,17 +25,6 @@ from signaling.protocol import Announce
 _REMOVED_AT_ONCE = 500
 
 
-class _Row(NamedTuple):
-    subscriber: Subscriber
-    expires_at: int
-    has_left: bool = False
-    announces: tuple[int, int] = (0, 0)
-    """The time in which it announced itself last, and how often it did then."""
-    held: tuple[str, ...] = ()
-    listed_as: str | None = None
-    """Peer id under which it is listed."""
-
-
 class MemorySubscriptions:
     """Subscriptions in dictionaries, which mirror the table, its index and its lists of peers."""
 
@@ -45,7 +34,7 @@ class MemorySubscriptions:
         pause: Callable[[], None] = lambda: None,
     ) -> None:
         """Tell time by `now`, in epoch seconds, and call `pause` before each operation."""
-        self._rows: dict[str, dict[str, _Row]] = {}
+        self._rows: dict[str, dict[str, Row]] = {}
         self._topics: dict[str, set[str]] = {}
         self._peers: dict[str, dict[str, dict[str, Subscriber]]] = {}
         self._lock = threading.Lock()
@@ -59,13 +48,13 @@ class MemorySubscriptions:
             for topic in topics:
                 known = self._row_of(topic, sender)
                 if known is None:
-                    self._put(topic, _subscriber(sender), sender)
+                    self._put(topic, subscriber_of(sender), sender)
                 elif (known.subscriber.requested_at, not known.has_left) < (
                     sender.requested_at,
                     True,
                 ):
                     kept = known.subscriber
-                    row = _subscriber(sender, kept.peer, kept.entered_at)
+                    row = subscriber_of(sender, kept.peer, kept.entered_at)
                     self._put(topic, row._replace(left_at=kept.left_at), sender)
 
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
@@ -82,10 +71,10 @@ class MemorySubscriptions:
                 peer = known.subscriber.peer if peer is None else peer
                 entered_at = known.subscriber.entered_at or entered_at
                 left_at = known.subscriber.left_at
-            row = _subscriber(sender, peer, entered_at, data)._replace(left_at=left_at)
+            row = subscriber_of(sender, peer, entered_at, data)._replace(left_at=left_at)
             self._put(topic, row, sender)
             announces = self._announces(topic, sender)
-            return _with_listing(self._rows[topic][sender.connection])._replace(announces=announces)
+            return with_listing(self._rows[topic][sender.connection])._replace(announces=announces)
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark the rows, or note the leaving in those that a later message wrote."""
@@ -95,7 +84,7 @@ class MemorySubscriptions:
             for topic in topics:
                 known = self._row_of(topic, sender)
                 if known is None or known.subscriber.requested_at < at:
-                    left = _subscriber(sender)._replace(left_at=at)
+                    left = subscriber_of(sender)._replace(left_at=at)
                     self._put(topic, left, sender, has_left=True)
                 elif not known.has_left and (known.subscriber.entered_at or at) < at:
                     row = known.subscriber._replace(left_at=at, entered_at=None)
@@ -231,18 +220,18 @@ class MemorySubscriptions:
         with self._lock:
             return list(self._rows)
 
-    def _row_of(self, topic: str, sender: Sender) -> _Row | None:
+    def _row_of(self, topic: str, sender: Sender) -> Row | None:
         return self._rows.get(topic, {}).get(sender.connection)
 
-    def _there(self, rows: Iterable[_Row]) -> list[Subscriber]:
+    def _there(self, rows: Iterable[Row]) -> list[Subscriber]:
         now = int(self._now())
-        return [_with_listing(row) for row in rows if row.expires_at > now and not row.has_left]
+        return [with_listing(row) for row in rows if row.expires_at > now and not row.has_left]
 
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
     ) -> None:
         rows = self._rows.setdefault(topic, {})
-        new = _Row(subscriber, sender.expires_at)
+        new = Row(subscriber, sender.expires_at)
         if has_left and sender.connection in rows:
             self._unlist(topic, rows[sender.connection])
         known = rows.get(sender.connection, new)
@@ -268,25 +257,10 @@ class MemorySubscriptions:
         if not self._topics[connection]:
             del self._topics[connection]
 
-    def _unlist(self, topic: str, row: _Row) -> None:
+    def _unlist(self, topic: str, row: Row) -> None:
         connection, peer = row.subscriber.connection, row.listed_as or ""
         peers = self._peers.get(topic, {})
         peers.get(peer, {}).pop(connection, None)
         if not peers.get(peer, True):
             del peers[peer]
         self._rows[topic][connection] = row._replace(listed_as=None)
-
-
-def _with_listing(row: _Row) -> Subscriber:
-    peer = row.subscriber.peer
-    return row.subscriber._replace(is_listed=peer is not None and row.listed_as == peer)
-
-
-def _subscriber(
-    sender: Sender,
-    peer: str | None = None,
-    entered_at: int | None = None,
-    announce: str | None = None,
-) -> Subscriber:
-    connection, connected_at, requested_at, has_token = sender
-    return Subscriber(connection, peer, connected_at, requested_at, announce, entered_at, has_token)
