@@ -15,7 +15,7 @@ MOST_KILOBYTES = {
     "DisconnectFunction": 10,
     "MessageFunction": 10,
     "AuthorizeFunction": 32_000,
-    "SignalingLayer": 190,
+    "SignalingLayer": 200,
     "TracingLayer": 1_000,
 }
 

@@ -1,10 +1,10 @@
 """What the docs say about the templates."""
 
 import re
-import subprocess
 from pathlib import Path
 
 from local import LAYER, ROOT
+from tests.support.make import make
 from tests.support.monitoring import EMAIL, deployed, of_type
 from tests.support.translation import parameters
 
@@ -52,8 +52,7 @@ def test_the_budget_warns_when_the_docs_say_and_counts_what_they_say() -> None:
 
 
 def test_the_page_for_contributors_shows_what_make_can_do() -> None:
-    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert said.stdout in (ROOT / "CONTRIBUTING.md").read_text()
+    assert make("help") in (ROOT / "CONTRIBUTING.md").read_text()
 
 
 def test_every_file_that_a_contributor_is_sent_to_exists() -> None:

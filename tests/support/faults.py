@@ -17,12 +17,12 @@ Rooms.publish = lose_some
 """
 
 SIGNALS_TO_EVERYBODY = """
-from signaling import rooms
+from signaling import delivery
 
 def addressees(subscribers, sender, signal):
     return [each.connection for each in subscribers if each.connection != sender.connection]
 
-rooms.addressees = addressees
+delivery.addressees = addressees
 """
 
 DEAD_PING = """
@@ -104,12 +104,12 @@ MemorySubscriptions.remove_connection = lambda self, connection: None
 """
 
 ECHOES = """
-from signaling import rooms
+from signaling import delivery
 
 def addressees(subscribers, sender, signal):
     return [each.connection for each in subscribers if each.peer in (signal.to, signal.peer)]
 
-rooms.addressees = addressees
+delivery.addressees = addressees
 """
 
 CLOSES_AFTER_1_S = """
