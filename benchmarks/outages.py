@@ -74,7 +74,7 @@ TABLE = Table(
         "server, or both; or the processes of one page's browser are stopped. Where its signaling "
         "connection is dropped meanwhile, neither end is told; the server closes it after "
         f"{_IDLE_SECONDS} s of silence where the table says so.",
-        "A group has recovered if within a minute all have open connections with all and an edit "
+        "A group has recovered if within 90 s all have open connections with all and an edit "
         "of each reaches all, 15 s after the outage they still have and another edit of each "
         "arrives, and a page that comes then meets all of them.",
         WHICH_SERVERS,

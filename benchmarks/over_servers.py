@@ -118,7 +118,7 @@ class Table(NamedTuple):
             [
                 Check(f"Failures, {server}", float(_failures(cells, server)), 0.0)
                 for server in SERVERS[1:]
-                if server in {of for _, of in cells}
+                if server in {of for (_, of), text in cells.items() if text}
             ],
             "",
             [],

@@ -22,8 +22,10 @@ from tests.support.places import Place, begin, places, soon
 from tests.support.stays import Outage, Stay
 
 _PATIENCE_TO_CONNECT = 3.0
-_PATIENCE_TO_HEAL = 3.0
-"""A minute: a page may notice after half a one that its socket is dead, and ICE takes as long."""
+_PATIENCE_TO_HEAL = 4.5
+"""One and a half minutes: a page closes a dead socket after half a minute in which it hears
+nothing, and Chromium then waits half a minute for the other end's close frame.
+"""
 
 _SECONDS_UNTIL_LATE = 15.0
 """Until all must be well again: a connection that seemed to have lived on may still fail."""
