@@ -1,7 +1,6 @@
 """One contract for every adapter of the port `Subscriptions`."""
 
 import json
-from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
@@ -13,8 +12,6 @@ from signaling.aws.rows import sort_key
 from signaling.frames import plain_announce
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,
-    LEFT_ROWS,
-    TOPICS_A_LOOK,
     Subscriber,
     Subscriptions,
 )
@@ -189,58 +186,6 @@ def test_a_leaving_that_is_older_than_the_entry_is_not_noted(subscriptions: Subs
     subscriptions.announce("room", sender("a", at=5), announce("A"))
     subscriptions.unsubscribe(["room"], sender("a", at=4))
     assert subscriptions.of_topic("room") == [Subscriber("a", "A", CONNECTED_AT, 5, '"I am A"', 5)]
-
-
-@pytest.mark.parametrize(("most", "is_in_more"), [(1, True), (2, False)])
-def test_it_is_told_whether_a_connection_is_in_more_topics(
-    subscriptions: Subscriptions, most: int, is_in_more: bool
-) -> None:
-    subscriptions.subscribe(["one", "two"], sender("a", at=1))
-    subscriptions.unsubscribe(["one"], sender("a", at=2))
-    subscriptions.subscribe(["one", "two", "three"], sender("b", at=1))
-    enough_for_a_look = ["one", "two"] * TOPICS_A_LOOK
-    assert subscriptions.is_in_more(enough_for_a_look, sender("a", at=3), most) is is_in_more
-    assert not subscriptions.is_in_more(["one"], sender("c", at=3), 1)
-
-
-def put_back(subscriptions: Subscriptions, connections: Sequence[str]) -> list[str]:
-    """Return which of `connections` a subscribe puts back that is older than their leaving."""
-    for each in connections:
-        subscriptions.subscribe(["room"], sender(each, at=1))
-    return sorted(members(subscriptions, "room"))
-
-
-@pytest.mark.parametrize(("left", "is_forgotten"), [(LEFT_ROWS, False), (LEFT_ROWS + 1, True)])
-def test_many_that_left_long_ago_are_forgotten(
-    subscriptions: Subscriptions, left: int, is_forgotten: bool
-) -> None:
-    connections = [f"c{number:02}" for number in range(left)]
-    for each in connections:
-        subscriptions.unsubscribe(["room"], sender(each, at=2))
-    assert put_back(subscriptions, connections) == []
-    subscriptions.of_topic("room")
-    subscriptions.forget_left("room")
-    assert put_back(subscriptions, connections) == (connections if is_forgotten else [])
-
-
-def test_who_left_just_now_is_not_forgotten(subscriptions: Subscriptions) -> None:
-    connections = [f"c{number:02}" for number in range(LEFT_ROWS + 1)]
-    for each in connections:
-        subscriptions.unsubscribe(["room"], sender(each, at=CONNECTED_AT))
-    subscriptions.of_topic("room")
-    subscriptions.forget_left("room")
-    assert put_back(subscriptions, connections) == []
-
-
-def test_who_comes_again_while_those_who_left_are_forgotten_is_there(
-    subscriptions: Subscriptions,
-) -> None:
-    for number in range(LEFT_ROWS + 1):
-        subscriptions.unsubscribe(["room"], sender(f"c{number:02}", at=2))
-    subscriptions.of_topic("room")
-    subscriptions.subscribe(["room"], sender("c00", at=3))
-    subscriptions.forget_left("room")
-    assert list(members(subscriptions, "room")) == ["c00"]
 
 
 def test_all_topics_of_a_message_are_entered_and_left(subscriptions: Subscriptions) -> None:

@@ -52,7 +52,7 @@ class OutagePlace:
         async with dropping_proxy(port) as (proxy, proxy_port):
             urls = [url] * (kind.pages + 1)
             if kind.is_dropped:
-                urls[0] = f"{url.replace(str(port), str(proxy_port))}"
+                urls[0] = url.replace(str(port), str(proxy_port))
             rooms = [await self._room(kind) for _ in range(groups)]
             try:
                 plans = [_plans(kind, urls) for _ in rooms]

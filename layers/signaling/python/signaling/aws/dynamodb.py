@@ -6,7 +6,7 @@
 | sk            | member-<hash of id>-<id of the connection> |
 | requested_at  | time of its last message about the topic but signals, epoch milliseconds |
 | connected_at  | when the connection was opened, epoch milliseconds |
-| expires_at    | when the connection must have ended, epoch seconds |
+| expires_at    | when the connection must have ended, or a minute after it left, epoch seconds |
 | announce      | `data` of its announce as JSON, true for y-webrtc's plain one of `peer`; none
 |               | if it has subscribed again since |
 | entered_at    | time of its first announce, epoch milliseconds |
@@ -154,15 +154,15 @@ class DynamoDBSubscriptions:
         chance = crc32(f"{connection}{sender.requested_at}".encode()) % TOPICS_A_LOOK
         if chance >= len(topics):
             return False
-        return (
-            len(next(self._rows_of(connection, self._table.deadlines.table, Limit=most + 1))) > most
-        )
+        rows = self._rows_of(connection, self._table.deadlines.table, Limit=most + 1)
+        return len(next(rows)) > most
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Query the topic with strong consistency, in pages that double while too few are there."""
         limit = {} if most is None else {"Limit": most + 1 + LEFT_ROWS}
         found: list[Subscriber] = []
         left: list[Row] = []
+        now = int(1000 * self._table.now())
         for page in self._table.query(
             self._table.deadlines.table,
             KeyConditionExpression="pk = :pk",
@@ -171,7 +171,7 @@ class DynamoDBSubscriptions:
             **limit,
         ):
             found += self._table.subscribers(page)
-            left += [row for row in page if has_left_long_ago(row, int(1000 * self._table.now()))]
+            left += [row for row in page if has_left_long_ago(row, now)]
             if most is not None and len(found) > most:
                 break
         self._left_long_ago = left
