@@ -6,9 +6,9 @@
 
 import os
 import sys
+from functools import partial
 from typing import NamedTuple
 
-from benchmarks.measure import Clock, significant, spread
 from benchmarks.over_servers import (
     DEPLOYED,
     REFERENCE,
@@ -19,8 +19,8 @@ from benchmarks.over_servers import (
     started,
 )
 from tests.support.aws import forget_aws_account
-from tests.support.outages import OutagePlace, is_network_own, outage_place
-from tests.support.stays import Lost, Outage, Stay
+from tests.support.outages import is_network_own, outage_place
+from tests.support.stays import Lost, Outage
 
 _WHAT: dict[Lost, str] = {
     "pages": "nothing between them",
@@ -28,6 +28,7 @@ _WHAT: dict[Lost, str] = {
     "network": "neither",
     "asleep": "one sleeps",
 }
+_LOST: list[Lost] = ["pages", "signaling", "network"]
 _IDLE_SECONDS = 20
 """After which a server closes connections that say nothing, in place of ten minutes. Pages that are
 awake say something every 15 s."""
@@ -52,8 +53,8 @@ class Row(NamedTuple):
 
 
 ROWS = [
-    *(Row(Outage(lost, 45.0), 5) for lost in _WHAT if lost != "asleep"),
-    *(Row(Outage(lost, 45.0, 4), 2) for lost in _WHAT if lost != "asleep"),
+    *(Row(Outage(lost, 45.0), 5) for lost in _LOST),
+    *(Row(Outage(lost, 45.0, 4), 2) for lost in _LOST),
     Row(Outage("network", 45.0, has_password=True), 5),
     Row(Outage("asleep", 12.0), 5),
     Row(Outage("asleep", 40.0), 5),
@@ -99,31 +100,11 @@ def main() -> int:
                 given = ("--idle", f"{_IDLE_SECONDS}") if is_closed else ()
                 with started(server, *given) as url:
                     for row in rows:
-                        if row.is_closed == is_closed:
-                            _hold(place, row, server, url, asked.share)
+                        groups = round(asked.share * row.groups)
+                        if groups and row.is_closed == is_closed:
+                            hold = partial(place.hold, row.kind, groups, url)
+                            TABLE.measure(row.label, server, hold)
     return 0 if TABLE.holds else 1
-
-
-def _hold(place: OutagePlace, row: Row, server: str, url: str, share: float) -> None:
-    groups = round(share * row.groups)
-    if groups == 0:
-        return
-    with Clock() as clock:
-        stays = place.hold(row.kind, groups, url)
-    text = _cell(stays)
-    print(f"{server}, {row.label}: {text} in {clock.seconds:.0f} s", flush=True)
-    for stay in stays:
-        if stay.wrong:
-            print("  " + "; ".join(stay.wrong), *stay.trace, sep="\n    ", flush=True)
-    TABLE.keep(row.label, server, text)
-
-
-def _cell(stays: list[Stay]) -> str:
-    words = [f"{sum(bool(stay.wrong) for stay in stays)} of {len(stays)}"]
-    seconds = [stay.seconds for stay in stays if stay.seconds is not None]
-    if seconds:
-        words.append(f"{significant(spread(seconds).median, 2)} s")
-    return ", ".join(words)
 
 
 if __name__ == "__main__":

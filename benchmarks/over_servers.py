@@ -1,14 +1,16 @@
 """Tables of what real pages do over each kind of server, of which a part may be measured again."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from benchmarks import ROOT
+from benchmarks.measure import Clock, significant, spread
 from benchmarks.report import Check, Report, kept_rows, measured_on, write
 from tests.support.emulator import Emulator, build_for_emulator
 from tests.support.servers import DynamoDBLocal, LocalServer, ReferenceServer
+from tests.support.stays import Stay
 
 REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "y-webrtc",
@@ -95,6 +97,32 @@ class Table(NamedTuple):
         cells = self._cells()  # again, because another run may have written meanwhile
         cells[label, server] = text
         write(self._report(cells), RESULTS, measured_on())
+
+    def measure(
+        self,
+        label: str,
+        server: str,
+        hold: Callable[[], list[Stay]],
+        more: Callable[[list[Stay]], list[str]] = lambda stays: [],
+    ) -> None:
+        """`hold` trials, keep what came of them, if any were held, and print what was wrong.
+
+        A cell has the number of failures, what there is `more` to say, and the median time.
+        """
+        with Clock() as clock:
+            stays = hold()
+        if not stays:
+            return
+        words = [f"{sum(bool(stay.wrong) for stay in stays)} of {len(stays)}", *more(stays)]
+        seconds = [stay.seconds for stay in stays if stay.seconds is not None]
+        if seconds:
+            words.append(f"{significant(spread(seconds).median, 2)} s")
+        text = ", ".join(words)
+        print(f"{server}, {label}: {text} in {clock.seconds:.0f} s", flush=True)
+        for stay in stays:
+            if stay.wrong:
+                print("  " + "; ".join(stay.wrong), *stay.trace, sep="\n    ", flush=True)
+        self.keep(label, server, text)
 
     @property
     def holds(self) -> bool:

@@ -6,9 +6,10 @@ takes the place of what the table had for it, and the rest of the table stays.
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
-from benchmarks.measure import Clock, significant, spread
+from benchmarks.measure import significant, spread
 from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, prepare, started
 from tests.support.aws import forget_aws_account
 from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
@@ -159,32 +160,21 @@ def main() -> int:
     for server in asked.servers:
         with started(server) as url, staying_place() as place:
             for row in rows:
-                with Clock() as clock:
-                    stays = row.hold(place, server, url, asked.share)
-                if not stays:
-                    continue
-                text = cell(row.kind, stays)
-                print(f"{server}, {row.label}: {text} in {clock.seconds:.0f} s", flush=True)
-                for stay in stays:
-                    if stay.wrong:
-                        print("  " + "; ".join(stay.wrong), *stay.trace, sep="\n    ", flush=True)
-                TABLE.keep(row.label, server, text)
+                hold = partial(row.hold, place, server, url, asked.share)
+                TABLE.measure(row.label, server, hold, partial(_details, row.kind))
     return 0 if TABLE.holds else 1
 
 
-def cell(kind: Kind, stays: list[Stay]) -> str:
-    """Return how many groups failed, and what it cost the others."""
-    words = [f"{sum(bool(stay.wrong) for stay in stays)} of {len(stays)}"]
+def _details(kind: Kind, stays: list[Stay]) -> list[str]:
+    """Return what it cost the groups that did not fail, and why others did."""
+    words = []
     if isinstance(kind, Leaving):
         dead = sum(stay.dead for stay in stays)
         words += [f"{dead} dead"] if dead else []
         words.append(f"{significant(spread([stay.frames for stay in stays]).median, 2)} frames")
     unsaid = sum(bool(stay.unsaid) for stay in stays if stay.wrong)
     words += [f"{unsaid} of which lost what they said"] if unsaid else []
-    seconds = [stay.seconds for stay in stays if stay.seconds is not None]
-    if seconds:
-        words.append(f"{significant(spread(seconds).median, 2)} s")
-    return ", ".join(words)
+    return words
 
 
 if __name__ == "__main__":
