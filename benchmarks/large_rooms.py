@@ -13,11 +13,11 @@ from signaling.aws.rows import announced, listing, member_key, subscriber_of
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
 from signaling.frames import plain_announce
-from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Introduction, Outcome, Sender
 from signaling.protocol import Announce, Limits, parse
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
+from signaling.standing import NEW_MILLISECONDS
 
 LARGE = (101, 1_000, 10_000)
 SIZES = (10, 100, *LARGE)

@@ -15,10 +15,10 @@ from signaling.access.grants import EVERYTHING
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
-from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Sender
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
+from signaling.standing import NEWLY_CONNECTED_MILLISECONDS
 
 _ROOM = 8
 _MINE = 3
@@ -112,7 +112,7 @@ def usage(client: Any, table: str) -> dict[str, Usage]:
     publish = partial(_publish, room, _MINE)
     measure("subscribe to 1 topic", partial(subscribe, topics=[room]))
     measure("announce at one moment with 7 others", partial(handle, me, **publish("announce")))
-    later = partial(handle, me, 2 * NEW_MILLISECONDS)
+    later = partial(handle, me, 2 * NEWLY_CONNECTED_MILLISECONDS)
     measure("announce itself again in a room of 8", partial(later, **publish("announce")))
     rooms.leave(me)
     later(type="subscribe", topics=[room])

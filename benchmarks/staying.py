@@ -54,6 +54,7 @@ class Row(NamedTuple):
         elif isinstance(self.kind, Break):
             apart = self.kind.seconds_apart
             what = f"{_BREAKS[self.kind.how]}{f', {apart:.0f} s apart' if apart else ''}"
+            what += ", the first on a new connection" if self.kind.is_moved else ""
         else:
             what = f"half of them {_LEAVINGS[self.kind.how]}"
         words = [
@@ -107,6 +108,10 @@ ROWS = [
     ),
     Row(Break("close", 2, 3.0), 8, 3),
     *(Row(Break("error", 2, 30.0, password), 4, 2) for password in (False, True)),
+    *(
+        Row(Break("error", 2, apart, password, is_moved=True), 8, 3)
+        for apart, password in ((3.0, False), (20.0, False), (20.0, True))
+    ),
     *(
         Row(Break(how, 2, apart, client=WITH_THE_OLD_TIE_BREAK), 8, 3)
         for how, apart in _AT_ONCE_OR_APART

@@ -10,8 +10,8 @@ from benchmarks.report import Check
 from rehearsals.members import Member, connect, leave, until
 from rehearsals.places import MEMORY, Running, running
 from rehearsals.report import Findings, Row
-from signaling.introductions import NEW_MILLISECONDS
 from signaling.small_rooms import SMALL_ROOM
+from signaling.standing import NEW_MILLISECONDS
 from tests.support.meetings import MeetingPlace, meeting_place
 from tests.support.outcomes import Kind, Outcome
 

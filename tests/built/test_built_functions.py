@@ -22,9 +22,9 @@ from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
 from signaling.frames import PONG
-from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Sender
 from signaling.protocol import Announce
+from signaling.standing import NEW_MILLISECONDS
 from tests.support.aws import dynamodb_client
 from tests.support.built import Build
 from tests.support.clients import Client, clients

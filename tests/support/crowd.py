@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from signaling.introductions import NEW_MILLISECONDS
+from signaling.standing import NEW_MILLISECONDS
 from tests.support.clients import clients
 from tests.support.connected import peers_of, plans_of
 from tests.support.places import ask, begin, soon

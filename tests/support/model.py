@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from itertools import combinations
 
-from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import Sender
 from signaling.protocol import Publish
+from signaling.standing import NEWLY_CONNECTED_MILLISECONDS
 from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order, parsed
 
-NOW = 10 * NEW_MILLISECONDS
+NOW = 2 * NEWLY_CONNECTED_MILLISECONDS
 
 
 def unsubscribe(connection: str, at: int) -> Said:

@@ -6,11 +6,11 @@ from typing import Any
 
 from local.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING
-from signaling.introductions import NEW_MILLISECONDS
 from signaling.ports import NOTHING, Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
+from signaling.standing import NEWLY_CONNECTED_MILLISECONDS
 
 
 class RecordedConnections:
@@ -105,8 +105,8 @@ class RoomsOf:
             self.subscribe(connection, "room")
 
     def wait(self) -> None:
-        """Let so much time pass that whoever is in a room is new no more."""
-        self.now += NEW_MILLISECONDS + 1
+        """Let so much time pass that all who are in a room have been there for long."""
+        self.now += NEWLY_CONNECTED_MILLISECONDS + 1
 
     def do_what_was_postponed(self) -> None:
         """Let the time pass for which something waits, and keep what is sent after it."""

@@ -22,6 +22,10 @@ from tests.support.places import Place, ask, begin, place, soon
 from tests.support.stays import Break, Crowd, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
 
 _SECONDS_TO_LEAVE = 3.0
+_MS_BEFORE_IT_SAYS = 2
+"""How long before a page notices its signaling connection ends, if it does: what the page says of
+it is lost."""
+
 _SECONDS_OF_ICE = 60.0
 """The most until WebRTC finds out that a page has gone that could not say so."""
 
@@ -78,6 +82,9 @@ async def _heal(pages: list[Page], kind: Break, signaling: str, patience: float)
     start = soon(len(pages))
     last = start + kind.seconds_apart
     how = {"isError": kind.how != "close", "silentUntil": 1000 * last if kind.is_silent else None}
+    if kind.is_moved:
+        moment = 1000 * start - _MS_BEFORE_IT_SAYS
+        await pages[0].evaluate("moment => meeting.cutAt(moment)", moment)
     for page, ends in zip(pages, _ends(kind, peers, start), strict=True):
         await page.evaluate("([ends, how]) => meeting.lose(ends, how)", [ends, how])
     await asyncio.sleep(last - time.time())

@@ -21,6 +21,9 @@ class Break(NamedTuple):
     """Between the moments at which the two ends notice, neither of which learns it of the other."""
     has_password: bool = False
     client: str = NEWEST
+    is_moved: bool = False
+    """Whether the first page loses its signaling connection when it notices, and makes a new one,
+    as when its network changes."""
 
     @property
     def is_silent(self) -> bool:

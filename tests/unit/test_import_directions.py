@@ -10,7 +10,7 @@ from local import LAYER, ROOT
 
 CORE = {
     *("errors", "frames", "protocol", "ports", "access.grants"),
-    *("introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
+    *("standing", "introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
     *("delivery", "waiting", "postponing"),
     "rooms",
 }
@@ -19,11 +19,12 @@ MAY_IMPORT = {
     "frames": {"errors"},
     "protocol": {"errors", "frames"},
     "ports": {"protocol"},
-    "introductions": {"frames", "ports"},
-    "recipients": {"introductions", "ports", "protocol"},
-    "small_rooms": {"introductions", "ports", "protocol"},
+    "standing": {"ports"},
+    "introductions": {"frames", "ports", "standing"},
+    "recipients": {"introductions", "ports", "protocol", "standing"},
+    "small_rooms": {"introductions", "ports", "protocol", "standing"},
     "crowded_rooms": {"introductions", "ports", "small_rooms"},
-    "large_rooms": {"errors", "introductions", "ports", "protocol"},
+    "large_rooms": {"errors", "introductions", "ports", "protocol", "standing"},
     "delivery": {
         *("errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
     },

@@ -38,7 +38,7 @@ ADMITTING = {
 }
 ADMITTING |= {"settings"}
 TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap"}
-TALKING_TO_AWS |= {"delivery", "introductions", "recipients", "small_rooms", "rooms"}
+TALKING_TO_AWS |= {"delivery", "introductions", "recipients", "small_rooms", "standing", "rooms"}
 TALKING_TO_AWS |= {
     f"aws.{name}"
     for name in (

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from signaling import small_rooms
-from signaling.introductions import NEW_MILLISECONDS, SAME_MOMENT_MILLISECONDS, introduce
+from signaling.introductions import SAME_MOMENT_MILLISECONDS, introduce
 from signaling.ports import Sender, Subscriber
 from signaling.protocol import Announce, Publish
 from signaling.rooms import Handled, Rooms
+from signaling.standing import NEW_MILLISECONDS
 from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
 from tests.support.model import (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from signaling import introductions
-from signaling.introductions import AGAIN_MILLISECONDS, NEW_MILLISECONDS
+from signaling.standing import AGAIN_MILLISECONDS, NEW_MILLISECONDS
 from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
 from tests.support.model import (
@@ -103,6 +103,43 @@ def test_who_still_has_its_connections_hears_of_nobody() -> None:
 def test_a_newcomer_meets_a_member_that_announces_itself_again_in_one_direction() -> None:
     said = [*again("a", NOW), *enter("n", NOW, peer("n"))]
     assert introductions_of(said, "an", room_of("a")) == {1}
+
+
+def passes(table: Table, said: Sequence[Said]) -> set[Heard]:
+    """Return what is heard while messages are handled one after the other."""
+    heard: set[Heard] = set()
+    for each in said:
+        ends = handled_in_every_order([each], table)
+        heard |= {frame for frames in ends.heard for frame in frames}
+        table.become(ends.tables[0])
+    return heard
+
+
+SLEPT = NOW + 40_000
+
+
+@pytest.mark.parametrize("later", [1, NEW_MILLISECONDS // 2, 2 * NEW_MILLISECONDS, 30_000])
+def test_a_page_that_wakes_on_a_new_connection_gets_no_offer_before_it_has_noticed(
+    later: int,
+) -> None:
+    """The other end noticed while it slept. Its old connection would take the offer, and end."""
+    table = room_of("a", "c")
+    passes(table, again("a", NOW))
+    assert passes(table, enter("s", SLEPT, peer("s"))) == heard_in("s of a", "c of s")
+    noticed = passes(table, again("s", SLEPT + later)[1:])
+    assert noticed & heard_in("s of a", "a of s")
+
+
+def test_a_page_that_noticed_before_it_connected_again_meets_an_end_that_notices_later() -> None:
+    table = room_of("a", "c")
+    passes(table, enter("s", NOW, peer("s")))
+    assert passes(table, again("a", NOW + 25_000)) == heard_in("s of a")
+
+
+def heard_in(*pairs: str) -> set[Heard]:
+    """Return who hears of whom: "a of b"."""
+    each = (pair.split(" of ") for pair in pairs)
+    return {Heard(hearer, json.dumps(peer(of))) for hearer, of in each}
 
 
 def test_a_connection_that_breaks_at_once_is_made_again_in_one_direction() -> None:

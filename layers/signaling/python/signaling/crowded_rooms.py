@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
-from signaling.introductions import find, heard_by, is_introduced_to, some_of
+from signaling.introductions import (
+    find,
+    heard_by,
+    is_introduced_to,
+    some_of,
+)
 from signaling.ports import (
     NOTHING,
     After,

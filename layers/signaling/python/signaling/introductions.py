@@ -5,14 +5,14 @@ from collections.abc import Iterable
 
 from signaling.frames import encode_announce
 from signaling.ports import Introduction, Sender, Subscriber
-
-NEW_MILLISECONDS = 5_000
-"""How long a subscribe or an announce is new: its introductions may still be under way.
-
-The announce may meet a cold start of a second, the offer that answers it another one, and posts
-that are tried again pause for up to 1.5 s. It is no longer than that because a client that
-subscribes and never announces itself does not hear of those who come within this time.
-"""
+from signaling.standing import (
+    NEW_MILLISECONDS,
+    announced_again,
+    came_back,
+    connected_newly,
+    entered_at,
+    is_newcomer,
+)
 
 SAME_MOMENT_MILLISECONDS = 300
 """Two connections that are opened within this time are ordered by peer id, others by time.
@@ -26,21 +26,8 @@ second after they met had one, and 19 of 40 where the peer id decided between fi
 time between others.
 """
 
-AGAIN_MILLISECONDS = 10 * 60 * 1000
-"""How long a member that announced itself again waits for the other end to do so, too.
-
-The other end of a connection notices its end after half a minute, or when it wakes: API Gateway
-closes a connection that says nothing for ten minutes, and a new one is a new row.
-https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
-"""
-
-BACK_MILLISECONDS = 1_000
-"""A client that enters a room again so soon after it left, on one connection, may have gone.
-
-y-webrtc unsubscribes when a page leaves, then destroys its connections, and each that closes
-subscribes and announces the page again.
-https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
-"""
+UNDER_WAY_MILLISECONDS = 2_000
+"""Announces that are made within this time may be handled in any order."""
 
 SECONDS_UNTIL_HEARD_AGAIN = 0.5
 """After which others hear of a member that announces itself again.
@@ -77,7 +64,8 @@ def introduce(
     again. So it is introduced only to newcomers and to those who did so lately, but before it did:
     of two ends, the one that notices first hears of the one that notices last, and by then has
     dropped the connection itself. An offer to one that has not noticed would be taken by its old
-    connection, and be lost with it.
+    connection, and be lost with it. Either end may be on a new connection to the server by then,
+    and look like a newcomer.
 
     In a crowded room it may have lost the only one that it had. So it also hears of a few others.
 
@@ -152,7 +140,8 @@ def _hears(other: Subscriber, own: Subscriber) -> bool | None:
     is_new = own.requested_at - entered_at(other) <= NEW_MILLISECONDS
     if is_newcomer(own) or is_new:
         return is_introduced_to(own, other)
-    return True if _announced_again(other, own.requested_at) and _is_earlier(other, own) else None
+    may_wait = announced_again(other, own.requested_at) or connected_newly(other, own.requested_at)
+    return True if may_wait and _is_earlier(other, own) else None
 
 
 def _is_earlier(other: Subscriber, own: Subscriber) -> bool:
@@ -164,62 +153,30 @@ def is_heard_later(own: Subscriber) -> bool:
     return came_back(own) or not is_newcomer(own)
 
 
-def is_newcomer(own: Subscriber) -> bool:
-    """Tell whether all should know of `own`, which announces itself.
-
-    Also if its first announce may have been the last of a page that had left: then this may be the
-    first one of the next page.
-    """
-    is_new = own.requested_at - entered_at(own) <= NEW_MILLISECONDS
-    return is_new or (
-        own.left_at is not None and entered_at(own) - own.left_at <= BACK_MILLISECONDS
-    )
-
-
-def came_back(subscriber: Subscriber) -> bool:
-    """Tell whether it left and entered again at once, and may have gone.
-
-    Not if it had just connected: then it is a page that makes its provider twice, as React's strict
-    mode does.
-    """
-    left_at = subscriber.left_at
-    return (
-        left_at is not None
-        and _is_back(subscriber)
-        and left_at - subscriber.connected_at > NEW_MILLISECONDS
-    )
-
-
-def _is_back(subscriber: Subscriber) -> bool:
-    left_at = subscriber.left_at
-    return left_at is not None and subscriber.requested_at - left_at <= BACK_MILLISECONDS
-
-
-def _announced_again(other: Subscriber, now: int) -> bool:
-    """Tell whether `other` has announced itself again lately, or is about to."""
-    is_again = other.requested_at > entered_at(other) and not _is_back(other)
-    return is_again and now - other.requested_at <= AGAIN_MILLISECONDS
-
-
 def is_introduced_to(one: Subscriber, other: Subscriber) -> bool:
     """Tell whether `one` is introduced to `other`, and not the other way round.
 
     A client that enters is introduced to one that has been there for some time, even if that one is
-    just announcing itself again. Of two that are new in the room, the later connection is
-    introduced to the earlier one. Of two that connected at the same moment, the lower rank decides.
+    just announcing itself again. But if that one has done so for some time, it is introduced to the
+    one that enters: this may be the other end of its connection, on a new connection to the server,
+    and must get no offer before it has noticed.
+
+    Of two that are new in the room, the later connection is introduced to the earlier one. Of two
+    that connected at the same moment, the lower rank decides.
     """
     entered_later_by = entered_at(one) - entered_at(other)
     if abs(entered_later_by) > NEW_MILLISECONDS:
-        return entered_later_by > 0
+        is_later = entered_later_by > 0
+        return is_later != (_waits_for(other, one) if is_later else _waits_for(one, other))
     connected_later_by = one.connected_at - other.connected_at
     if abs(connected_later_by) > SAME_MOMENT_MILLISECONDS:
         return connected_later_by > 0
     return _rank(one) < _rank(other)
 
 
-def entered_at(subscriber: Subscriber) -> int:
-    """Return when it first announced itself, as far as its row tells."""
-    return subscriber.entered_at or subscriber.requested_at
+def _waits_for(elder: Subscriber, newcomer: Subscriber) -> bool:
+    apart = abs(newcomer.requested_at - elder.requested_at)
+    return apart > UNDER_WAY_MILLISECONDS and announced_again(elder, newcomer.requested_at)
 
 
 def _rank(subscriber: Subscriber) -> tuple[str, str]:

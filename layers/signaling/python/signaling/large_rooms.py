@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from signaling.errors import SubscriptionsError
-from signaling.introductions import (
+from signaling.introductions import heard_by
+from signaling.ports import Connections, Outcome, Subscriber, Subscriptions, plus
+from signaling.standing import (
     NEW_MILLISECONDS,
     came_back,
     entered_at,
-    heard_by,
     is_newcomer,
 )
-from signaling.ports import Connections, Outcome, Subscriber, Subscriptions, plus
 
 INTRODUCED = 8
 """Members introduced to a newcomer in a large room.

@@ -1,8 +1,9 @@
 """Who gets what a client says to others: pure, from the rows alone."""
 
-from signaling.introductions import NEW_MILLISECONDS, came_back, entered_at, find
+from signaling.introductions import find
 from signaling.ports import Outcome, Sender, Subscriber
 from signaling.protocol import Publish
+from signaling.standing import NEW_MILLISECONDS, came_back, entered_at
 
 
 def recipients(

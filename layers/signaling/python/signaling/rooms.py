@@ -16,7 +16,6 @@ from signaling.frames import PONG
 from signaling.introductions import (
     CROWDED,
     SECONDS_UNTIL_HEARD_AGAIN,
-    came_back,
     find,
     is_heard_later,
 )
@@ -40,6 +39,7 @@ from signaling.protocol import (
 )
 from signaling.recipients import is_lost
 from signaling.small_rooms import SMALL_ROOM
+from signaling.standing import came_back
 
 ANNOUNCES_AT_ONCE = 8
 """How many announces of one member are passed on within `ANNOUNCES_MILLISECONDS`, and one later.

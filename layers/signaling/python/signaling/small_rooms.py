@@ -1,6 +1,6 @@
 """Introductions in rooms whose members are all read."""
 
-from signaling.introductions import NEW_MILLISECONDS, heard_by, introduce
+from signaling.introductions import heard_by, introduce
 from signaling.ports import (
     Connections,
     Introduction,
@@ -10,6 +10,7 @@ from signaling.ports import (
     plus,
 )
 from signaling.protocol import Publish
+from signaling.standing import NEW_MILLISECONDS
 
 SMALL_ROOM = 100
 """Members of the largest room in which everybody is introduced to everybody.

@@ -1,0 +1,81 @@
+"""What a member's row tells of it: whether it is new, lost a connection, or came back. Pure."""
+
+from signaling.ports import Subscriber
+
+NEW_MILLISECONDS = 5_000
+"""How long a subscribe or an announce is new: its introductions may still be under way.
+
+The announce may meet a cold start of a second, the offer that answers it another one, and posts
+that are tried again pause for up to 1.5 s. It is no longer than that because a client that
+subscribes and never announces itself does not hear of those who come within this time.
+"""
+
+AGAIN_MILLISECONDS = 10 * 60 * 1000
+"""How long a member that announced itself again waits for the other end to do so, too.
+
+The other end of a connection notices its end after half a minute, or when it wakes: API Gateway
+closes a connection that says nothing for ten minutes, and a new one is a new row.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+
+NEWLY_CONNECTED_MILLISECONDS = 60_000
+"""How long a newcomer may be a page that was there before, with a connection that has ended.
+
+It noticed the end while it slept, or before it could say so, and the other end notices half a
+minute later.
+"""
+
+BACK_MILLISECONDS = 1_000
+"""A client that enters a room again so soon after it left, on one connection, may have gone.
+
+y-webrtc unsubscribes when a page leaves, then destroys its connections, and each that closes
+subscribes and announces the page again.
+https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
+"""
+
+
+def entered_at(subscriber: Subscriber) -> int:
+    """Return when it first announced itself, in milliseconds, as far as its row tells."""
+    return subscriber.entered_at or subscriber.requested_at
+
+
+def is_newcomer(own: Subscriber) -> bool:
+    """Tell whether all should know of `own`, which announces itself.
+
+    Also if its first announce may have been the last of a page that had left: then this may be the
+    first one of the next page.
+    """
+    is_new = own.requested_at - entered_at(own) <= NEW_MILLISECONDS
+    return is_new or (
+        own.left_at is not None and entered_at(own) - own.left_at <= BACK_MILLISECONDS
+    )
+
+
+def came_back(subscriber: Subscriber) -> bool:
+    """Tell whether it left and entered again at once, and may have gone.
+
+    Not if it had just connected: then it is a page that makes its provider twice, as React's strict
+    mode does.
+    """
+    left_at = subscriber.left_at
+    return (
+        left_at is not None
+        and _is_back(subscriber)
+        and left_at - subscriber.connected_at > NEW_MILLISECONDS
+    )
+
+
+def _is_back(subscriber: Subscriber) -> bool:
+    left_at = subscriber.left_at
+    return left_at is not None and subscriber.requested_at - left_at <= BACK_MILLISECONDS
+
+
+def announced_again(other: Subscriber, now: int) -> bool:
+    """Tell whether `other` has announced itself again lately, or is about to."""
+    is_again = other.requested_at > entered_at(other) and not _is_back(other)
+    return is_again and now - other.requested_at <= AGAIN_MILLISECONDS
+
+
+def connected_newly(other: Subscriber, now: int) -> bool:
+    """Tell whether `other` may be a page that was there before, on a new connection."""
+    return now - entered_at(other) <= NEWLY_CONNECTED_MILLISECONDS
