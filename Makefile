@@ -133,7 +133,7 @@ clean: ## remove everything that make installed or built
 
 # Before the tests, of which several run at one time. Without it those in browsers are left out.
 .cache/chromium: .venv/test
-	@.venv/bin/python -m tests.support.chromium
+	@.venv/bin/python -m rig.pages.chromium
 
 .cache/nginx: .venv/test
 	@.venv/bin/python -m tests.support.nginx

@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks import ROOT
-from benchmarks.measure import Clock
-from benchmarks.report import Report, markdown, measured_on, write
+from rig.measure import Clock
+from rig.report import Report, markdown, measured_on, write
 
 NAMES = (
     "cold_start",

@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Callable, Mapping
 
 from benchmarks import ROOT
-from benchmarks.measure import in_turns, ratio, run, spread
-from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import LAMBDAS_BOOTSTRAP, Deployed, event, python_version
 from benchmarks.stub import Stub
+from rig.measure import in_turns, ratio, run, spread
+from rig.report import Bar, Check, Report
 
 _ROUNDS = 20
 _MOST_OF_BOTO3 = 1 / 10

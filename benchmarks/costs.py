@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from benchmarks.counting import CountingConnections, CountingSubscriptions
-from benchmarks.measure import significant
-from benchmarks.report import Bar, Check, Report
 from benchmarks.worst_bill import worst_bill
+from rig.measure import significant
+from rig.report import Bar, Check, Report
 from signaling.access.grants import EVERYTHING
 from signaling.crowded_rooms import HEARD, SECONDS_UNTIL_HEARD
 from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN, STRANGERS

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from benchmarks.measure import Share, can_limit_cpu, in_turns, ratio, significant, spread
-from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import Deployed, python_version
 from benchmarks.stub import Stub
+from rig.measure import Share, can_limit_cpu, in_turns, ratio, significant, spread
+from rig.report import Bar, Check, Report
 from signaling.aws import lean
 
 _LEAN, _BOTO3 = "lean", "boto3"

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 from benchmarks import large_rooms
 from benchmarks.local_server import Load, put
-from benchmarks.measure import significant, spread
-from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import Deployed
 from benchmarks.stub import Stub
 from benchmarks.table import local_table
+from rig.measure import significant, spread
+from rig.report import Bar, Check, Report
+from rig.servers import LocalServer
 from signaling.aws import lean
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.rows import sort_key
@@ -26,7 +27,6 @@ from signaling.bootstrap import deadlines_within
 from signaling.ports import Sender
 from signaling.protocol import Announce
 from signaling.settings import ADDRESSED
-from tests.support.servers import LocalServer
 
 # With each number of subscribers, how often a room of so many is published to.
 _SUBSCRIBERS = {1: 200, 10: 100, 100: 30, 1_000: 10, 10_000: 3}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from benchmarks.measure import Clock, cpu_seconds, resident_bytes
+from rig.measure import Clock, cpu_seconds, resident_bytes
 from signaling.settings import BROADCAST
 from traffic.conversation import filling, message_to_all
 

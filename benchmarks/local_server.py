@@ -7,10 +7,10 @@ from functools import partial
 from typing import NamedTuple
 
 from benchmarks.load import Done, Job
-from benchmarks.measure import in_turns, ratio, run, significant, spread
-from benchmarks.report import Bar, Check, Report
+from rig.measure import in_turns, ratio, run, significant, spread
+from rig.report import Bar, Check, Report
+from rig.servers import LocalServer, ReferenceServer
 from signaling.settings import ADDRESSED, BROADCAST
-from tests.support.servers import LocalServer, ReferenceServer
 
 Server = LocalServer | ReferenceServer
 

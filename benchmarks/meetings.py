@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks.measure import Clock, significant, spread
 from benchmarks.over_servers import (
     DEPLOYED,
     LATENCY,
@@ -22,10 +21,11 @@ from benchmarks.over_servers import (
     prepare,
     started,
 )
-from tests.support.aws import forget_aws_account
-from tests.support.introductions import meet
-from tests.support.meetings import meeting_place
-from tests.support.outcomes import (
+from rig.aws import forget_aws_account
+from rig.introductions import meet
+from rig.measure import Clock, significant, spread
+from rig.pages.meetings import meeting_place
+from rig.pages.outcomes import (
     WITH_THE_OLD_TIE_BREAK,
     WITHOUT_A_TIE_BREAK,
     Kind,

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks import ROOT
-from benchmarks.measure import Share, can_limit_cpu, in_turns, significant, spread
-from benchmarks.report import Bar, Check, Report
 from benchmarks.runtime import LAMBDAS_BOOTSTRAP, Deployed, Life, python_version
 from benchmarks.stub import Stub
+from rig.measure import Share, can_limit_cpu, in_turns, significant, spread
+from rig.report import Bar, Check, Report
 from traffic.prices import AS_OF, Prices
 
 WHOLE_PROCESSOR = 1769

@@ -7,9 +7,8 @@ it has room: https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Hashable, Mapping
 from random import Random
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 SMALL = 100
 """Peers of the largest room where everybody hears every announce."""
@@ -18,9 +17,6 @@ WINDOW = 32
 """Rows that are read, in the order of the hashes of connections, for a uniform sample."""
 
 _RECENT = 64
-
-
-Peer = TypeVar("Peer", bound=Hashable)
 
 
 class Mixture(NamedTuple):
@@ -35,20 +31,6 @@ class Mixture(NamedTuple):
     """Of how many of a uniform sample the sender hears, when it enters."""
     heard_again: int = 0
     """The same, when it only announces itself again."""
-
-
-class Shape(NamedTuple):
-    """What the connections of the peers look like."""
-
-    components: int
-    isolated: int
-    """Peers without a connection."""
-    hops: int
-    """Longest of the shortest ways between any two peers of a component: exact, not sampled."""
-    least: int
-    mean: float
-    most: int
-    """Connections of a peer."""
 
 
 class Mesh:
@@ -161,27 +143,3 @@ class Mesh:
         sample = [other for _, other in rows[: WINDOW + 1] if other != peer]
         self._random.shuffle(sample)
         return sample
-
-
-def shape(connections: Mapping[Peer, set[Peer]]) -> Shape:
-    """Return the shape of the mesh, with the exact number of hops.
-
-    Each round, every peer learns whom its neighbours can reach: sets of peers are the bits of
-    integers, so that ten thousand searches are one.
-    """
-    index = {peer: number for number, peer in enumerate(connections)}
-    neighbours = [[index[other] for other in others] for others in connections.values()]
-    reached, hops = [1 << number for number in range(len(index))], 0
-    while True:
-        further = []
-        for number, others in enumerate(neighbours):
-            bits = reached[number]
-            for other in others:
-                bits |= reached[other]
-            further.append(bits)
-        if further == reached:
-            break
-        reached, hops = further, hops + 1
-    degrees = [len(others) for others in neighbours]
-    mean = sum(degrees) / len(degrees)
-    return Shape(len(set(reached)), degrees.count(0), hops, min(degrees), mean, max(degrees))

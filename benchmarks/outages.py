@@ -18,9 +18,9 @@ from benchmarks.over_servers import (
     prepare,
     started,
 )
-from tests.support.aws import forget_aws_account
-from tests.support.outages import is_network_own, outage_place
-from tests.support.stays import Lost, Outage
+from rig.aws import forget_aws_account
+from rig.pages.outages import is_network_own, outage_place
+from rig.pages.stays import Lost, Outage
 
 _WHAT: dict[Lost, str] = {
     "pages": "nothing between them",

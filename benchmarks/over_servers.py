@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 from benchmarks import ROOT
-from benchmarks.measure import Clock, significant, spread
-from benchmarks.report import Check, Report, kept_rows, measured_on, write
-from tests.support.emulator import Emulator, build_for_emulator
-from tests.support.servers import DynamoDBLocal, LocalServer, ReferenceServer
-from tests.support.stays import Stay
+from rig.emulator import Emulator, build_for_emulator
+from rig.measure import Clock, significant, spread
+from rig.pages.stays import Stay
+from rig.report import Check, Report, kept_rows, measured_on, write
+from rig.servers import DynamoDBLocal, LocalServer, ReferenceServer
 
 REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "y-webrtc",

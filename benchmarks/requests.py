@@ -8,9 +8,9 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from benchmarks.counting import CountingConnections
-from benchmarks.measure import significant
-from benchmarks.report import Check, Report
 from benchmarks.table import local_table
+from rig.measure import significant
+from rig.report import Check, Report
 from signaling.access.grants import EVERYTHING
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB

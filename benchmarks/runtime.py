@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks import LAYER, ROOT
-from benchmarks.measure import WHOLE, Share, run
 from benchmarks.stub import SENDER, Stub
-from tests.support.lambda_functions import runtime_client
+from rig.lambda_functions import runtime_client
+from rig.measure import WHOLE, Share, run
 
 PYTHON = ROOT / ".cache" / "runtime" / "bin" / "python"
 """Python with boto3 and nothing else, as in Lambda: `make bench` installs it."""

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from benchmarks.measure import significant
-from benchmarks.mesh import SMALL, WINDOW, Mesh, Mixture, Shape, shape
-from benchmarks.report import Bar, Check, Report
+from benchmarks.mesh import SMALL, WINDOW, Mesh, Mixture
+from rig.measure import significant
+from rig.report import Bar, Check, Report
+from rig.shape import Shape, shape
 
 OURS = Mixture("the sender hears of 8, again of 2", 0, 0, 8, 2)
 

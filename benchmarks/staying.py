@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from benchmarks.measure import significant, spread
 from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, prepare, started
-from tests.support.aws import forget_aws_account
-from tests.support.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
-from tests.support.staying import StayingPlace, staying_place
-from tests.support.stays import Break, Crowd, Cut, How, Kind, Leaving, Stay, Trial, Way
+from rig.aws import forget_aws_account
+from rig.measure import significant, spread
+from rig.pages.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
+from rig.pages.staying import StayingPlace, staying_place
+from rig.pages.stays import Break, Crowd, Cut, How, Kind, Leaving, Stay, Trial, Way
 
 _PAGES_ABREAST = 12
 """Pages of groups that go on side by side: most of the time they wait."""

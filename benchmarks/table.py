@@ -10,7 +10,7 @@ import boto3
 from benchmarks import ROOT
 from local.dynamodb import make_table
 from local.sam.template import load
-from tests.support.servers import DynamoDBLocal
+from rig.servers import DynamoDBLocal
 
 
 @contextmanager

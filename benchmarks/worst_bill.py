@@ -6,9 +6,9 @@ from typing import NamedTuple
 from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks import ROOT
-from benchmarks.measure import significant
-from benchmarks.report import table
 from local.sam.parameters import values_of
+from rig.measure import significant
+from rig.report import table
 from signaling.crowded_rooms import HEARD, SECONDS_UNTIL_HEARD
 from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN
 from signaling.large_rooms import INTRODUCED

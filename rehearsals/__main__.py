@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from benchmarks import ROOT
-from benchmarks.measure import Clock
-from benchmarks.report import measured_on
+from local import ROOT
 from rehearsals.report import Findings, markdown, write
-from tests.support.aws import forget_aws_account
+from rig.aws import forget_aws_account
+from rig.measure import Clock
+from rig.report import measured_on
 
 NAMES = (
     *("posts", "table", "vanish", "herd", "crowd", "deaf", "flood", "hostile", "malformed"),

@@ -3,13 +3,13 @@
 import asyncio
 from functools import partial
 
-from benchmarks.measure import Clock, resident_bytes, significant
-from benchmarks.report import Check
 from local.server import allow_open_files
 from rehearsals.members import Member, connect, leave, settled_bytes, until
 from rehearsals.places import MEMORY, running
 from rehearsals.report import Findings, Row
-from tests.support.servers import LocalServer
+from rig.measure import Clock, resident_bytes, significant
+from rig.report import Check
+from rig.servers import LocalServer
 
 _MOST_MEGABYTES_A_THOUSAND = 25.0
 _MOST_GROWTH_OF_LATER_ROUNDS = 0.15

@@ -5,13 +5,13 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from benchmarks.measure import ratio, resident_bytes, significant, spread
-from benchmarks.report import Check
 from rehearsals.members import Member, leave, rooms, until
 from rehearsals.places import MEMORY, running
 from rehearsals.report import Findings, Row
-from tests.support.raw import HANDSHAKE, connect, frame
-from tests.support.servers import LocalServer
+from rig.measure import ratio, resident_bytes, significant, spread
+from rig.raw import HANDSHAKE, connect, frame
+from rig.report import Check
+from rig.servers import LocalServer
 
 _OTHERS = 4
 _CHARACTERS = 2_000

@@ -3,13 +3,13 @@
 import asyncio
 import time
 
-from benchmarks.measure import resident_bytes, significant, spread
-from benchmarks.report import Check
 from rehearsals.flooding import Flooded, flooding
 from rehearsals.members import Member, connect, leave, until
 from rehearsals.others import Heard, talk, two_rooms
 from rehearsals.places import DYNAMODB, MEMORY, Running, running
 from rehearsals.report import Findings, Row
+from rig.measure import resident_bytes, significant, spread
+from rig.report import Check
 
 _RATE = 2_000
 _TOPICS_A_MESSAGE = 100

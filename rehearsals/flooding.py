@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from tests.support.raw import HANDSHAKE, frame
+from rig.raw import HANDSHAKE, frame
 
 TOPIC = "flooded"
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from picows import WSError, ws_connect
 
-from benchmarks.measure import cpu_seconds, significant
-from benchmarks.report import Check
 from rehearsals.members import Member, leave, until
 from rehearsals.places import DYNAMODB, MEMORY, running
 from rehearsals.report import Findings, Row
+from rig.measure import cpu_seconds, significant
+from rig.report import Check
 
 _SIZE = 4
 _SECONDS = 120.0

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import aiohttp
 
-from benchmarks.report import Check
 from rehearsals.members import Member, connect, leave, until
 from rehearsals.places import DYNAMODB, MEMORY, Running, running
 from rehearsals.report import Findings, Row
-from tests.support.issuer import Issuer
-from tests.support.servers import LocalServer
-from tests.support.tokens import demands, url_with
+from rig.issuer import Issuer
+from rig.report import Check
+from rig.servers import LocalServer
+from rig.tokens import demands, url_with
 
 _SECONDS = 20.0
 _LARGE, _THIEVES, _AHEAD = 110, 8, 20

@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from itertools import combinations
 from typing import NamedTuple
 
-from benchmarks.measure import cpu_seconds, resident_bytes, significant, spread
-from benchmarks.report import Check
 from rehearsals.members import Member, connect, leave, until
 from rehearsals.places import DYNAMODB, MEMORY, PLACES, Running, running
 from rehearsals.report import Findings, Row
 from rehearsals.speakers import Speaker
+from rig.measure import cpu_seconds, resident_bytes, significant, spread
+from rig.report import Check
 
 _ROOMS_AT_ONCE = 12
 _MOST_MEMBERS = 5

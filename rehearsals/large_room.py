@@ -7,15 +7,15 @@ from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from benchmarks.measure import Clock, cpu_seconds, significant
-from benchmarks.mesh import Shape, shape
-from benchmarks.report import Check
 from local.server import allow_open_files
 from rehearsals.members import Member, connect
 from rehearsals.places import DYNAMODB, MEMORY, running
 from rehearsals.report import Findings, Row
+from rig.measure import Clock, cpu_seconds, significant
+from rig.report import Check
+from rig.servers import LocalServer
+from rig.shape import Shape, shape
 from signaling.crowded_rooms import SECONDS_UNTIL_HEARD
-from tests.support.servers import LocalServer
 
 _ROOM = "large room"
 _SECONDS_UNTIL_A_CLOSE_IS_NOTICED = 0.1

@@ -6,8 +6,6 @@ from collections import Counter
 from itertools import islice
 from typing import Any, NamedTuple
 
-from benchmarks.measure import resident_bytes, significant
-from benchmarks.report import Check
 from local import ROOT
 from local.connection import SECONDS_TO_SEND_REQUEST
 from rehearsals.members import leave
@@ -16,9 +14,11 @@ from rehearsals.places import MEMORY, Running, running
 from rehearsals.report import Findings, Row
 from rehearsals.rubbish import REQUESTS, Handshake, frames, messages, noise, recorded
 from rehearsals.sockets import SECONDS, in_turns, next_frame, status_of, websocket
+from rig.measure import resident_bytes, significant
+from rig.raw import HANDSHAKE, frame
+from rig.report import Check
 from signaling.errors import InvalidMessageError
 from signaling.protocol import Limits, Ping, parse
-from tests.support.raw import HANDSHAKE, frame
 
 _SEED = 11
 _MESSAGES_A_CONNECTION = 500

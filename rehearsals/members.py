@@ -9,7 +9,7 @@ from typing import Any
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
-from benchmarks.measure import resident_bytes
+from rig.measure import resident_bytes
 
 _HANDSHAKES_AT_ONCE = 50
 _SECONDS_TO_END = 30.0

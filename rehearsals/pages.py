@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from benchmarks.measure import significant
-from benchmarks.report import Check
 from rehearsals.members import Member, connect, leave, until
 from rehearsals.places import MEMORY, Running, running
 from rehearsals.report import Findings, Row
+from rig.measure import significant
+from rig.pages.meetings import MeetingPlace, meeting_place
+from rig.pages.outcomes import Kind, Outcome
+from rig.report import Check
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import NEW_MILLISECONDS
-from tests.support.meetings import MeetingPlace, meeting_place
-from tests.support.outcomes import Kind, Outcome
 
 _SECONDS = 240.0
 _MOST_SECONDS = 60.0

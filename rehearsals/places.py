@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from local import ROOT
 from local.sam.template import load
-from tests.support.aws import dynamodb_client
-from tests.support.servers import DynamoDBLocal, LocalServer
+from rig.aws import dynamodb_client
+from rig.servers import DynamoDBLocal, LocalServer
 
 _TABLE = str(load(ROOT / "template.yaml").table["TableName"])
 MEMORY, DYNAMODB = PLACES = ("memory", "DynamoDB")

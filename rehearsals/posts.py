@@ -6,12 +6,12 @@ import time
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks.measure import significant, spread
-from benchmarks.report import Check
 from rehearsals.members import Member, leave, rooms, until
 from rehearsals.places import MEMORY, PLACES, Running, running
 from rehearsals.report import Findings, Row
-from tests.support.servers import LocalServer
+from rig.measure import significant, spread
+from rig.report import Check
+from rig.servers import LocalServer
 
 _PLANS = {
     "2 % silent": "posts.429=0.1,posts.500=0.1,posts.silent=0.02,seed=7",

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.report import Check, table
+from rig.report import Check, table
 
 COLUMNS = ("", "sent", "had to arrive", "arrived", "figures")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.raw import frame
+from rig.raw import frame
 
 _TEXT, _BINARY, _MORE, _FIRST = 0x81, 0x82, 0x80, 0x01
 _MOST_CHARACTERS = 30_000  # of one frame, which may have 32 KB

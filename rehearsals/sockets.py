@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.support.raw import HANDSHAKE
-from tests.support.servers import LocalServer
+from rig.raw import HANDSHAKE
+from rig.servers import LocalServer
 
 AT_ONCE = 20
 SECONDS = 30.0

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.measure import significant
-from benchmarks.report import Check
 from rehearsals.members import Member, connect, leave, rooms, until
 from rehearsals.places import DYNAMODB, Running, running
 from rehearsals.report import Findings, Row
 from rehearsals.speakers import Speaker
+from rig.measure import significant
+from rig.report import Check
 
 _SIZE = 4
 _SECONDS = 30.0

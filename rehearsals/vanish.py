@@ -4,11 +4,11 @@ import asyncio
 import time
 from typing import NamedTuple
 
-from benchmarks.report import Check
 from rehearsals.members import Member, leave, rooms, until
 from rehearsals.places import DYNAMODB, PLACES, Running, running
 from rehearsals.report import Findings, Row
-from tests.support.servers import LocalServer
+from rig.report import Check
+from rig.servers import LocalServer
 
 _LIVING, _VANISHING = 2, 4
 _SILENT_ROOMS = 20

@@ -12,19 +12,19 @@ from xdist.workermanage import WorkerController
 
 from local import ROOT
 from local.sam.template import Stack, load
-from signaling import bootstrap
-from signaling.access import tokens
-from tests.support.aws import forget_aws_account
-from tests.support.servers import (
+from rig.aws import forget_aws_account
+from rig.servers import (
     DynamoDBLocal,
     LocalServer,
     ReferenceServer,
     StartLocalServer,
     local_servers,
 )
+from signaling import bootstrap
+from signaling.access import tokens
 
 if TYPE_CHECKING:
-    from tests.support.meetings import MeetingPlace
+    from rig.pages.meetings import MeetingPlace
 
 
 def pytest_configure() -> None:
@@ -148,7 +148,7 @@ def any_table(request: pytest.FixtureRequest) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def place() -> Iterator["MeetingPlace"]:
     """A browser whose pages meet, with its addresses hidden as by default."""
-    from tests.support.meetings import meeting_place  # here: most tests need no browser
+    from rig.pages.meetings import meeting_place  # here: most tests need no browser
 
     # `make meetings` asks for 10 s, where no other test runs beside it.
     with meeting_place(hidden=True, patience=40) as place:
@@ -158,7 +158,7 @@ def place() -> Iterator["MeetingPlace"]:
 @pytest.fixture(scope="module")
 def open_place() -> Iterator["MeetingPlace"]:
     """A browser whose pages meet, with its addresses shown."""
-    from tests.support.meetings import meeting_place
+    from rig.pages.meetings import meeting_place
 
     with meeting_place(hidden=False, patience=40) as place:
         yield place

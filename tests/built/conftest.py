@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.built import Build, build
+from rig.built import Build, build
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from tests.support.built import Build, files_of
+from rig.built import Build, files_of
 
 MOST_KILOBYTES = {
     "ConnectFunction": 10,

@@ -18,6 +18,12 @@ import pytest
 
 from local import ROOT
 from local.sam.template import AUTHORIZER, load
+from rig.aws import dynamodb_client
+from rig.built import Build
+from rig.clients import Client, clients
+from rig.issuer import Issuer
+from rig.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
+from rig.servers import LocalServer, wait_until
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
@@ -25,12 +31,6 @@ from signaling.frames import PONG
 from signaling.ports import Sender
 from signaling.protocol import Announce
 from signaling.standing import NEW_MILLISECONDS
-from tests.support.aws import dynamodb_client
-from tests.support.built import Build
-from tests.support.clients import Client, clients
-from tests.support.issuer import Issuer
-from tests.support.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
-from tests.support.servers import LocalServer, wait_until
 
 EVENTS = {path.stem: path.read_text() for path in (ROOT / "events").glob("*.json")}
 TOPIC = "weblab-47b6ac42"

@@ -12,7 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.sam.template import Stack
-from tests.support.built import TEMPLATE
+from rig.built import TEMPLATE
 
 
 def make_invoke(*arguments: str) -> subprocess.CompletedProcess[str]:

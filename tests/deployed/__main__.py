@@ -4,8 +4,8 @@ import os
 import signal
 from contextlib import suppress
 
-from tests.support.aws import forget_aws_account
-from tests.support.emulator import Emulator, build_for_emulator
+from rig.aws import forget_aws_account
+from rig.emulator import Emulator, build_for_emulator
 
 
 def main() -> None:

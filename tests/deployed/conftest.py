@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.emulator import Deployment, Emulator, build_for_emulator
+from rig.emulator import Deployment, Emulator, build_for_emulator
 
 
 @pytest.fixture(scope="session")

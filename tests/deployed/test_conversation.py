@@ -5,10 +5,10 @@ from itertools import combinations
 
 import pytest
 
-from tests.support.clients import Frame, clients
-from tests.support.emulator import Deployment, client
-from tests.support.introductions import meet, until_introduced
-from tests.support.servers import wait_until
+from rig.clients import Frame, clients
+from rig.emulator import Deployment, client
+from rig.introductions import meet, until_introduced
+from rig.servers import wait_until
 
 
 def test_of_every_two_clients_that_join_at_once_one_hears_of_the_other(

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.support.emulator import IS_THERE, Deployment, Emulator, inventory
-from tests.support.introductions import meet
+from rig.emulator import IS_THERE, Deployment, Emulator, inventory
+from rig.introductions import meet
 
 
 def test_nothing_is_left_when_a_stack_is_deleted_that_was_used(

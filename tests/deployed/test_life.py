@@ -9,10 +9,10 @@ import aiohttp
 import jwt
 import pytest
 
-from tests.support.clients import Client, Frame, clients
-from tests.support.emulator import Deployment, Emulator, client, inventory
+from rig.clients import Client, Frame, clients
+from rig.emulator import Deployment, Emulator, client, inventory
+from rig.servers import wait_until
 from tests.support.make import make
-from tests.support.servers import wait_until
 
 NAME = "y-webrtc-signaling-life"
 SECRET = "correct horse battery staple, and then some"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.support.emulator import Deployment
-from tests.support.meetings import MeetingPlace
-from tests.support.outcomes import Kind, failed
+from rig.emulator import Deployment
+from rig.pages.meetings import MeetingPlace
+from rig.pages.outcomes import Kind, failed
 
 
 @pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])

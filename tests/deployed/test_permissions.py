@@ -10,12 +10,12 @@ from contextlib import nullcontext
 
 import pytest
 
+from rig.clients import Frame, clients
+from rig.emulator import Deployment, Emulator
+from rig.servers import wait_until
 from signaling.aws.rows import sort_key
 from signaling.log import hash_of
 from signaling.protocol import topic_key
-from tests.support.clients import Frame, clients
-from tests.support.emulator import Deployment, Emulator
-from tests.support.servers import wait_until
 
 MESSAGE, DISCONNECT = "MessageFunction", "DisconnectFunction"
 GONE = "gone"

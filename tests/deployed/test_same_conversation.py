@@ -3,10 +3,10 @@
 import asyncio
 
 from local.sam.template import Stack
-from tests.support.aws import dynamodb_client
-from tests.support.emulator import Deployment, client
+from rig.aws import dynamodb_client
+from rig.emulator import Deployment, client
+from rig.servers import StartLocalServer
 from tests.support.script import Place, converse
-from tests.support.servers import StartLocalServer
 
 
 def test_a_conversation_has_the_same_effects_on_the_local_server_and_through_the_deployed_stack(

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from rig.issuer import Issuer
+from rig.servers import LocalServer, local_servers
 from tests.support.browsers import launch_chromium
-from tests.support.issuer import Issuer
-from tests.support.servers import LocalServer, local_servers
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local.options import options
-from tests.support.clients import clients
-from tests.support.raw import HANDSHAKE, connect
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
+from rig.clients import clients
+from rig.raw import HANDSHAKE, connect
+from rig.servers import LocalServer, StartLocalServer, wait_until
 
 GONE = "L0SM9cOFvHcCIhw="
 

@@ -7,10 +7,10 @@ import time
 from playwright.sync_api import Browser
 
 from local import ROOT
+from rig.issuer import Issuer
+from rig.servers import StartLocalServer, wait_until
+from rig.tokens import LEEWAY, demands, refusals, url_with
 from tests.support.browsers import Peer, peers, sync
-from tests.support.issuer import Issuer
-from tests.support.servers import StartLocalServer, wait_until
-from tests.support.tokens import LEEWAY, demands, refusals, url_with
 
 
 def test_browsers_with_good_tokens_sync_and_others_neither_read_nor_write(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
+from rig.servers import StartLocalServer
 from tests.support.browsers import Peer, peers, sync
 from tests.support.firefox import Firefox
-from tests.support.servers import StartLocalServer
 
 ROOM = "vZ#4h2%60$1H & 日本"
 PASSWORD = {"password": "correct horse"}

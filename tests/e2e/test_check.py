@@ -16,11 +16,11 @@ from check.client import clients
 from check.idle import sit_idle
 from check.target import Target
 from local import ROOT
+from rig.issuer import Issuer
+from rig.servers import ReferenceServer, StartLocalServer, free_port
+from rig.tokens import demands, url_with
 from tests.support.checking import check, environment, faults
-from tests.support.issuer import Issuer
-from tests.support.servers import ReferenceServer, StartLocalServer, free_port
 from tests.support.tls import before
-from tests.support.tokens import demands, url_with
 
 SECONDS = 60
 NEED_TOKENS = ["outside", "no token", "forged", "two tokens", "expired", "foreign"]

@@ -11,6 +11,9 @@ from check.findings import Fault
 from check.load import Load, form_rooms
 from check.target import Target
 from local import ROOT
+from rig.issuer import Issuer
+from rig.servers import LocalServer, StartLocalServer
+from rig.tokens import demands
 from tests.support.checking import check, faults
 from tests.support.faults import (
     ADDS_A_SUBPROTOCOL,
@@ -28,11 +31,8 @@ from tests.support.faults import (
     SIGNALS_TO_EVERYBODY,
     SWALLOWED_ERRORS,
 )
-from tests.support.issuer import Issuer
 from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted, program_with
-from tests.support.servers import LocalServer, StartLocalServer
 from tests.support.stub import Stub, reply
-from tests.support.tokens import demands
 
 
 def test_a_server_that_ignores_tokens_is_named(

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from rig.clients import Client, clients
+from rig.servers import LocalServer, StartLocalServer
 from tests.support.browsers import Peer, peers, sync
-from tests.support.clients import Client, clients
 from tests.support.console import console
-from tests.support.servers import LocalServer, StartLocalServer
 
 ROOM = "design review"
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.clients import clients
-from tests.support.servers import LocalServer, StartLocalServer, local_servers, wait_until
+from rig.clients import clients
+from rig.servers import LocalServer, StartLocalServer, local_servers, wait_until
 
 OTHER_SITE = "http://evil.example"
 ALLOWED: list[dict[str, str]] = [

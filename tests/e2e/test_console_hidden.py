@@ -2,9 +2,9 @@
 
 from playwright.sync_api import Browser, expect
 
+from rig.servers import StartLocalServer
 from tests.support.browsers import peers, sync
 from tests.support.console import console
-from tests.support.servers import StartLocalServer
 
 HIDDEN = "Object.defineProperty(document, 'hidden', { get: () => true })"
 DOTS = """

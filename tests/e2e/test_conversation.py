@@ -11,13 +11,13 @@ import pytest
 
 from local import ROOT
 from local.sam.template import Stack
+from rig.aws import dynamodb_client
+from rig.clients import Client, Frame, clients
+from rig.introductions import until_introduced
+from rig.servers import ReferenceServer, StartLocalServer, wait_until
 from signaling.protocol import Limits, Publish, parse
-from tests.support.aws import dynamodb_client
-from tests.support.clients import Client, Frame, clients
-from tests.support.introductions import until_introduced
 from tests.support.messages import HOSTILE
 from tests.support.planted import planted
-from tests.support.servers import ReferenceServer, StartLocalServer, wait_until
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
 ROOM = "vZ#4h2%60$1H"

@@ -8,8 +8,8 @@ import pytest
 
 from local.faults.http import FaultyTable
 from local.faults.plan import Dice, read_plan
-from tests.support.clients import clients
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
+from rig.clients import clients
+from rig.servers import LocalServer, StartLocalServer, wait_until
 
 
 async def exchange(server: LocalServer, number: int) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ import json
 import aiohttp
 import pytest
 
-from tests.support.raw import frame, open_websocket
-from tests.support.servers import LocalServer
+from rig.raw import frame, open_websocket
+from rig.servers import LocalServer
 
 
 def answer_to(server: LocalServer, frames: bytes) -> bytes:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from local.connection import SECONDS_TO_SEND_REQUEST
-from tests.support.clients import clients
-from tests.support.raw import HANDSHAKE, connect, frame, open_websocket
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
+from rig.clients import clients
+from rig.raw import HANDSHAKE, connect, frame, open_websocket
+from rig.servers import LocalServer, StartLocalServer, wait_until
 
 FEW_DESCRIPTORS = """
 import resource, runpy

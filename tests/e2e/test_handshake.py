@@ -7,12 +7,12 @@ import time
 import aiohttp
 import pytest
 
+from rig.clients import clients
+from rig.issuer import Issuer
+from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.tokens import demands, url_with
 from signaling.event import LONGEST_URL
-from tests.support.clients import clients
-from tests.support.issuer import Issuer
 from tests.support.planted import planted, with_functions
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
-from tests.support.tokens import demands, url_with
 
 ANSWERS = with_functions("""
 def handle(name, handler, event, context):

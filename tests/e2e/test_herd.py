@@ -6,9 +6,9 @@ import boto3
 from playwright.sync_api import Browser
 
 from local.sam.template import Stack
-from tests.support.aws import dynamodb_client
+from rig.aws import dynamodb_client
+from rig.servers import LocalServer, StartLocalServer, wait_until
 from tests.support.browsers import Peer, peers, sync
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
 
 ROOM = "herd"
 PAGES = 5

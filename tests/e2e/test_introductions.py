@@ -2,9 +2,9 @@
 
 import asyncio
 
-from tests.support.introductions import Introductions, meet
+from rig.introductions import Introductions, meet
+from rig.servers import StartLocalServer
 from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted
-from tests.support.servers import StartLocalServer
 
 SLOW = ("--latency", "0:300", "--throttle", "none")
 """Messages overtake each other, and there are more in a second than a stack takes by default."""

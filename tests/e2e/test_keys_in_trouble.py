@@ -9,12 +9,12 @@ import aiohttp
 import jwt
 import pytest
 
-from tests.support.clients import Client, clients
-from tests.support.introductions import until_introduced
-from tests.support.issuer import Issuer, SigningKey, drip_body, hang
+from rig.clients import Client, clients
+from rig.introductions import until_introduced
+from rig.issuer import Issuer, SigningKey, drip_body, hang
+from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.tokens import demands, refusals, url_with
 from tests.support.secrets_manager import SecretsManager
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
-from tests.support.tokens import demands, refusals, url_with
 
 IMPATIENT = """
 import runpy

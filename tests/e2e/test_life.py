@@ -10,10 +10,10 @@ from functools import partial
 import pytest
 
 from local.options import options
-from tests.support.clients import clients
+from rig.clients import clients
+from rig.raw import frame, open_websocket
+from rig.servers import LocalServer, StartLocalServer, wait_until
 from tests.support.planted import planted, with_functions
-from tests.support.raw import frame, open_websocket
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
 
 TELLS = with_functions("""
 def handle(name, handler, event, context):

@@ -10,10 +10,10 @@ import urllib.request
 import pytest
 
 from local import ROOT
-from tests.support.aws import dynamodb_client
-from tests.support.clients import clients
-from tests.support.introductions import until_introduced
-from tests.support.servers import DynamoDBLocal, LocalServer, StartLocalServer, wait_until
+from rig.aws import dynamodb_client
+from rig.clients import clients
+from rig.introductions import until_introduced
+from rig.servers import DynamoDBLocal, LocalServer, StartLocalServer, wait_until
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:

@@ -8,15 +8,15 @@ from functools import cache
 
 import pytest
 
-from tests.support.meetings import MeetingPlace
-from tests.support.outcomes import (
+from rig.pages.meetings import MeetingPlace
+from rig.pages.outcomes import (
     WITH_THE_OLD_TIE_BREAK,
     WITHOUT_A_TIE_BREAK,
     Kind,
     Outcome,
     failed,
 )
-from tests.support.servers import StartLocalServer, local_servers
+from rig.servers import StartLocalServer, local_servers
 
 LATENCY = ("--latency", "0:300")
 

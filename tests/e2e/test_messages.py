@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any
 
-from tests.support.clients import Client, Frame, clients
+from rig.clients import Client, Frame, clients
+from rig.servers import LocalServer, StartLocalServer
 from tests.support.planted import planted, program_with, with_functions
-from tests.support.servers import LocalServer, StartLocalServer
 
 MISBEHAVES = with_functions("""
 invoker.INTEGRATION_SECONDS = 1

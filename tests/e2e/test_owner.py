@@ -2,10 +2,10 @@
 
 import asyncio
 
+from rig.clients import clients
+from rig.servers import LocalServer, StartLocalServer
 from signaling.log import hash_of
-from tests.support.clients import clients
 from tests.support.make import make
-from tests.support.servers import LocalServer, StartLocalServer
 
 ROOM = "Ann's `plans`; (new)"
 

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
+from rig.servers import LocalServer, StartLocalServer, wait_until
 
 ELSEWHERE = "https://evil.example"
 

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.support.clients import Client, clients
-from tests.support.servers import StartLocalServer, wait_until
+from rig.clients import Client, clients
+from rig.servers import StartLocalServer, wait_until
 
 ROOMS = 40
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from local import ROOT
-from tests.support.clients import clients
-from tests.support.servers import StartLocalServer
+from rig.clients import clients
+from rig.servers import StartLocalServer
 
 
 def invoke(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from tests.support.servers import StartLocalServer
-from tests.support.staying import staying_place
-from tests.support.stays import Break, Kind, Leaving, Stay, Trial
+from rig.pages.staying import staying_place
+from rig.pages.stays import Break, Kind, Leaving, Stay, Trial
+from rig.servers import StartLocalServer
 
 PATIENCE = 4.0
 """Other tests run beside these."""

@@ -3,10 +3,10 @@
 import asyncio
 from itertools import combinations
 
+from rig.clients import Client, Frame, clients
+from rig.introductions import until_introduced
+from rig.servers import StartLocalServer
 from signaling.rooms import ANNOUNCES_AT_ONCE
-from tests.support.clients import Client, Frame, clients
-from tests.support.introductions import until_introduced
-from tests.support.servers import StartLocalServer
 
 ROOM = "storm"
 MOST_MESSAGES = 100 * ANNOUNCES_AT_ONCE

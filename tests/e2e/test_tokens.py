@@ -7,14 +7,14 @@ from typing import Any
 import aiohttp
 import jwt
 
-from tests.support.aws import dynamodb_client
-from tests.support.clients import clients
-from tests.support.introductions import until_introduced
-from tests.support.issuer import Issuer, SigningKey
-from tests.support.raw import frame
+from rig.aws import dynamodb_client
+from rig.clients import clients
+from rig.introductions import until_introduced
+from rig.issuer import Issuer, SigningKey
+from rig.raw import frame
+from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.tokens import LEEWAY, demands, refusals, url_with
 from tests.support.secrets_manager import SecretsManager
-from tests.support.servers import LocalServer, StartLocalServer, wait_until
-from tests.support.tokens import LEEWAY, demands, refusals, url_with
 
 
 def assert_unseen(server: LocalServer, *tokens: str) -> None:

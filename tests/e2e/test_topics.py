@@ -2,10 +2,10 @@
 
 import asyncio
 
-from tests.support.clients import Client, clients
-from tests.support.issuer import Issuer
-from tests.support.servers import StartLocalServer
-from tests.support.tokens import demands, url_with
+from rig.clients import Client, clients
+from rig.issuer import Issuer
+from rig.servers import StartLocalServer
+from rig.tokens import demands, url_with
 
 
 def test_a_token_opens_the_topics_that_it_names_and_no_others(

@@ -5,11 +5,11 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser
 
+from rig.pages.meetings import MeetingPlace
+from rig.pages.outcomes import Kind, failed
+from rig.servers import LocalServer, StartLocalServer
 from signaling.introductions import SAME_MOMENT_MILLISECONDS
 from tests.support.browsers import Peer, sync
-from tests.support.meetings import MeetingPlace
-from tests.support.outcomes import Kind, failed
-from tests.support.servers import LocalServer, StartLocalServer
 
 MOST_APART = SAME_MOMENT_MILLISECONDS / 2
 """Of pages that two servers order alike: each server sees them at times of its own."""

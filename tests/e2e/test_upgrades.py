@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rig.raw import HANDSHAKE, frame
+from rig.servers import LocalServer, ReferenceServer, StartLocalServer
 from tests.support.nginx import Nginx
-from tests.support.raw import HANDSHAKE, frame
-from tests.support.servers import LocalServer, ReferenceServer, StartLocalServer
 
 PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"

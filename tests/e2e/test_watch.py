@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from local import ROOT
-from tests.support.clients import Client, clients
-from tests.support.introductions import until_introduced
-from tests.support.servers import LocalServer, wait_until
+from rig.clients import Client, clients
+from rig.introductions import until_introduced
+from rig.servers import LocalServer, wait_until
 
 HANDLER = "    frame = Event(event)\n"
 ROOMS = "        topic = publish.topic\n"

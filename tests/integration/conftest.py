@@ -12,10 +12,10 @@ from moto import mock_aws
 from local.dynamodb import make_table
 from local.in_memory import MemorySubscriptions
 from local.sam.template import Stack
+from rig.aws import dynamodb_client
 from signaling.aws import lean, sdk
 from signaling.ports import Subscriptions
 from tests.support.authority import Authority, unread_authorities
-from tests.support.aws import dynamodb_client
 from tests.support.lean import MakeService, StartStub
 from tests.support.stub import Reply, Stub, in_turn
 from tests.support.subscriptions import NOW, of_table

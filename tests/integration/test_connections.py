@@ -20,10 +20,10 @@ from local.invoker import Invoker
 from local.lambda_events import Handshake, connection_context, new_id
 from local.sam.template import Stack
 from local.server import Server
+from rig.servers import wait_until
 from signaling.aws import lean
 from signaling.aws.sdk import SdkConnections
 from signaling.ports import Connections, Introduction
-from tests.support.servers import wait_until
 from tests.support.sockets import RecordingSocket
 
 Result = TypeVar("Result")

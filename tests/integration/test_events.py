@@ -18,13 +18,14 @@ from local.gateway import Gateway
 from local.invoker import InlineInvoker
 from local.lambda_events import Handshake, authorize_event, connection_context
 from local.sam.template import Stack
+from rig.aws import dynamodb_client
+from rig.issuer import Issuer
 from signaling import bootstrap
 from signaling.access import tokens
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkConnections, SdkDynamoDB
 from signaling.bootstrap import Adapters, deadlines_within
 from signaling.ports import Sender
-from tests.support.aws import dynamodb_client
 from tests.support.events import (
     AUTHORIZE,
     EVENTS,
@@ -37,7 +38,6 @@ from tests.support.events import (
     announce,
     replay,
 )
-from tests.support.issuer import Issuer
 from tests.support.messages import HOSTILE
 from tests.support.posts import ScriptedClient
 from tests.support.sockets import RecordingSocket

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rig.servers import free_port, wait_until
 from signaling.aws import http1, lean
 from tests.support.authority import Authority
 from tests.support.lean import ID, MakeService, StartStub, post, query
-from tests.support.servers import free_port, wait_until
 from tests.support.stub import HANG_UP, Received, Reply, reply
 
 

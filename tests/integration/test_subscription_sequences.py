@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from local.dynamodb import make_table
 from local.in_memory import MemorySubscriptions
 from local.sam.template import Stack
+from rig.aws import dynamodb_client
 from signaling.aws import lean
 from signaling.ports import Sender, Subscriber, Subscriptions
-from tests.support.aws import dynamodb_client
 from tests.support.subscriptions import CONNECTED_AT, NOW, announce, of_table
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)

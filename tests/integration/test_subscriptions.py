@@ -7,6 +7,7 @@ import pytest
 
 from local.dynamodb import make_table
 from local.sam.template import Stack
+from rig.aws import dynamodb_client
 from signaling.aws import lean, sdk
 from signaling.aws.rows import sort_key
 from signaling.frames import plain_announce
@@ -16,7 +17,6 @@ from signaling.ports import (
     Subscriptions,
 )
 from signaling.protocol import Announce
-from tests.support.aws import dynamodb_client
 from tests.support.subscriptions import (
     CONNECTED_AT,
     NOW,

@@ -17,10 +17,10 @@ from moto import mock_aws
 from functions.authorize import app
 from functions.authorize.app import lambda_handler
 from local import ROOT
+from rig.issuer import JWKS, Issuer
+from rig.servers import need
 from signaling.access import tokens
 from tests.support.events import Invocation
-from tests.support.issuer import JWKS, Issuer
-from tests.support.servers import need
 
 DOCS = (ROOT / "docs" / "tokens.md").read_text()
 CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())

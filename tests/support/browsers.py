@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from tests.support.chromium import PERMISSIONS_TO_SHOW_ADDRESSES, chromium_path, flags
-from tests.support.servers import LocalServer
+from rig.pages.chromium import PERMISSIONS_TO_SHOW_ADDRESSES, chromium_path, flags
+from rig.servers import LocalServer
 
 _MILLISECONDS_TO_SYNC = 60_000
 _KEEP_CONNECTIONS = """

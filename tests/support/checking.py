@@ -13,7 +13,7 @@ from check.probes import PROBES, run
 from check.report import Report
 from check.target import Target
 from local import ROOT
-from tests.support.servers import LocalServer
+from rig.servers import LocalServer
 
 QUICK = {probe.name for probe in PROBES} - {"at once", "latency"}
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.servers import LocalServer
+from rig.servers import LocalServer
 
 _MILLISECONDS_TO_SHOW = 20_000
 

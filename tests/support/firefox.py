@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import Process
+from rig.servers import Process
 
 _PREFERENCES = {
     # A machine without a network finds no other candidates.

@@ -1,6 +1,6 @@
 """Local servers with a fault: their code is changed before they start."""
 
-from tests.support.servers import LocalServer, StartLocalServer
+from rig.servers import LocalServer, StartLocalServer
 
 ANNOUNCES_TO_EVERYONE = """
 from signaling import small_rooms

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from rig.clients import Client, Frame, clients
+from rig.servers import wait_until
 from signaling.aws.rows import connection_of
 from signaling.protocol import topic_key
-from tests.support.clients import Client, Frame, clients
-from tests.support.servers import wait_until
 
 ROOM, OTHER = "vZ#4h2%60$1H", "ünother"
 _SECONDS_APART = 0.5

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from rig.issuer import Issuer, SigningKey
 from tests.support.authorizer import (
     Clock,
     Refusals,
     configure,
 )
-from tests.support.issuer import Issuer, SigningKey
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rig.issuer import JWKS, Issuer, SigningKey
 from signaling.access.grants import EVERYTHING, Grants
 from signaling.access.key_cache import SECONDS_BETWEEN_LOADS
 from signaling.event import Event
@@ -22,7 +23,6 @@ from tests.support.authorizer import (
     now,
     with_each_algorithm,
 )
-from tests.support.issuer import JWKS, Issuer, SigningKey
 
 
 @with_each_algorithm

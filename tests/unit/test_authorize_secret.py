@@ -9,6 +9,7 @@ import jwt
 import pytest
 from moto import mock_aws
 
+from rig.issuer import SigningKey
 from signaling.access.tokens import Rules
 from tests.support.authorizer import (
     SECRET,
@@ -19,7 +20,6 @@ from tests.support.authorizer import (
     effect_of,
     now,
 )
-from tests.support.issuer import SigningKey
 
 
 class Secret:

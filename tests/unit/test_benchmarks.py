@@ -15,14 +15,14 @@ from moto import mock_aws
 
 from benchmarks import ROOT, costs
 from benchmarks.growth import _Growth
-from benchmarks.measure import Spread, in_turns, ratio, run, significant, spread
-from benchmarks.report import Bar, Check, Report, markdown, svg, write
 from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
 from local.dynamodb import make_table
 from local.sam.template import Stack
+from rig.aws import dynamodb_client
+from rig.measure import Spread, in_turns, ratio, run, significant, spread
+from rig.report import Bar, Check, Report, markdown, svg, write
 from signaling.settings import ADDRESSED, BROADCAST
-from tests.support.aws import dynamodb_client
 from traffic.conversation import Step, emptying, filling
 from traffic.costs import connecting
 from traffic.prices import Prices

@@ -9,6 +9,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from rig.issuer import JWKS, Issuer, SigningKey
 from tests.support.authorizer import (
     Refusals,
     connect_with,
@@ -16,7 +17,6 @@ from tests.support.authorizer import (
     encoded,
     with_each_algorithm,
 )
-from tests.support.issuer import JWKS, Issuer, SigningKey
 
 
 @with_each_algorithm

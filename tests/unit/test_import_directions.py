@@ -48,26 +48,12 @@ PROJECT = {
     "traffic": {"local.LAYER", "signaling", "traffic"},
     "check": {"check", "local.LAYER", "signaling", "traffic"},
     "owner": {"local", "owner", "signaling", "traffic"},
-    "benchmarks": {"benchmarks", "local", "signaling", "tests.support", "traffic"},
-    "rehearsals": {
-        "benchmarks",
-        "local",
-        "rehearsals",
-        "signaling",
-        "tests.support",
-        "traffic",
-    },
-    "tests/support": {"check", "functions", "local", "signaling", "tests.support"},
+    "rig": {"functions", "local", "rig", "signaling"},
+    "benchmarks": {"benchmarks", "local", "rig", "signaling", "traffic"},
+    "rehearsals": {"local", "rehearsals", "rig", "signaling", "traffic"},
     "tests": {
-        "benchmarks",
-        "check",
-        "functions",
-        "local",
-        "owner",
-        "rehearsals",
-        "signaling",
-        "tests.support",
-        "traffic",
+        *("benchmarks", "check", "functions", "local", "owner", "rehearsals", "rig"),
+        *("signaling", "tests", "traffic"),
     },
 }
 """What the files of a folder may import of the project."""
@@ -117,13 +103,8 @@ def test_the_parts_of_the_project_import_one_way(folder: str) -> None:
     wrong = [
         f"{file.relative_to(ROOT)}: {name}"
         for file in sorted((ROOT / folder).rglob("*.py"))
-        if "node_modules" not in file.parts and is_this_folders(file, folder)
+        if "node_modules" not in file.parts
         for name in imports(file)
         if name.partition(".")[0] in parts and not is_within(name, PROJECT[folder])
     ]
     assert wrong == []
-
-
-def is_this_folders(file: Path, folder: str) -> bool:
-    support = ROOT / "tests" / "support"
-    return folder == "tests/support" or support not in file.parents

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from rig.servers import wait_until
 from signaling.access.key_cache import (
     SECONDS_BETWEEN_LOADS,
     SECONDS_FOR_NEWER_KEYS,
@@ -13,7 +14,6 @@ from signaling.access.key_cache import (
     KeyCache,
 )
 from signaling.access.keys import Key, KeysError, KeysWithdrawnError
-from tests.support.servers import wait_until
 
 LIFETIME = 600
 

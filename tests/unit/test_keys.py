@@ -12,14 +12,7 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from signaling.access.keys import (
-    Key,
-    KeysError,
-    KeysWithdrawnError,
-    issuer_keys,
-    secret_key,
-)
-from tests.support.issuer import (
+from rig.issuer import (
     DISCOVERY,
     JWKS,
     Issuer,
@@ -28,6 +21,13 @@ from tests.support.issuer import (
     drip_head,
     flood,
     hang,
+)
+from signaling.access.keys import (
+    Key,
+    KeysError,
+    KeysWithdrawnError,
+    issuer_keys,
+    secret_key,
 )
 
 

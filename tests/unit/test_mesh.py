@@ -4,8 +4,9 @@ from random import Random
 
 import pytest
 
-from benchmarks.mesh import Mesh, Mixture, Shape, shape
+from benchmarks.mesh import Mesh, Mixture
 from benchmarks.simulation import _HISTORIES, OURS
+from rig.shape import Shape, shape
 
 
 def test_the_shape_of_a_chain_and_of_one_alone() -> None:

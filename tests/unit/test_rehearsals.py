@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import Check
 from rehearsals.report import Findings, Row, markdown, write
+from rig.report import Check
 
 FINDINGS = Findings(
     "Lost posts",

@@ -4,10 +4,10 @@ import json
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from rig.issuer import SigningKey
 from signaling.access.grants import MOST_TOPICS_BYTES, Grants
 from signaling.access.tokens import MOST_TOKEN_CHARACTERS
 from signaling.event import LONGEST_URL
-from tests.support.issuer import SigningKey
 
 HOSTS = {
     "API Gateway's own": "a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com.cn/" + "s" * 128,

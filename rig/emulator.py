@@ -17,11 +17,11 @@ import boto3
 import yaml
 
 from local import ROOT
+from rig import differences
+from rig.built import TEMPLATE, build
+from rig.servers import Process, free_port, is_listening, need
 from signaling.aws.rows import connection_of
 from signaling.protocol import topic_key
-from tests.support import differences
-from tests.support.built import TEMPLATE, build
-from tests.support.servers import Process, free_port, is_listening, need
 
 PYTHON = ROOT / ".cache" / "emulator" / "bin" / "python"
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import combinations
 from typing import NamedTuple
 
-from tests.support.clients import Client, clients
+from rig.clients import Client, clients
 
 _SECONDS_TO_BE_INTRODUCED = 60.0
 _SECONDS_UNTIL_ALL_IS_SAID = 0.7

@@ -2,7 +2,7 @@
 
 import socket
 
-from tests.support.servers import LocalServer
+from rig.servers import LocalServer
 
 HANDSHAKE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Page
 
-from tests.support.connected import connect, plans_of, see_all_well
-from tests.support.dropping import dropping_proxy
-from tests.support.places import Place, begin, places, soon
-from tests.support.stays import Outage, Stay
+from rig.pages.connected import connect, plans_of, see_all_well
+from rig.pages.dropping import dropping_proxy
+from rig.pages.places import Place, begin, places, soon
+from rig.pages.stays import Outage, Stay
 
 _PATIENCE_TO_CONNECT = 3.0
 _PATIENCE_TO_HEAL = 4.5

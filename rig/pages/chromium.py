@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import sys
 
-from tests.support.debian import install
-from tests.support.servers import ROOT, need
+from rig.pages.debian import install
+from rig.servers import ROOT, need
 
 FOUND = ROOT / ".cache" / "chromium"
 """Holds the path of Chromium, or nothing if it is Playwright's own."""

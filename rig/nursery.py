@@ -14,7 +14,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["local.__main__", "local.dynamodb", "tests.support.nursery"])
+_CONTEXT.set_forkserver_preload(["local.__main__", "local.dynamodb", "rig.nursery"])
 
 
 class Forked:

@@ -1,7 +1,7 @@
 """A local server that asks for tokens, and URLs that bring them."""
 
-from tests.support.issuer import Issuer
-from tests.support.servers import LocalServer
+from rig.issuer import Issuer
+from rig.servers import LocalServer
 
 LEEWAY = 30
 """Seconds for which the authorizer takes a token that has expired."""
@@ -13,8 +13,10 @@ def demands(issuer: Issuer, *more: str) -> tuple[str, str]:
 
 
 def url_with(server: LocalServer, token: str) -> str:
+    """Return the address at which a client brings this `token`."""
     return f"{server.websocket_url}/?token={token}"
 
 
 def refusals(server: LocalServer) -> list[str]:
+    """Return for each client that `server` has refused why, as its log says."""
     return [line["refused"] for line in server.log if "refused" in line]

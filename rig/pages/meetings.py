@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, contextmanager
 
 from playwright.async_api import Page
 
-from tests.support.outcomes import Kind, Outcome, outcome_of
-from tests.support.places import PASSWORD, Place, ask, begin, place, soon, until_met
+from rig.pages.outcomes import Kind, Outcome, outcome_of
+from rig.pages.places import PASSWORD, Place, ask, begin, place, soon, until_met
 
 SECONDS_TO_MEET = 10.0
 

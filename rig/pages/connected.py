@@ -8,8 +8,8 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from tests.support.places import PASSWORD, ask, begin, soon, until_met
-from tests.support.stays import Kind, Leaving, Outage, Stay, missing, trace_of
+from rig.pages.places import PASSWORD, ask, begin, soon, until_met
+from rig.pages.stays import Kind, Leaving, Outage, Stay, missing, trace_of
 
 SECONDS_TO_MEET = 10.0
 

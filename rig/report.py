@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.measure import significant
+from rig.measure import significant
 
 _LABEL_WIDTH, _BAR_WIDTH, _FIGURE_WIDTH = 250, 380, 90
 _BAR_HEIGHT, _BAR_GAP, _TOP = 16, 6, 34

@@ -7,11 +7,11 @@ from typing import Any
 
 from playwright.async_api import Page
 
+from rig.clients import clients
+from rig.pages.connected import peers_of, plans_of
+from rig.pages.places import ask, begin, soon
+from rig.pages.stays import Crowd, Stay, trace_of
 from signaling.standing import NEW_MILLISECONDS
-from tests.support.clients import clients
-from tests.support.connected import peers_of, plans_of
-from tests.support.places import ask, begin, soon
-from tests.support.stays import Crowd, Stay, trace_of
 
 _SECONDS_TO_READ = 60.0
 _SECONDS_TO_COME_AGAIN = 20.0

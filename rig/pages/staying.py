@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Error, Page
 
-from tests.support.connected import (
+from rig.pages.connected import (
     SECONDS_AFTERWARDS,
     SECONDS_TO_MEET,
     all_open,
@@ -17,9 +17,9 @@ from tests.support.connected import (
     plans_of,
     see_all_well,
 )
-from tests.support.crowd import come_again
-from tests.support.places import Place, ask, begin, place, soon
-from tests.support.stays import Break, Crowd, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
+from rig.pages.crowd import come_again
+from rig.pages.places import Place, ask, begin, place, soon
+from rig.pages.stays import Break, Crowd, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
 
 _SECONDS_TO_LEAVE = 3.0
 _MS_BEFORE_IT_SAYS = 2

@@ -1,0 +1,1 @@
+"""What lets tests, benchmarks and rehearsals run the real parts: servers, clients, browsers."""

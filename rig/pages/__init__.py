@@ -1,0 +1,1 @@
+"""Pages with y-webrtc in Chromium, and what happens to them."""
