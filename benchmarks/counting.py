@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling.ports import Introduction, Outcome, Sender, Subscriber
 from signaling.protocol import Announce
 

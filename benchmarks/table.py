@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 
 from benchmarks import ROOT
-from local.dynamodb import make_table
 from local.sam.template import load
+from local.table.dynamodb import make_table
 from rig.servers import DynamoDBLocal
 
 

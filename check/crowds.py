@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from check.client import QUIET, Client, clients, until
-from check.rooms import SECONDS_BETWEEN_PEERS, enter, missed, refuse_crossing
+from check.meeting import SECONDS_BETWEEN_PEERS, enter, missed, refuse_crossing
 from check.target import Target
 
 _SIZES = range(2, 9)

@@ -7,7 +7,7 @@ import aiohttp
 
 from check.client import PATIENCE, QUIET, Arrival, Client, clients, until
 from check.findings import Fault, Untried
-from check.rooms import enter
+from check.meeting import enter
 from check.target import Target
 
 _UNKNOWN = {"type": "check"}

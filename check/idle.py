@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from check.client import clients, until
 from check.findings import Fault
-from check.rooms import enter, missed
+from check.meeting import enter, missed
 from check.target import Target
 
 SECONDS = 10 * 60 + 20.0

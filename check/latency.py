@@ -11,7 +11,7 @@ import aiohttp
 
 from check.client import Client, clients, connect, connector, until
 from check.findings import Fault
-from check.rooms import enter, missed
+from check.meeting import enter, missed
 from check.target import Target
 
 _PINGS = 5

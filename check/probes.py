@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import aiohttp
 
-from check import crowds, entry, frames, latency, meanings, rooms
+from check import crowds, entry, frames, latency, meanings, meeting
 from check.findings import Advice, Fault, Finding, Outcome, Untried
 from check.report import Report
 from check.target import Target
@@ -54,9 +54,9 @@ PROBES = (
     Probe(Stage.ENTRY, "name", "look the host up", entry.find_name),
     Probe(Stage.ENTRY, "connection", "open one", entry.open_connection),
     Probe(Stage.ENTRY, "handshake", "ask for a WebSocket", entry.shake_hands),
-    Probe(Stage.FEW, "announce", "join a room where another client is", rooms.meet_in_turn),
-    Probe(Stage.FEW, "delivery", "signal one of two others", rooms.deliver),
-    Probe(Stage.FEW, "leaving", "close one client, reset another one", rooms.miss_who_left),
+    Probe(Stage.FEW, "announce", "join a room where another client is", meeting.meet_in_turn),
+    Probe(Stage.FEW, "delivery", "signal one of two others", meeting.deliver),
+    Probe(Stage.FEW, "leaving", "close one client, reset another one", meeting.miss_who_left),
     Probe(Stage.FEW, "errors", "send a type that does not exist", frames.be_told_of_errors),
     Probe(Stage.FEW, "outside", "enter a room that the token does not open", frames.stay_outside),
     Probe(Stage.FEW, "no token", "bring none", entry.be_refused_without_a_token),

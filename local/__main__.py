@@ -15,22 +15,29 @@ from aiohttp.web import RequestPayloadError
 from local import ROOT, adapters
 from local.clients import direct_clients
 from local.console.console import Console
-from local.console.http import add_console
+from local.console.feed import add_console
 from local.faults.faults import Faults
 from local.faults.plan import read_plan
-from local.gateway import Gateway
-from local.http import http_application
-from local.invoker import Handler, InlineInvoker, Invoker, Load, load_handler, set_environment
+from local.functions.invoker import (
+    Handler,
+    InlineInvoker,
+    Invoker,
+    Load,
+    load_handler,
+    set_environment,
+)
+from local.functions.recording import Recorder
+from local.functions.reloading import Watcher
+from local.gateway.gateway import Gateway
 from local.options import options
-from local.recording import Recorder
-from local.reloading import Watcher
 from local.sam.parameters import parse_overrides
 from local.sam.template import Function, Stack, load
-from local.server import Server
-from local.sites import HouseRules
+from local.sockets.http import http_application
+from local.sockets.server import Server
+from local.sockets.sites import HouseRules
 
 if TYPE_CHECKING:
-    from local.dynamodb import Table
+    from local.table.dynamodb import Table
 
 _ORIGINS = "ALLOWED_ORIGINS"
 _SECONDS_TO_DISCONNECT = 3.0
@@ -41,9 +48,9 @@ _SECONDS_BETWEEN_LOOKS_AT_THE_TABLE = 0.5
 def main() -> int:
     """Serve until Ctrl-C and return the exit status."""
     if sys.argv[1:2] == ["invoke"]:
-        from local import invoke  # here, because no server needs it
+        from local.functions import replaying  # here, because no server needs it
 
-        return invoke.main(sys.argv[2:])
+        return replaying.main(sys.argv[2:])
     chosen = options()
     logging.getLogger("aiohttp.server").addFilter(_is_of_our_own)
     try:
@@ -84,7 +91,7 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     if in_memory:
         place = adapters.memory(gateway, latency)
     else:
-        from local.dynamodb import Table  # here: rooms in memory need no boto3
+        from local.table.dynamodb import Table  # here: rooms in memory need no boto3
 
         table = Table(chosen.dynamodb, stack.table)
         place = adapters.table(table)

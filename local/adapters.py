@@ -9,15 +9,15 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.gateway import Gateway
-from local.in_memory import MemorySubscriptions
-from local.in_process import InProcessConnections
+from local.gateway.gateway import Gateway
+from local.gateway.in_process import InProcessConnections
+from local.table.in_memory import MemorySubscriptions
 from signaling.bootstrap import Adapters, pause
 from signaling.errors import SignalingError
 from signaling.ports import NOTHING, Outcome
 
 if TYPE_CHECKING:
-    from local.dynamodb import Table  # imports boto3, which rooms in memory do not need
+    from local.table.dynamodb import Table  # imports boto3, which rooms in memory do not need
 
 
 class Place(NamedTuple):

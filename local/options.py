@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from local.gateway import IDLE_SECONDS, LIFE_SECONDS
+from local.gateway.gateway import IDLE_SECONDS, LIFE_SECONDS
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -6,7 +6,7 @@ import time
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from owner import rooms, stack
+from owner import membership, stack
 
 
 def main() -> int:
@@ -23,11 +23,11 @@ def main() -> int:
             print(f"closed {options.connection}")
         else:
             now = time.time()
-            census = rooms.count(live.scan(), now)
+            census = membership.count(live.scan(), now)
             lines = (
-                rooms.members(census, options.room, now)
+                membership.members(census, options.room, now)
                 if options.room
-                else rooms.overview(census, now, options.names)
+                else membership.overview(census, now, options.names)
             )
             for line in lines:
                 print(line)

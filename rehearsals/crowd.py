@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from local.server import allow_open_files
+from local.sockets.server import allow_open_files
 from rehearsals.members import Member, connect, leave, settled_bytes, until
 from rehearsals.places import MEMORY, running
 from rehearsals.report import Findings, Row

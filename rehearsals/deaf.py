@@ -24,7 +24,7 @@ _MOST_RATIO = 1.5
 _SUBSCRIBE = frame(0x81, b'{"type":"subscribe","topics":["room-0"]}')
 _QUICKER = """
 import runpy
-from local import gateway
+from local.gateway import gateway
 gateway.SECONDS_TO_CATCH_UP = 1
 runpy.run_module("local", run_name="__main__")
 """

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from local.server import allow_open_files
+from local.sockets.server import allow_open_files
 from rehearsals.members import Member, connect
 from rehearsals.places import DYNAMODB, MEMORY, running
 from rehearsals.report import Findings, Row

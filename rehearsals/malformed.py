@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from local import ROOT
-from local.connection import SECONDS_TO_SEND_REQUEST
+from local.gateway.connection import SECONDS_TO_SEND_REQUEST
 from rehearsals.members import leave
 from rehearsals.others import talk, two_rooms
 from rehearsals.places import MEMORY, Running, running

@@ -14,7 +14,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["local.__main__", "local.dynamodb", "rig.nursery"])
+_CONTEXT.set_forkserver_preload(["local.__main__", "local.table.dynamodb", "rig.nursery"])
 
 
 class Forked:

@@ -15,15 +15,15 @@ from itertools import count
 from typing import Any
 
 from local.adapters import layer
-from local.connection import Connection
 from local.console import records
-from local.console.ports import WatchedConnections, WatchedSubscriptions
+from local.console.presence import Rooms
 from local.console.records import Record, Sent
-from local.console.rooms import Rooms
 from local.console.viewers import MOST_VIEWERS, Viewer, encode
-from local.failures import traceback_of
-from local.invoker import Handler
-from local.lambda_events import Handshake
+from local.console.watching import WatchedConnections, WatchedSubscriptions
+from local.functions.failures import traceback_of
+from local.functions.invoker import Handler
+from local.gateway.connection import Connection
+from local.gateway.lambda_events import Handshake
 from local.sam.template import Function
 from signaling.bootstrap import Adapters, deadlines_within
 from signaling.errors import SubscriptionsError

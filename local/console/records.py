@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from local.console.rooms import Change
-from local.lambda_events import HIDDEN, Handshake, without_secrets
+from local.console.presence import Change
+from local.gateway.lambda_events import HIDDEN, Handshake, without_secrets
 from signaling.event import RawEvent
 from signaling.ports import Introduction, Outcome
 

@@ -7,10 +7,10 @@ from aiohttp.typedefs import Middleware
 
 from local.clients import direct_clients
 from local.faults.functions import Instances
-from local.faults.http import FaultyTable, faulty_posts
 from local.faults.plan import RATES, Dice, Plan
-from local.faults.ports import faulty_table
-from local.invoker import Load
+from local.faults.services import FaultyTable, faulty_posts
+from local.faults.wrapping import faulty_table
+from local.functions.invoker import Load
 from signaling import bootstrap
 
 

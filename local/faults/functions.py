@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.faults.plan import Dice
-from local.faults.ports import WrappedConnections, WrappedSubscriptions
-from local.invoker import Context, Handler, load_handler
+from local.faults.wrapping import WrappedConnections, WrappedSubscriptions
+from local.functions.invoker import Context, Handler, load_handler
 from local.sam.template import Function
 from signaling.bootstrap import Adapters
 from signaling.event import OK, RawEvent

@@ -153,7 +153,7 @@ def _without_clients(frame: Frame) -> Frame:
 
 
 FORGETFUL = """
-from local.gateway import Gateway
+from local.gateway.gateway import Gateway
 
 Gateway.closed = lambda self, connection, code, reason="": self.connections.pop(connection.id, None)
 """

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.faults.http import FaultyTable
 from local.faults.plan import Dice, read_plan
+from local.faults.services import FaultyTable
 from rig.clients import clients
 from rig.servers import LocalServer, StartLocalServer, wait_until
 

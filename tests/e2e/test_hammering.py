@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.connection import SECONDS_TO_SEND_REQUEST
+from local.gateway.connection import SECONDS_TO_SEND_REQUEST
 from rig.clients import clients
 from rig.raw import HANDSHAKE, connect, frame, open_websocket
 from rig.servers import LocalServer, StartLocalServer, wait_until

@@ -4,7 +4,7 @@ import ast
 import re
 
 from local import ROOT
-from local.invoker import MOST_AT_ONCE, MOST_OF_A_CLIENT
+from local.functions.invoker import MOST_AT_ONCE, MOST_OF_A_CLIENT
 
 PAGE = (ROOT / "docs" / "local.md").read_text()
 _TABLE = re.compile(

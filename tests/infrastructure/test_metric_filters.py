@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling import bootstrap
 from signaling.bootstrap import Adapters
 from signaling.errors import SubscriptionsError

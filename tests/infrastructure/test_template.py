@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local import ROOT
-from local.invoker import load_handler
+from local.functions.invoker import load_handler
 from local.sam.template import Function, Mock, Stack, load
 from signaling.aws import dynamodb
 from signaling.frames import PONG

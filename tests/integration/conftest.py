@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from moto import mock_aws
 
-from local.dynamodb import make_table
-from local.in_memory import MemorySubscriptions
 from local.sam.template import Stack
+from local.table.dynamodb import make_table
+from local.table.in_memory import MemorySubscriptions
 from rig.aws import dynamodb_client
 from signaling.aws import lean, sdk
 from signaling.ports import Subscriptions

@@ -12,14 +12,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local import ROOT
-from local.connection import Connection
-from local.gateway import Gateway
-from local.http import http_application
-from local.in_process import InProcessConnections
-from local.invoker import Invoker
-from local.lambda_events import Handshake, connection_context, new_id
+from local.functions.invoker import Invoker
+from local.gateway.connection import Connection
+from local.gateway.gateway import Gateway
+from local.gateway.in_process import InProcessConnections
+from local.gateway.lambda_events import Handshake, connection_context, new_id
 from local.sam.template import Stack
-from local.server import Server
+from local.sockets.http import http_application
+from local.sockets.server import Server
 from rig.servers import wait_until
 from signaling.aws import lean
 from signaling.aws.sdk import SdkConnections

@@ -12,12 +12,12 @@ from moto import mock_aws
 from functions.authorize import app as authorize
 from functions.message import app as message
 from local import ROOT
-from local.connection import Connection
-from local.dynamodb import make_table
-from local.gateway import Gateway
-from local.invoker import InlineInvoker
-from local.lambda_events import Handshake, authorize_event, connection_context
+from local.functions.invoker import InlineInvoker
+from local.gateway.connection import Connection
+from local.gateway.gateway import Gateway
+from local.gateway.lambda_events import Handshake, authorize_event, connection_context
 from local.sam.template import Stack
+from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from rig.issuer import Issuer
 from signaling import bootstrap

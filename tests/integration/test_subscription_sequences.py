@@ -9,9 +9,9 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from local.dynamodb import make_table
-from local.in_memory import MemorySubscriptions
 from local.sam.template import Stack
+from local.table.dynamodb import make_table
+from local.table.in_memory import MemorySubscriptions
 from rig.aws import dynamodb_client
 from signaling.aws import lean
 from signaling.ports import Sender, Subscriber, Subscriptions

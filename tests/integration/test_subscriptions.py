@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from local.dynamodb import make_table
 from local.sam.template import Stack
+from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from signaling.aws import lean, sdk
 from signaling.aws.rows import sort_key

@@ -6,7 +6,7 @@ from functions.connect import app as connect
 from functions.disconnect import app as disconnect
 from functions.message import app as message
 from local import ROOT
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling import bootstrap
 from signaling.bootstrap import Adapters
 from signaling.ports import Sender

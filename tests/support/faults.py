@@ -26,7 +26,7 @@ delivery.addressees = addressees
 """
 
 DEAD_PING = """
-from local.gateway import Gateway
+from local.gateway.gateway import Gateway
 
 received = Gateway.received
 
@@ -45,7 +45,7 @@ Rooms.reply = lambda self, connection, frame: Outcome([connection], [], [])
 """
 
 DROPPED_CONTEXT = """
-from local import gateway
+from local.gateway import gateway
 
 message_event = gateway.message_event
 
@@ -72,7 +72,7 @@ Rooms.publish = fail
 """
 
 ENDS_AT_MALFORMED = """
-from local.gateway import Gateway
+from local.gateway.gateway import Gateway
 
 received = Gateway.received
 
@@ -87,7 +87,7 @@ Gateway.received = end
 
 
 LEAKS = """
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 
 of_topic = MemorySubscriptions.of_topic
 
@@ -98,7 +98,7 @@ MemorySubscriptions.of_topic = of_all_topics
 """
 
 NOBODY_LEAVES = """
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 
 MemorySubscriptions.remove_connection = lambda self, connection: None
 """
@@ -114,7 +114,7 @@ delivery.addressees = addressees
 
 CLOSES_AFTER_1_S = """
 import asyncio
-from local.gateway import Gateway
+from local.gateway.gateway import Gateway
 
 opened = Gateway.opened
 
@@ -126,7 +126,7 @@ Gateway.opened = close_soon
 """
 
 GREETS = """
-from local.gateway import Gateway
+from local.gateway.gateway import Gateway
 
 opened = Gateway.opened
 
@@ -138,7 +138,7 @@ Gateway.opened = greet
 """
 
 ADDS_A_SUBPROTOCOL = """
-from local import gateway
+from local.gateway import gateway
 
 gateway.subprotocol_of = lambda result: "graphql-ws"
 """

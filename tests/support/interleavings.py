@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING
 from signaling.ports import Introduction, Outcome, Sender, Subscriber
 from signaling.protocol import Limits, Message, parse

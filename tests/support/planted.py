@@ -33,7 +33,7 @@ def with_functions(handle: str) -> str:
     return f"""
 import json, sys, time
 from functools import partial
-from local import invoker
+from local.functions import invoker
 
 def say(**fields):
     sys.stdout.write(json.dumps(fields) + "\\n")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Container, Sequence
 from typing import Any
 
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING
 from signaling.ports import NOTHING, Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse

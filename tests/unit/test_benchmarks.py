@@ -17,8 +17,8 @@ from benchmarks import ROOT, costs
 from benchmarks.growth import _Growth
 from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
-from local.dynamodb import make_table
 from local.sam.template import Stack
+from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from rig.measure import Spread, in_turns, ratio, run, significant, spread
 from rig.report import Bar, Check, Report, markdown, svg, write

@@ -4,10 +4,10 @@ import asyncio
 import json
 from copy import deepcopy
 
+from local.console.presence import Change, Rooms
 from local.console.records import Sent, frames_of, invocation
-from local.console.rooms import Change, Rooms
 from local.console.viewers import Viewer, encode
-from local.lambda_events import without_secrets
+from local.gateway.lambda_events import without_secrets
 from signaling.ports import Introduction, Outcome
 from tests.support.events import ALL_EVENTS
 

@@ -10,10 +10,10 @@ import pytest
 from local import ROOT
 from local.faults.functions import Instances
 from local.faults.plan import Dice, read_plan
-from local.faults.ports import faulty_table
-from local.in_memory import MemorySubscriptions
-from local.invoker import Context
+from local.faults.wrapping import faulty_table
+from local.functions.invoker import Context
 from local.sam.template import Function
+from local.table.in_memory import MemorySubscriptions
 from signaling import bootstrap
 from signaling.bootstrap import Adapters, deadlines_within
 from signaling.errors import SubscriptionsError

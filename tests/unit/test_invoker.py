@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local import invoker
-from local.invoker import (
+from local.functions import invoker
+from local.functions.invoker import (
     LATE,
     MOST_OF_A_CLIENT,
     Handler,

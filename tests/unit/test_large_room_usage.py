@@ -6,8 +6,8 @@ import pytest
 from moto import mock_aws
 
 from benchmarks.large_rooms import MeasuredRoom, Usage
-from local.dynamodb import make_table
 from local.sam.template import Stack
+from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from signaling.crowded_rooms import HEARD
 from signaling.large_rooms import INTRODUCED

@@ -8,10 +8,10 @@ from typing import Any, cast
 import pytest
 
 from local import ROOT
-from local.connection import Connection, Refusal
-from local.gateway import Gateway
-from local.invoker import InlineInvoker, load_handler
-from local.lambda_events import Handshake
+from local.functions.invoker import InlineInvoker, load_handler
+from local.gateway.connection import Connection, Refusal
+from local.gateway.gateway import Gateway
+from local.gateway.lambda_events import Handshake
 from local.sam.template import AUTHORIZER, Function, Stack, load
 from signaling.access.grants import EVERYTHING
 from tests.support.events import TOPIC, Room

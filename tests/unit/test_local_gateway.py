@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from local.connection import Connection
-from local.gateway import LARGEST_MESSAGE, MOST_UNDER_WAY, SECONDS_TO_CATCH_UP, Gateway
-from local.invoker import InlineInvoker, Invocation, TakeResult
-from local.lambda_events import Handshake
+from local.functions.invoker import InlineInvoker, Invocation, TakeResult
+from local.gateway.connection import Connection
+from local.gateway.gateway import LARGEST_MESSAGE, MOST_UNDER_WAY, SECONDS_TO_CATCH_UP, Gateway
+from local.gateway.lambda_events import Handshake
 from local.sam.template import Stack
 from tests.support.sockets import RecordingSocket
 

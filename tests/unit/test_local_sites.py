@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.sites import HouseRules, is_near, is_near_host
+from local.sockets.sites import HouseRules, is_near, is_near_host
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.dynamodb import topic_of
-from owner.rooms import Census, count, members, overview
+from local.table.dynamodb import topic_of
+from owner.membership import Census, count, members, overview
 from signaling.aws.rows import sort_key
 from signaling.log import hash_of
 from signaling.protocol import topic_key

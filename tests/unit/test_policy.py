@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.policy import decision
+from local.gateway.policy import decision
 
 METHOD = "arn:aws:execute-api:us-east-1:123456789012:local/dev/$connect"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.failures import print_failure
-from local.recording import Recorder
+from local.functions.failures import print_failure
+from local.functions.recording import Recorder
 from local.sam.template import Stack
 from tests.support.events import ALL_EVENTS
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local import LAYER
-from local.reloading import Watcher
+from local.functions.reloading import Watcher
 from local.sam.template import Function
 
 FUNCTION = """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING, Grants
 from signaling.errors import ForbiddenTopicError, SubscriptionsError, TooManyRoomsError
 from signaling.ports import LEFT_MILLISECONDS, LEFT_ROWS, Outcome, Sender, Subscriber

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.throttle import TokenBucket
+from local.gateway.throttle import TokenBucket
 
 
 class Clock:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_xray_sdk.core import xray_recorder
 
-from local.in_memory import MemorySubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling import bootstrap
 from signaling.access.grants import EVERYTHING
 from signaling.bootstrap import Adapters

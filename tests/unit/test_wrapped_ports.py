@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from local.console.ports import WatchedSubscriptions
-from local.faults.ports import WrappedSubscriptions
-from local.in_memory import MemorySubscriptions
+from local.console.watching import WatchedSubscriptions
+from local.faults.wrapping import WrappedSubscriptions
+from local.table.in_memory import MemorySubscriptions
 from signaling.ports import Subscriptions
 from signaling.tracing import TracedSubscriptions
 

@@ -2,8 +2,8 @@
 
 import json
 
+from local.gateway.throttle import TokenBucket
 from local.sam.template import AUTHORIZER, Mock, Stack
-from local.throttle import TokenBucket
 
 CONNECT, DISCONNECT, DEFAULT = "$connect", "$disconnect", "$default"
 

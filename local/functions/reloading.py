@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 from local import LAYER, ROOT
-from local.invoker import Handler, load_handler
+from local.functions.invoker import Handler, load_handler
 from local.sam.template import Function
 
 _SECONDS_BETWEEN_LOOKS = 0.3

@@ -6,11 +6,11 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
-from local.lambda_events import without_secrets
+from local.gateway.lambda_events import without_secrets
 from local.sam.template import Function
 from signaling.event import RawEvent
 
-_OWN = Path(__file__).parent
+_OWN = Path(__file__).parents[1]
 
 
 def note_event(error: BaseException, function: Function, where: str) -> None:

@@ -13,10 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from local.authorizer import granted_context
-from local.connection import Connection, Refusal, Socket
-from local.handshake import refusal_of, subprotocol_of
-from local.invoker import (
+from local.functions.invoker import (
     LATE,
     InlineInvoker,
     Invocation,
@@ -25,7 +22,10 @@ from local.invoker import (
     TakeResult,
     load_handler,
 )
-from local.lambda_events import (
+from local.gateway.authorizer import granted_context
+from local.gateway.connection import Connection, Refusal, Socket
+from local.gateway.handshake import refusal_of, subprotocol_of
+from local.gateway.lambda_events import (
     Handshake,
     authorize_event,
     connect_event,
@@ -35,8 +35,8 @@ from local.lambda_events import (
     new_connection_id,
     new_id,
 )
-from local.observer import Observer
-from local.routes import CONNECT, DISCONNECT, Routes
+from local.gateway.observer import Observer
+from local.gateway.routes import CONNECT, DISCONNECT, Routes
 from local.sam.template import AUTHORIZER, Stack
 from signaling.event import LONGEST_URL, RawEvent
 

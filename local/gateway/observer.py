@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from local.connection import Connection
-from local.lambda_events import Handshake
+from local.gateway.connection import Connection
+from local.gateway.lambda_events import Handshake
 
 
 class Observer(Protocol):

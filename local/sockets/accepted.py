@@ -11,11 +11,11 @@ from typing import cast
 
 from aiohttp import web
 
-from local.connection import SECONDS_TO_SEND_REQUEST, Connection, Refusal
-from local.gateway import Gateway
-from local.lambda_events import Handshake
-from local.request_head import SPOKEN_VERSION, RequestHead, opening, parse_head, status_of
-from local.websocket import upgraded
+from local.gateway.connection import SECONDS_TO_SEND_REQUEST, Connection, Refusal
+from local.gateway.gateway import Gateway
+from local.gateway.lambda_events import Handshake
+from local.sockets.request_head import SPOKEN_VERSION, RequestHead, opening, parse_head, status_of
+from local.sockets.websocket import upgraded
 
 _LARGEST_HEAD = 16 * 1024
 _END_OF_HEAD = b"\r\n\r\n"

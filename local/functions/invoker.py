@@ -12,9 +12,9 @@ from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Final, NamedTuple
 
-from local.failures import print_failure
+from local.functions.failures import print_failure
+from local.functions.threads import FairThreads
 from local.sam.template import Function, Stack
-from local.threads import FairThreads
 from signaling.event import RawEvent
 
 Handler = Callable[[RawEvent, Any], Any]

@@ -14,7 +14,7 @@ from aiohttp import web
 from local import ROOT
 from local.console.console import Console
 from local.console.viewers import Viewer
-from local.gateway import Gateway
+from local.gateway.gateway import Gateway
 
 _PAGE = ROOT / "local" / "console" / "page"
 _FILES = {file.name: file for file in (*_PAGE.iterdir(), ROOT / "local" / "demo" / "base.css")}

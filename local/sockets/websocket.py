@@ -18,8 +18,8 @@ from picows import (
 )
 from picows.picows import WSCloseHandshake, WSProtocol  # type: ignore[attr-defined]  # untyped: what ws_create_server makes for each connection
 
-from local.connection import SECONDS_TO_SEND_REQUEST, Connection
-from local.gateway import LARGEST_MESSAGE, Gateway
+from local.gateway.connection import SECONDS_TO_SEND_REQUEST, Connection
+from local.gateway.gateway import LARGEST_MESSAGE, Gateway
 
 SECONDS_TO_CLOSE = 1.0
 """How long a client has to read the close code."""

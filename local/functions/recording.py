@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from local.failures import note_event
-from local.invoker import Handler
+from local.functions.failures import note_event
+from local.functions.invoker import Handler
 from local.sam.template import Function
 from signaling.event import RawEvent
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from local.in_memory_rows import Row, subscriber_of, with_listing
+from local.table.in_memory_rows import Row, subscriber_of, with_listing
 from signaling.frames import plain_announce
 from signaling.ports import (
     ANNOUNCES_MILLISECONDS,

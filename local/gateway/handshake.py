@@ -7,8 +7,8 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from local.connection import Refusal
-from local.invoker import LATE
+from local.functions.invoker import LATE
+from local.gateway.connection import Refusal
 
 _SUBPROTOCOL = "sec-websocket-protocol"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

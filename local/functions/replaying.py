@@ -14,12 +14,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from local import ROOT
-from local.dynamodb import Table
-from local.failures import print_failure
-from local.in_memory import MemorySubscriptions
-from local.invoker import Context, load_handler, set_environment
+from local.functions.failures import print_failure
+from local.functions.invoker import Context, load_handler, set_environment
 from local.sam.parameters import parse_overrides
 from local.sam.template import Function, Stack, load
+from local.table.dynamodb import Table
+from local.table.in_memory import MemorySubscriptions
 from signaling import bootstrap
 from signaling.event import RawEvent
 from signaling.ports import Introduction, Outcome

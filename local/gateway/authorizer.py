@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-
 import json
 from typing import Any
 
-from local.policy import decision
+from local.gateway.policy import decision
 
 LARGEST_ANSWER = 8 * 1024
 """Bytes of the answer as JSON:

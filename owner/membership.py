@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from local.dynamodb import topic_of
+from local.table.dynamodb import topic_of
 from signaling.aws.rows import connection_of, is_listing
 from signaling.log import hash_of
 from traffic.prices import Prices

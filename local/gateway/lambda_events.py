@@ -11,8 +11,8 @@ from time import gmtime, strftime
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from local.request_head import first_header
 from local.sam.intrinsics import PSEUDO_PARAMETERS
+from local.sockets.request_head import first_header
 from signaling.event import RawEvent
 
 _PREFIX = base64.urlsafe_b64encode(os.urandom(6)).decode()

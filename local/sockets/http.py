@@ -10,10 +10,10 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from local.connection import SECONDS_TO_SEND_REQUEST
-from local.gateway import LARGEST_MESSAGE, Gateway
-from local.signature import complaint
-from local.sites import is_near_host
+from local.gateway.connection import SECONDS_TO_SEND_REQUEST
+from local.gateway.gateway import LARGEST_MESSAGE, Gateway
+from local.gateway.signature import complaint
+from local.sockets.sites import is_near_host
 
 _CONNECTION_ID = re.compile(r"[\w-]{15}=", re.ASCII)
 """API Gateway's, as seen everywhere: 11 bytes in base64url."""

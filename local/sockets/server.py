@@ -9,10 +9,10 @@ import sys
 import aiofastnet
 from aiohttp import web
 
-from local.accepted import accept
-from local.connection import SECONDS_TO_SEND_REQUEST
-from local.gateway import Gateway
-from local.websocket import SECONDS_TO_CLOSE
+from local.gateway.connection import SECONDS_TO_SEND_REQUEST
+from local.gateway.gateway import Gateway
+from local.sockets.accepted import accept
+from local.sockets.websocket import SECONDS_TO_CLOSE
 
 _DESCRIPTORS_KEPT = 400
 """For other files, and for sockets that are accepted, a hundred in one go, before any is cut."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from local.gateway import Gateway
+from local.gateway.gateway import Gateway
 from signaling.aws.posts import outcome
 from signaling.ports import Introduction, Outcome
 

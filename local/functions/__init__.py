@@ -1,0 +1,1 @@
+"""Lambda's part: where the functions run, and what is done with their events."""

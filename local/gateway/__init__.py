@@ -1,0 +1,1 @@
+"""API Gateway's part: connections, routes, throttles, authorizers and events."""

@@ -1,0 +1,1 @@
+"""What listens: HTTP and WebSocket on one port."""

@@ -1,0 +1,1 @@
+"""DynamoDB's part: the table in memory, and one in DynamoDB Local."""
