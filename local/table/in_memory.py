@@ -71,7 +71,9 @@ class MemorySubscriptions:
                 peer = known.subscriber.peer if peer is None else peer
                 entered_at = known.subscriber.entered_at or entered_at
                 left_at = known.subscriber.left_at
-            row = subscriber_of(sender, peer, entered_at, data)._replace(left_at=left_at)
+            row = subscriber_of(sender, peer, entered_at, data)._replace(
+                left_at=left_at, waited=sender.waited
+            )
             self._put(topic, row, sender)
             announces = self._announces(topic, sender)
             return with_listing(self._rows[topic][sender.connection])._replace(announces=announces)

@@ -31,5 +31,5 @@ def subscriber_of(
     announce: str | None = None,
 ) -> Subscriber:
     """Return what `sender` has said of itself."""
-    connection, connected_at, requested_at, has_token = sender
+    connection, connected_at, requested_at, has_token, _ = sender
     return Subscriber(connection, peer, connected_at, requested_at, announce, entered_at, has_token)

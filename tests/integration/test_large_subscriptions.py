@@ -15,6 +15,17 @@ def numbered(count: int, letter: str = "c") -> list[str]:
     return [f"{letter}{number}=" for number in range(count)]
 
 
+def test_a_row_tells_how_long_the_latest_announce_waited_for_a_function(
+    subscriptions: Subscriptions,
+) -> None:
+    for at, handled_at in ((1, 301), (2, 0), (500, 540)):
+        late = sender("a", at=at)._replace(handled_at=handled_at)
+        own = subscriptions.announce("room", late, announce("A"))
+        assert own
+        assert own.waited == max(0, handled_at - at)
+        assert [each.waited for each in subscriptions.of_topic("room")] == [own.waited]
+
+
 def test_an_announce_tells_what_is_known_of_its_sender(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=5), announce("A"))
     own = subscriptions.announce("room", sender("a", at=9), announce("B"))

@@ -25,6 +25,7 @@ class Said(NamedTuple):
     at: int
     message: dict[str, Any] | None
     connected_at: int = 0
+    handled_at: int = 0
 
 
 class Stop(Exception):
@@ -161,7 +162,9 @@ def next_request(said: Said, answers: Sequence[Any]) -> Stop | None:
             port.close(said.connection)
             rooms.leave(said.connection)
         else:
-            request = Sender(said.connection, said.connected_at, said.at)
+            request = Sender(
+                said.connection, said.connected_at, said.at, handled_at=said.handled_at
+            )
             rooms.handle(request, parsed(said), EVERYTHING)
     except Stop as stop:
         return stop

@@ -23,9 +23,10 @@ from tests.support.model import (
 )
 
 
-def again(connection: str, at: int, data: object = None) -> list[Said]:
+def again(connection: str, at: int, data: object = None, waited: int = 0) -> list[Said]:
     """Return what a member says whose connection to another has ended."""
-    return enter(connection, at, data or peer(connection), connected_at=0)
+    said = enter(connection, at, data or peer(connection), connected_at=0)
+    return [each._replace(handled_at=each.at + waited) for each in said]
 
 
 @pytest.mark.parametrize("later", [0, 1, 3_000])
@@ -134,6 +135,28 @@ def test_a_page_that_noticed_before_it_connected_again_meets_an_end_that_notices
     table = room_of("a", "c")
     passes(table, enter("s", NOW, peer("s")))
     assert passes(table, again("a", NOW + 25_000)) == heard_in("s of a")
+
+
+@pytest.mark.parametrize("late", [350, 600, 1_500])
+@pytest.mark.parametrize("is_first_late", [False, True])
+def test_ends_whose_announces_are_handled_late_meet_in_one_direction(
+    late: int, is_first_late: bool
+) -> None:
+    """As where one meets a cold start, so that the other is passed on by what was said before."""
+    table = room_of("a", "b", "c")
+    passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])
+    in_turn = [("b", 2, 0), ("a", 0, late)] if is_first_late else [("a", 0, 0), ("b", 2, late)]
+    heard = set[Heard]()
+    for connection, at, waited in in_turn:
+        heard |= passes(table, again(connection, NOW + at, waited=waited))
+    assert len(heard & heard_in("a of b", "b of a")) == 1
+
+
+def test_an_end_that_notices_late_and_is_handled_late_is_heard_of() -> None:
+    table = room_of("a", "b")
+    passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])
+    assert passes(table, again("a", NOW)) == heard_in("b of a")  # which ignores it
+    assert passes(table, again("b", NOW + 1_000, waited=2_000)) == heard_in("a of b")
 
 
 def heard_in(*pairs: str) -> set[Heard]:

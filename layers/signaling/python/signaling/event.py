@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
 """
 
+from time import time
 from typing import Any, Protocol
 
 from signaling.access.grants import Grants, has_grants
@@ -53,6 +54,7 @@ class Event:
             connected_at=int(self._context["connectedAt"]),
             requested_at=int(self._context["requestTimeEpoch"]),
             has_token=authorizer is not None and has_grants(authorizer),
+            handled_at=int(1000 * time()),
         )
 
     def grants(self, needs_token: bool) -> Grants:

@@ -11,6 +11,7 @@ from signaling.standing import (
     came_back,
     connected_newly,
     entered_at,
+    handled_at,
     is_newcomer,
 )
 
@@ -35,6 +36,10 @@ SECONDS_UNTIL_HEARD_AGAIN = 0.5
 A page that is being closed hears nothing more by then; until then it answers announces. And the
 end of a connection that noticed its end in the same moment has said so.
 """
+
+_MILLISECONDS_TO_WRITE = 200
+"""Of announces that begin to be handled within this time, each finds the other's row half a second
+later, even if one write takes 0.3 s longer than the other."""
 
 CROWDED = 21
 """Members of the largest room where no page is full.
@@ -65,7 +70,8 @@ def introduce(
     of two ends, the one that notices first hears of the one that notices last, and by then has
     dropped the connection itself. An offer to one that has not noticed would be taken by its old
     connection, and be lost with it. Either end may be on a new connection to the server by then,
-    and look like a newcomer.
+    and look like a newcomer. And where the announce of the last was handled late, as in a cold
+    start, it may have heard of the first one before: then it hears of it again and not the other.
 
     In a crowded room it may have lost the only one that it had. So it also hears of a few others.
 
@@ -141,11 +147,18 @@ def _hears(other: Subscriber, own: Subscriber) -> bool | None:
     if is_newcomer(own) or is_new:
         return is_introduced_to(own, other)
     may_wait = announced_again(other, own.requested_at) or connected_newly(other, own.requested_at)
-    return True if may_wait and _is_earlier(other, own) else None
+    if may_wait and (handled_at(other), other.connection) < (handled_at(own), own.connection):
+        return not _may_have_heard(own, other)
+    return None
 
 
-def _is_earlier(other: Subscriber, own: Subscriber) -> bool:
-    return (other.requested_at, other.connection) < (own.requested_at, own.connection)
+def _may_have_heard(own: Subscriber, other: Subscriber) -> bool:
+    """Tell whether `own`, handled later, had noticed when `other` was passed on, and may know it.
+
+    Then the announce of `other` was passed on by the row that `own` had before.
+    """
+    is_late = handled_at(own) - handled_at(other) > _MILLISECONDS_TO_WRITE
+    return is_late and own.requested_at < handled_at(other) + 1000 * SECONDS_UNTIL_HEARD_AGAIN
 
 
 def is_heard_later(own: Subscriber) -> bool:

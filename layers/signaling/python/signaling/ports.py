@@ -37,6 +37,13 @@ class Sender(NamedTuple):
     """When API Gateway got the message, epoch milliseconds."""
     has_token: bool = False
     """Whether the connection was opened with one."""
+    handled_at: int = 0
+    """When a function began to handle the message, epoch milliseconds."""
+
+    @property
+    def waited(self) -> int:
+        """How long the message waited for a function, milliseconds."""
+        return max(0, self.handled_at - self.requested_at)
 
     @property
     def expires_at(self) -> int:
@@ -67,6 +74,8 @@ class Subscriber(NamedTuple):
     """Whether `of_peer` finds it under its peer id."""
     announces: int = 0
     """How often it has announced itself within `ANNOUNCES_MILLISECONDS`, if it just did."""
+    waited: int = 0
+    """How long after `requested_at` a function began to handle its announce, milliseconds."""
 
 
 ANNOUNCES_MILLISECONDS = 2_000

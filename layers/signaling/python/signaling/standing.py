@@ -39,6 +39,11 @@ def entered_at(subscriber: Subscriber) -> int:
     return subscriber.entered_at or subscriber.requested_at
 
 
+def handled_at(subscriber: Subscriber) -> int:
+    """Return when its last announce began to be handled, in milliseconds."""
+    return subscriber.requested_at + subscriber.waited
+
+
 def is_newcomer(own: Subscriber) -> bool:
     """Tell whether all should know of `own`, which announces itself.
 

@@ -9,6 +9,7 @@
 | expires_at    | when the connection must have ended, or a minute after it left, epoch seconds |
 | announce      | `data` of its announce as JSON, true for y-webrtc's plain one of `peer`; none
 |               | if it has subscribed again since |
+| waited        | milliseconds from then until a function began to handle the announce |
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
 | has_token     | its connection was opened with one |
@@ -111,7 +112,8 @@ class DynamoDBSubscriptions:
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Upsert one row: 1 write unit, and 1 in the index if it is new."""
         change = ", announce = :announce, entered_at = if_not_exists(entered_at, :requested_at)"
-        values = {"announce": announced(announce)}
+        change += ", waited = :waited"
+        values = {"announce": announced(announce), "waited": {"N": str(sender.waited)}}
         if announce.peer is not None:
             change += ", peer = :peer"
             values["peer"] = {"S": announce.peer}

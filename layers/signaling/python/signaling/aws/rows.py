@@ -222,6 +222,7 @@ def subscriber_of(row: Row) -> Subscriber:
         "has_token" in row,
         int(row["left_at"]["N"]) if "left_at" in row else None,
         _is_listed(row),
+        waited=int(row["waited"]["N"]) if "waited" in row else 0,
     )
 
 
