@@ -2,10 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
-from ipaddress import ip_address
 from pathlib import Path
 
 from local.gateway.gateway import IDLE_SECONDS, LIFE_SECONDS
+from local.sockets.sites import is_loopback
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -83,18 +83,11 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     chosen = parser.parse_args(arguments)
     if chosen.watch and chosen.faults:
         parser.error("a layer that is loaded again has no faults: choose --watch or --faults")
-    if chosen.unsigned and not _is_loopback(chosen.host):
+    if chosen.unsigned and not is_loopback(chosen.host):
         parser.error(
             f"--unsigned with --host {chosen.host}: other machines could write to every client"
         )
     return chosen
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _milliseconds(text: str) -> tuple[float, float]:

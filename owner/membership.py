@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from local.table.dynamodb import topic_of
 from signaling.aws.rows import connection_of, is_listing
 from signaling.log import hash_of
+from signaling.topics import topic_of
 from traffic.prices import Prices
 
 Row = Mapping[str, Any]

@@ -21,7 +21,7 @@ from rig import differences
 from rig.built import TEMPLATE, build
 from rig.servers import Process, free_port, is_listening, need
 from signaling.aws.rows import connection_of
-from signaling.protocol import topic_key
+from signaling.topics import topic_key
 
 PYTHON = ROOT / ".cache" / "emulator" / "bin" / "python"
 

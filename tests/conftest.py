@@ -21,7 +21,7 @@ from rig.servers import (
     local_servers,
 )
 from signaling import bootstrap
-from signaling.access import tokens
+from signaling.authorizer import tokens
 
 if TYPE_CHECKING:
     from rig.pages.meetings import MeetingPlace

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from signaling.access.keys import KeysError
-from signaling.access.tokens import RefusedError, claims_of, grants_of, key_cache, rules
+from signaling.authorizer.keys import KeysError
+from signaling.authorizer.tokens import RefusedError, claims_of, grants_of, key_cache, rules
 from signaling.event import Event, LambdaContext, RawEvent
 from signaling.log import InvocationLog
 

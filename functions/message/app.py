@@ -15,13 +15,13 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
     """Hand the message to the rooms."""
     frame = Event(event)
     with InvocationLog(frame) as log:
-        room = rooms(context, log)
+        handling = rooms(context, log)
         try:
             message = parse(frame.body, frame.is_binary, settings().limits)
             log.add_message(message)
             grants = frame.grants(settings().needs_token)
-            log.add_outcome(*room.handle(frame.sender, message, grants))
+            log.add_outcome(*handling.handle(frame.sender, message, grants))
         except SignalingError as error:
             log.add_refusal(error)
-            room.reply(frame.connection, encode_error(error))
+            handling.reply(frame.connection, encode_error(error))
         return OK

@@ -6,7 +6,6 @@ pages of other sites that the browser on it shows.
 
 import contextlib
 import re
-from ipaddress import ip_address
 from mimetypes import guess_type
 
 from aiohttp import web
@@ -15,6 +14,7 @@ from local import ROOT
 from local.console.console import Console
 from local.console.viewers import Viewer
 from local.gateway.gateway import Gateway
+from local.sockets.sites import is_loopback
 
 _PAGE = ROOT / "local" / "console" / "page"
 _FILES = {file.name: file for file in (*_PAGE.iterdir(), ROOT / "local" / "demo" / "base.css")}
@@ -100,7 +100,7 @@ def _check(request: web.Request, is_for_everyone: bool) -> None:
     Raises:
         HTTPForbidden: the client is not on this machine, or a page of another site.
     """
-    if not is_for_everyone and not (_is_loopback(request.remote or "") and _is_local_host(request)):
+    if not is_for_everyone and not (is_loopback(request.remote or "") and _is_local_host(request)):
         raise web.HTTPForbidden(
             text="The console answers to http://localhost on this machine. "
             "--console-for-everyone opens it to others.\n"
@@ -118,12 +118,4 @@ def _is_local_host(request: web.Request) -> bool:
     if found is None:
         return False
     name = found["ipv6"] or found["name"]
-    return name.lower() == "localhost" or _is_loopback(name)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return False
-    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
+    return is_loopback(name)

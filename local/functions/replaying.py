@@ -16,6 +16,7 @@ from pathlib import Path
 from local import ROOT
 from local.functions.failures import print_failure
 from local.functions.invoker import Context, load_handler, set_environment
+from local.gateway.lambda_events import TIMES
 from local.sam.parameters import parse_overrides
 from local.sam.template import Function, Stack, load
 from local.table.dynamodb import Table
@@ -23,8 +24,6 @@ from local.table.in_memory import MemorySubscriptions
 from signaling import bootstrap
 from signaling.event import RawEvent
 from signaling.ports import Introduction, Outcome
-
-_TIMES = ("connectedAt", "requestTimeEpoch")
 
 
 class _PrintedConnections:
@@ -81,7 +80,7 @@ def moved_to(now: int, events: Iterable[RawEvent]) -> list[RawEvent]:
 
 
 def _moved(context: RawEvent, later_by: int) -> dict[str, int]:
-    return {name: context[name] + later_by for name in _TIMES if name in context}
+    return {name: context[name] + later_by for name in TIMES if name in context}
 
 
 def _invoke(function: Function, events: Iterable[RawEvent]) -> int:

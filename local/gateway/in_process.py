@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from local.gateway.gateway import Gateway
-from signaling.aws.posts import outcome
+from signaling.aws.connections import outcome
 from signaling.ports import Introduction, Outcome
 
 

@@ -18,6 +18,9 @@ from signaling.event import RawEvent
 _PREFIX = base64.urlsafe_b64encode(os.urandom(6)).decode()
 _NUMBERS = count()
 
+TIMES = ("connectedAt", "requestTimeEpoch")
+"""What of an event's `requestContext` is in epoch milliseconds."""
+
 HIDDEN = "(hidden)"
 """In place of what would let somebody in."""
 

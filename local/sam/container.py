@@ -8,6 +8,7 @@ from pathlib import Path
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
+from local.gateway.lambda_events import TIMES
 
 HOST = "host.docker.internal"
 """This machine, as a container sees it."""
@@ -16,7 +17,6 @@ _ENDPOINTS = {
     "AWS_ENDPOINT_URL_DYNAMODB": f"http://{HOST}:8000",
     "CONNECTIONS_ENDPOINT": f"http://{HOST}:4444/dev",
 }
-_TIMES = ("connectedAt", "requestTimeEpoch")
 
 
 def write_files(build: Path, event: Path) -> None:
@@ -32,7 +32,7 @@ def write_files(build: Path, event: Path) -> None:
     now = int(time.time() * 1000)
     raw = json.loads(event.read_text())
     context = raw["requestContext"]
-    context.update({name: now for name in _TIMES if name in context})
+    context.update({name: now for name in TIMES if name in context})
     (build / "event.json").write_text(json.dumps(raw))
 
 

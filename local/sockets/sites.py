@@ -32,6 +32,15 @@ class HouseRules:
         return False
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether `host`, a name or an address, is this machine alone."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host.lower() == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
 def _why(origin: str) -> str:
     if origin == "null":
         return (

@@ -1,6 +1,5 @@
 """A DynamoDB endpoint for the local server, with the template's table made there."""
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,9 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.clients import direct_clients
-from signaling.protocol import topic_key
-
-_ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
+from signaling.topics import topic_of
 
 _CREATE_TABLE = (
     "TableName",
@@ -66,18 +63,6 @@ class Table:
             ):
                 for row in page["Items"]:
                     yield topic_of(row["pk"]["S"])
-
-
-def topic_of(key: str) -> str:
-    """Return the topic whose `topic_key` is `key`."""
-    kind, text = key[: len("topic-")], key[len("topic-") :]
-    if kind == topic_key(""):
-        return text
-    return _ESCAPED.sub(lambda found: _unescaped(found[1]), text)
-
-
-def _unescaped(escape: str) -> str:
-    return "\\" if escape == "\\" else chr(int(escape[1:], 16))
 
 
 def make_table(client: Any, table: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from rig.emulator import Deployment, Emulator
 from rig.servers import wait_until
 from signaling.aws.rows import sort_key
 from signaling.log import hash_of
-from signaling.protocol import topic_key
+from signaling.topics import topic_key
 
 MESSAGE, DISCONNECT = "MessageFunction", "DisconnectFunction"
 GONE = "gone"

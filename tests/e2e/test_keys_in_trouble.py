@@ -19,7 +19,7 @@ from tests.support.secrets_manager import SecretsManager
 IMPATIENT = """
 import runpy
 from local import LAYER
-from signaling.access import key_cache, tokens
+from signaling.authorizer import key_cache, tokens
 key_cache.SECONDS_BETWEEN_LOADS = 1
 tokens._SECONDS_OF_ISSUER_KEYS = tokens._SECONDS_OF_SECRET = 1
 runpy.run_module("local", run_name="__main__")

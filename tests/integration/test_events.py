@@ -21,7 +21,7 @@ from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from rig.issuer import Issuer
 from signaling import bootstrap
-from signaling.access import tokens
+from signaling.authorizer import tokens
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkConnections, SdkDynamoDB
 from signaling.bootstrap import Adapters, deadlines_within

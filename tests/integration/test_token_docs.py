@@ -19,7 +19,7 @@ from functions.authorize.app import lambda_handler
 from local import ROOT
 from rig.issuer import JWKS, Issuer
 from rig.servers import need
-from signaling.access import tokens
+from signaling.authorizer import tokens
 from tests.support.events import Invocation
 
 DOCS = (ROOT / "docs" / "tokens.md").read_text()

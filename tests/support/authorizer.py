@@ -9,7 +9,7 @@ import pytest
 
 from functions.authorize.app import lambda_handler
 from local import ROOT
-from signaling.access import tokens
+from signaling.authorizer import tokens
 from tests.support.events import Invocation
 
 CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())

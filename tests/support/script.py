@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from rig.clients import Client, Frame, clients
 from rig.servers import wait_until
 from signaling.aws.rows import connection_of
-from signaling.protocol import topic_key
+from signaling.topics import topic_key
 
 ROOM, OTHER = "vZ#4h2%60$1H", "ünother"
 _SECONDS_APART = 0.5

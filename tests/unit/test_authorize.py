@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rig.issuer import JWKS, Issuer, SigningKey
 from signaling.access.grants import EVERYTHING, Grants
-from signaling.access.key_cache import SECONDS_BETWEEN_LOADS
+from signaling.authorizer.key_cache import SECONDS_BETWEEN_LOADS
 from signaling.event import Event
 from tests.support.authorizer import (
     CONNECT,

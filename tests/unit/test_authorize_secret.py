@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from rig.issuer import SigningKey
-from signaling.access.tokens import Rules
+from signaling.authorizer.tokens import Rules
 from tests.support.authorizer import (
     SECRET,
     Clock,

@@ -9,7 +9,7 @@ import pytest
 from local import LAYER, ROOT
 
 CORE = {
-    *("errors", "frames", "protocol", "ports", "access.grants"),
+    *("errors", "frames", "topics", "protocol", "ports", "access.grants"),
     *("standing", "introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
     *("delivery", "waiting", "postponing"),
     "rooms",
@@ -17,7 +17,8 @@ CORE = {
 MAY_IMPORT = {
     "errors": set[str](),
     "frames": {"errors"},
-    "protocol": {"errors", "frames"},
+    "topics": set[str](),
+    "protocol": {"errors", "frames", "topics"},
     "ports": {"protocol"},
     "standing": {"ports"},
     "introductions": {"frames", "ports", "standing"},
@@ -32,11 +33,12 @@ MAY_IMPORT = {
     "waiting": {"frames", "ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},
+    "authorizer": {"access.grants", "authorizer"},
     "event": {"access.grants", "ports"},
     "settings": {"access.origins", "protocol"},
     "log": {"errors", "event", "ports", "protocol", "settings"},
     "tracing": {"ports"},
-    "aws": {"aws", "errors", "frames", "ports", "protocol"},
+    "aws": {"aws", "errors", "frames", "ports", "protocol", "topics"},
     "bootstrap": {"aws", "event", "log", "ports", "rooms", "settings", "tracing"},
 }
 """What a module of the layer, or each module of a package, may import of the layer."""

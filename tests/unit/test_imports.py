@@ -35,6 +35,7 @@ ADMITTING = {
     "log",
     "ports",
     "protocol",
+    "topics",
 }
 ADMITTING |= {"settings"}
 TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap"}
@@ -46,7 +47,7 @@ TALKING_TO_AWS |= {
         "http1",
         "lean",
         "operations",
-        "posts",
+        "connections",
         "retries",
         "rows",
         "sigv4",

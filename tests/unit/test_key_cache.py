@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rig.servers import wait_until
-from signaling.access.key_cache import (
+from signaling.authorizer.key_cache import (
     SECONDS_BETWEEN_LOADS,
     SECONDS_FOR_NEWER_KEYS,
     SECONDS_OF_GRACE,
     KeyCache,
 )
-from signaling.access.keys import Key, KeysError, KeysWithdrawnError
+from signaling.authorizer.keys import Key, KeysError, KeysWithdrawnError
 
 LIFETIME = 600
 

@@ -22,7 +22,7 @@ from rig.issuer import (
     flood,
     hang,
 )
-from signaling.access.keys import (
+from signaling.authorizer.keys import (
     Key,
     KeysError,
     KeysWithdrawnError,

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.table.dynamodb import topic_of
 from owner.membership import Census, count, members, overview
 from signaling.aws.rows import sort_key
 from signaling.log import hash_of
-from signaling.protocol import topic_key
+from signaling.topics import topic_key, topic_of
 
 NOW = 1_800_000_000.0
 

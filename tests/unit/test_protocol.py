@@ -20,8 +20,8 @@ from signaling.protocol import (
     Subscribe,
     Unsubscribe,
     parse,
-    topic_key,
 )
+from signaling.topics import topic_key
 from tests.support.messages import HOSTILE, encrypted
 
 LIMITS = Limits()

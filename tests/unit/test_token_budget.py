@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from rig.issuer import SigningKey
 from signaling.access.grants import MOST_TOPICS_BYTES, Grants
-from signaling.access.tokens import MOST_TOKEN_CHARACTERS
+from signaling.authorizer.tokens import MOST_TOKEN_CHARACTERS
 from signaling.event import LONGEST_URL
 
 HOSTS = {

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from signaling.errors import InvalidMessageError
 from signaling.frames import plain_announce, quote
+from signaling.topics import topic_key
 
 MAX_PEER_BYTES = 256
 """Longest `from` that is accepted: it is stored beside the subscription (y-webrtc sends 36)."""
@@ -126,20 +127,6 @@ def parse(body: str, is_binary: bool, limits: Limits) -> Message:
 def is_peer(text: str) -> bool:
     """Tell whether a client may go by the peer id `text`."""
     return _fits_in_utf8(text, MAX_PEER_BYTES)
-
-
-def topic_key(topic: str) -> str:
-    r"""Return `topic` as text that UTF-8 can hold, different topics giving different text.
-
-    A JavaScript string may hold half a surrogate pair, which JSON carries as `\ud800` and UTF-8
-    cannot. Such topics get a prefix of their own, so that none can meet another one's key.
-    """
-    try:
-        _utf8_length(topic)
-    except UnicodeEncodeError:
-        escaped = topic.replace("\\", "\\\\").encode("utf-8", "backslashreplace").decode()
-        return f"topic~{escaped}"
-    return f"topic-{topic}"
 
 
 def _decode(body: str, most_bytes: int) -> dict[str, Any]:

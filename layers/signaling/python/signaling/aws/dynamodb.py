@@ -69,7 +69,8 @@ from signaling.ports import (
     Sender,
     Subscriber,
 )
-from signaling.protocol import Announce, topic_key
+from signaling.protocol import Announce
+from signaling.topics import topic_key
 
 if TYPE_CHECKING:
     from signaling.aws.listings import Listings

@@ -7,9 +7,9 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from signaling.aws.connections import ApiGatewayConnections, Call
 from signaling.aws.http1 import CONNECT_SECONDS, Host, Response
 from signaling.aws.operations import Answer, Parameters, RequestError
-from signaling.aws.posts import ApiGatewayConnections, Call
 from signaling.aws.retries import ATTEMPTS, THROTTLED, delay_after, is_worth_another_attempt
 from signaling.aws.sigv4 import Credentials, Scope, quote, sign
 from signaling.aws.steps import Steps, Wait, run

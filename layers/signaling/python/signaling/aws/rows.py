@@ -18,7 +18,8 @@ from signaling.ports import (
     Subscriber,
     expiry_of,
 )
-from signaling.protocol import Announce, topic_key
+from signaling.protocol import Announce
+from signaling.topics import topic_key
 
 Row = dict[str, Any]
 """A row, or its key, as boto3's low-level client takes and gives it."""

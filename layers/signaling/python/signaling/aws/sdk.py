@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import boto3
 from botocore.config import Config
 
+from signaling.aws.connections import ApiGatewayConnections, Call
 from signaling.aws.operations import Answer, Parameters, RequestError
-from signaling.aws.posts import ApiGatewayConnections, Call
 from signaling.aws.retries import ATTEMPT_SECONDS, THROTTLED, is_worth_another_attempt, tried
 
 THREADS = 16

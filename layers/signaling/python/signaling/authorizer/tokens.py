@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import jwt
 
 from signaling.access.grants import Grants
-from signaling.access.key_cache import KeyCache
-from signaling.access.keys import KeysError, issuer_keys, secret_key
+from signaling.authorizer.key_cache import KeyCache
+from signaling.authorizer.keys import KeysError, issuer_keys, secret_key
 
 MOST_TOKEN_CHARACTERS = 3800
 """API Gateway takes URLs of 4,096 characters. The rest is for what comes before the token: `wss://`,

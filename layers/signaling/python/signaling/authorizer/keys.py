@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import jwt
 
-from signaling.access.documents import DocumentError, NoDocumentError, fetch
+from signaling.authorizer.https_json import DocumentError, NoDocumentError, fetch
 
 SECONDS_TO_LOAD = 3.0
 """All that a load may take: of an issuer, discovery and the keys."""

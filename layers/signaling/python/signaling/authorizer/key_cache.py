@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from signaling.access.keys import SECONDS_TO_LOAD, Key, KeysError, KeysWithdrawnError
+from signaling.authorizer.keys import SECONDS_TO_LOAD, Key, KeysError, KeysWithdrawnError
 
 SECONDS_BETWEEN_LOADS = 30
 """Or strangers, with a new key id each time, would make us ask the issuer all day."""

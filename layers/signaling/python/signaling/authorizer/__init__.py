@@ -1,0 +1,1 @@
+"""What the authorizer needs: which tokens are good, and the keys that check them."""
