@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
-from local.table.in_memory_rows import Row, subscriber_of, with_listing
+from local.table.in_memory_rows import Row, subscriber_of, with_announce, with_listing
 from signaling.frames import plain_announce
 from signaling.ports import (
-    ANNOUNCES_MILLISECONDS,
     HELD_BYTES,
     LEFT_MILLISECONDS,
     LEFT_ROWS,
@@ -71,12 +70,11 @@ class MemorySubscriptions:
                 peer = known.subscriber.peer if peer is None else peer
                 entered_at = known.subscriber.entered_at or entered_at
                 left_at = known.subscriber.left_at
-            row = subscriber_of(sender, peer, entered_at, data)._replace(
-                left_at=left_at, waited=sender.waited
-            )
+            row = subscriber_of(sender, peer, entered_at, data)._replace(left_at=left_at)
             self._put(topic, row, sender)
-            announces = self._announces(topic, sender)
-            return with_listing(self._rows[topic][sender.connection])._replace(announces=announces)
+            new = with_announce(self._rows[topic][sender.connection], sender)
+            self._rows[topic][sender.connection] = new
+            return with_listing(new)._replace(announces=new.announces[1])
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark the rows, or note the leaving in those that a later message wrote."""
@@ -240,14 +238,6 @@ class MemorySubscriptions:
         row = known._replace(subscriber=subscriber, expires_at=sender.expires_at, has_left=has_left)
         rows[sender.connection] = row._replace(held=()) if has_left else row
         self._topics.setdefault(sender.connection, set()).add(topic)
-
-    def _announces(self, topic: str, sender: Sender) -> int:
-        """Count an announce, and return how many there were lately."""
-        row = self._rows[topic][sender.connection]
-        current = sender.requested_at // ANNOUNCES_MILLISECONDS
-        count = row.announces[1] + 1 if row.announces[0] == current else 1
-        self._rows[topic][sender.connection] = row._replace(announces=(current, count))
-        return count
 
     def _delete(self, topic: str, connection: str) -> None:
         self._unlist(topic, self._rows[topic][connection])

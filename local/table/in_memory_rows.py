@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
+from signaling.aws.counts import begun
 from signaling.ports import Sender, Subscriber
+from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 
 
 class Row(NamedTuple):
@@ -13,15 +15,31 @@ class Row(NamedTuple):
     has_left: bool = False
     announces: tuple[int, int] = (0, 0)
     """The time in which it announced itself last, and how often it did then."""
+    began: tuple[int, int] = (-1, 0)
+    """The half second in which it announced itself last, and when the first of these announces
+    began to be handled."""
     held: tuple[str, ...] = ()
     listed_as: str | None = None
     """Peer id under which it is listed."""
 
 
 def with_listing(row: Row) -> Subscriber:
-    """Return the subscriber of a row, and whether it is listed under its peer id."""
+    """Return the subscriber of a row, with what the row alone knows."""
     peer = row.subscriber.peer
-    return row.subscriber._replace(is_listed=peer is not None and row.listed_as == peer)
+    is_listed = peer is not None and row.listed_as == peer
+    began_at = row.began[1] and begun(row.began[1], row.subscriber.requested_at)
+    return row.subscriber._replace(is_listed=is_listed, began_at=began_at)
+
+
+def with_announce(row: Row, sender: Sender) -> Row:
+    """Return the row with one more announce counted."""
+    time, count = row.announces
+    current = sender.requested_at // ANNOUNCES_MILLISECONDS
+    half = sender.requested_at // TOGETHER_MILLISECONDS
+    return row._replace(
+        announces=(current, count + 1 if time == current else 1),
+        began=row.began if row.began[0] == half else (half, sender.began_at),
+    )
 
 
 def subscriber_of(

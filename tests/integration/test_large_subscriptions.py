@@ -15,21 +15,32 @@ def numbered(count: int, letter: str = "c") -> list[str]:
     return [f"{letter}{number}=" for number in range(count)]
 
 
-def test_a_row_tells_how_long_the_latest_announce_waited_for_a_function(
+def test_a_row_tells_when_the_first_of_announces_that_go_together_was_handled(
     subscriptions: Subscriptions,
 ) -> None:
-    for at, handled_at in ((1, 301), (2, 0), (500, 540)):
-        late = sender("a", at=at)._replace(handled_at=handled_at)
-        own = subscriptions.announce("room", late, announce("A"))
-        assert own
-        assert own.waited == max(0, handled_at - at)
-        assert [each.waited for each in subscriptions.of_topic("room")] == [own.waited]
+    for at, handled_at, began_at in ((1, 301, 301), (2, 0, 301), (499, 900, 301), (500, 540, 540)):
+        assert began(subscriptions, at, handled_at) == began_at
+
+
+def test_no_announce_goes_with_one_of_seconds_before(subscriptions: Subscriptions) -> None:
+    """Each eighth half second has the same name in the table."""
+    assert began(subscriptions, 501, 530) == 530
+    assert began(subscriptions, 4_700, 4_701) in (4_700, 4_701)
+
+
+def began(subscriptions: Subscriptions, at: int, handled_at: int) -> int:
+    """Return what an announce tells, and then the row, of when it began to be handled."""
+    late = sender("a", at=at)._replace(handled_at=handled_at)
+    own = subscriptions.announce("room", late, announce("A"))
+    assert own
+    assert [each.began_at for each in subscriptions.of_topic("room")] == [own.began_at]
+    return own.began_at
 
 
 def test_an_announce_tells_what_is_known_of_its_sender(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=5), announce("A"))
     own = subscriptions.announce("room", sender("a", at=9), announce("B"))
-    assert own == Subscriber("a", "B", CONNECTED_AT, 9, '"I am B"', 5, announces=2)
+    assert own == Subscriber("a", "B", CONNECTED_AT, 9, '"I am B"', 5, announces=2, began_at=5)
     assert subscriptions.announce("room", sender("a", at=8), announce("A")) is None
 
 

@@ -11,12 +11,9 @@ from rig.aws import dynamodb_client
 from signaling.aws import lean, sdk
 from signaling.aws.rows import sort_key
 from signaling.frames import plain_announce
-from signaling.ports import (
-    ANNOUNCES_MILLISECONDS,
-    Subscriber,
-    Subscriptions,
-)
+from signaling.ports import Subscriber, Subscriptions
 from signaling.protocol import Announce
+from signaling.standing import ANNOUNCES_MILLISECONDS
 from tests.support.subscriptions import (
     CONNECTED_AT,
     NOW,
@@ -81,8 +78,8 @@ def test_of_topic_tells_who_announced_itself_how_and_when(subscriptions: Subscri
     subscriptions.announce("room", sender("a", at=7), announce("A"))
     subscriptions.announce("room", sender("b", at=8), Announce('"hidden"', None))
     assert sorted(subscriptions.of_topic("room")) == [
-        Subscriber("a", "A", CONNECTED_AT, 7, '"I am A"', 6),
-        Subscriber("b", None, CONNECTED_AT, 8, '"hidden"', 8),
+        Subscriber("a", "A", CONNECTED_AT, 7, '"I am A"', 6, began_at=6),
+        Subscriber("b", None, CONNECTED_AT, 8, '"hidden"', 8, began_at=8),
     ]
 
 
@@ -93,13 +90,17 @@ def test_a_later_subscription_forgets_the_announce_as_its_peer_may_be_gone(
     subscriptions.subscribe(["room"], sender("a", at=2))
     assert announces(subscriptions) == {"a": None}
     subscriptions.announce("room", sender("a", at=3), announce("B"))
-    assert subscriptions.of_topic("room") == [Subscriber("a", "B", CONNECTED_AT, 3, '"I am B"', 1)]
+    assert subscriptions.of_topic("room") == [
+        Subscriber("a", "B", CONNECTED_AT, 3, '"I am B"', 1, began_at=1)
+    ]
 
 
 def test_a_peer_is_learned_without_a_new_request(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=1), announce("A"))
     subscriptions.learn_peer("room", "a", "B")
-    assert subscriptions.of_topic("room") == [Subscriber("a", "B", CONNECTED_AT, 1, '"I am A"', 1)]
+    assert subscriptions.of_topic("room") == [
+        Subscriber("a", "B", CONNECTED_AT, 1, '"I am A"', 1, began_at=1)
+    ]
 
 
 def test_a_peer_is_not_learned_of_a_connection_that_has_left(subscriptions: Subscriptions) -> None:
@@ -131,7 +132,7 @@ def test_a_client_that_left_is_forgotten_until_it_enters_again(
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     subscriptions.learn_peer("room", "a", "A")
     subscriptions.subscribe(["room"], sender("a", at=3))
-    left = Subscriber("a", None, CONNECTED_AT, 3, None, None, left_at=2)
+    left = Subscriber("a", None, CONNECTED_AT, 3, None, None, left_at=2, began_at=1)
     assert subscriptions.of_topic("room") == [left]
 
 
@@ -155,7 +156,7 @@ def test_a_row_keeps_when_its_client_left_if_it_enters_again(subscriptions: Subs
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     subscriptions.subscribe(["room"], sender("a", at=3))
     own = subscriptions.announce("room", sender("a", at=4), announce("B"))
-    row = Subscriber("a", "B", CONNECTED_AT, 4, '"I am B"', 4, left_at=2)
+    row = Subscriber("a", "B", CONNECTED_AT, 4, '"I am B"', 4, left_at=2, began_at=1)
     assert own == row._replace(announces=2)
     assert subscriptions.of_topic("room") == [row]
 
@@ -173,8 +174,8 @@ def test_a_leaving_that_is_handled_after_the_next_entry_is_noted(
     topics = ["announced", "subscribed", "never entered before", "left again", "new"]
     subscriptions.unsubscribe(topics, sender("a", at=4))
     assert [*subscriptions.of_topic("announced"), *subscriptions.of_topic("subscribed")] == [
-        Subscriber("a", "A", CONNECTED_AT, 6, '"I am A"', None, left_at=4),
-        Subscriber("a", "A", CONNECTED_AT, 5, None, None, left_at=4),
+        Subscriber("a", "A", CONNECTED_AT, 6, '"I am A"', None, left_at=4, began_at=2),
+        Subscriber("a", "A", CONNECTED_AT, 5, None, None, left_at=4, began_at=2),
     ]
     own = subscriptions.announce("announced", sender("a", at=7), announce("A"))
     assert own
@@ -185,7 +186,9 @@ def test_a_leaving_that_is_handled_after_the_next_entry_is_noted(
 def test_a_leaving_that_is_older_than_the_entry_is_not_noted(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=5), announce("A"))
     subscriptions.unsubscribe(["room"], sender("a", at=4))
-    assert subscriptions.of_topic("room") == [Subscriber("a", "A", CONNECTED_AT, 5, '"I am A"', 5)]
+    assert subscriptions.of_topic("room") == [
+        Subscriber("a", "A", CONNECTED_AT, 5, '"I am A"', 5, began_at=5)
+    ]
 
 
 def test_all_topics_of_a_message_are_entered_and_left(subscriptions: Subscriptions) -> None:

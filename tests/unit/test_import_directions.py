@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "delivery": {
         *("errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
     },
-    "postponing": {"errors", "ports"},
+    "postponing": {"errors", "ports", "standing"},
     "waiting": {"frames", "ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},
@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "settings": {"access.origins", "protocol"},
     "log": {"errors", "event", "ports", "protocol", "settings"},
     "tracing": {"ports"},
-    "aws": {"aws", "errors", "frames", "ports", "protocol", "topics"},
+    "aws": {"aws", "errors", "frames", "ports", "protocol", "standing", "topics"},
     "bootstrap": {"aws", "event", "log", "ports", "rooms", "settings", "tracing"},
 }
 """What a module of the layer, or each module of a package, may import of the layer."""

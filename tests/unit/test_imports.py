@@ -48,6 +48,7 @@ TALKING_TO_AWS |= {
         "lean",
         "operations",
         "connections",
+        "counts",
         "retries",
         "rows",
         "sigv4",

@@ -152,6 +152,17 @@ def test_ends_whose_announces_are_handled_late_meet_in_one_direction(
     assert len(heard & heard_in("a of b", "b of a")) == 1
 
 
+def test_announces_that_are_handled_after_those_that_stand_for_them_change_no_direction() -> None:
+    """After an error each page makes two, and a busy stack handles the second when it can."""
+    table = room_of("a", "b")
+    passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])
+    heard = set[Heard]()
+    for waited in (0, 600):
+        heard |= passes(table, again("a", NOW, waited=waited + 30))
+        heard |= passes(table, again("b", NOW + 2, waited=waited))
+    assert len(heard & heard_in("a of b", "b of a")) == 1
+
+
 def test_an_end_that_notices_late_and_is_handled_late_is_heard_of() -> None:
     table = room_of("a", "b")
     passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])

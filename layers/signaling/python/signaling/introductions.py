@@ -11,7 +11,6 @@ from signaling.standing import (
     came_back,
     connected_newly,
     entered_at,
-    handled_at,
     is_newcomer,
 )
 
@@ -147,7 +146,7 @@ def _hears(other: Subscriber, own: Subscriber) -> bool | None:
     if is_newcomer(own) or is_new:
         return is_introduced_to(own, other)
     may_wait = announced_again(other, own.requested_at) or connected_newly(other, own.requested_at)
-    if may_wait and (handled_at(other), other.connection) < (handled_at(own), own.connection):
+    if may_wait and (other.began_at, other.connection) < (own.began_at, own.connection):
         return not _may_have_heard(own, other)
     return None
 
@@ -157,8 +156,8 @@ def _may_have_heard(own: Subscriber, other: Subscriber) -> bool:
 
     Then the announce of `other` was passed on by the row that `own` had before.
     """
-    is_late = handled_at(own) - handled_at(other) > _MILLISECONDS_TO_WRITE
-    return is_late and own.requested_at < handled_at(other) + 1000 * SECONDS_UNTIL_HEARD_AGAIN
+    is_late = own.began_at - other.began_at > _MILLISECONDS_TO_WRITE
+    return is_late and own.requested_at < other.began_at + 1000 * SECONDS_UNTIL_HEARD_AGAIN
 
 
 def is_heard_later(own: Subscriber) -> bool:

@@ -41,9 +41,9 @@ class Sender(NamedTuple):
     """When a function began to handle the message, epoch milliseconds."""
 
     @property
-    def waited(self) -> int:
-        """How long the message waited for a function, milliseconds."""
-        return max(0, self.handled_at - self.requested_at)
+    def began_at(self) -> int:
+        """When a function began to handle the message, not before it was sent."""
+        return max(self.handled_at, self.requested_at)
 
     @property
     def expires_at(self) -> int:
@@ -74,12 +74,10 @@ class Subscriber(NamedTuple):
     """Whether `of_peer` finds it under its peer id."""
     announces: int = 0
     """How often it has announced itself within `ANNOUNCES_MILLISECONDS`, if it just did."""
-    waited: int = 0
-    """How long after `requested_at` a function began to handle its announce, milliseconds."""
+    began_at: int = 0
+    """When a function began to handle the first announce that it made within the same
+    `TOGETHER_MILLISECONDS` as the last one, epoch milliseconds."""
 
-
-ANNOUNCES_MILLISECONDS = 2_000
-"""For how long the announces of a member in a topic are counted together."""
 
 HELD_BYTES = 16 * 1024
 """How much of what a member said to peers that were not there is kept: some offers with all that

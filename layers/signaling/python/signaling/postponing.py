@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from signaling.errors import TooManyAnnouncesError
-from signaling.ports import ANNOUNCES_MILLISECONDS, NOTHING, After, Outcome
+from signaling.ports import NOTHING, After, Outcome
+from signaling.standing import ANNOUNCES_MILLISECONDS
 
 
 def postpone(too_many: int, pass_on: Callable[[], Outcome], after: After) -> Outcome:

@@ -25,6 +25,16 @@ It noticed the end while it slept, or before it could say so, and the other end 
 minute later.
 """
 
+ANNOUNCES_MILLISECONDS = 2_000
+"""For how long the announces of a member in a topic are counted together."""
+
+TOGETHER_MILLISECONDS = 500
+"""Of the announces of a member within this time, the first that is handled stands for all.
+
+y-webrtc makes one or two for each connection that ends. It is no longer than
+`SECONDS_UNTIL_HEARD_AGAIN`, so all have been made when that one is passed on.
+"""
+
 BACK_MILLISECONDS = 1_000
 """A client that enters a room again so soon after it left, on one connection, may have gone.
 
@@ -37,11 +47,6 @@ https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
 def entered_at(subscriber: Subscriber) -> int:
     """Return when it first announced itself, in milliseconds, as far as its row tells."""
     return subscriber.entered_at or subscriber.requested_at
-
-
-def handled_at(subscriber: Subscriber) -> int:
-    """Return when its last announce began to be handled, in milliseconds."""
-    return subscriber.requested_at + subscriber.waited
 
 
 def is_newcomer(own: Subscriber) -> bool:

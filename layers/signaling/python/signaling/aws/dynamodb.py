@@ -9,12 +9,13 @@
 | expires_at    | when the connection must have ended, or a minute after it left, epoch seconds |
 | announce      | `data` of its announce as JSON, true for y-webrtc's plain one of `peer`; none
 |               | if it has subscribed again since |
-| waited        | milliseconds from then until a function began to handle the announce |
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
 | has_token     | its connection was opened with one |
-| announces_<n> | how often it announced itself in the latest two seconds in which it did; n is
-|               | the number of these seconds modulo 8, so that one write can count and forget |
+| began_<n>     | when a function began to handle the first of its announces in the latest half
+|               | second in which it made some, epoch milliseconds; n is its number modulo 8 |
+| announces_<n> | how often it announced itself in the latest two seconds in which it did; n as
+|               | above, so that one write can count and forget |
 | left_at       | time of its last unsubscribe, epoch milliseconds |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
 | listed        | sk of the row that lists it under its peer id |
@@ -41,12 +42,12 @@ from binascii import crc32
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from signaling.aws.counts import beginnings, counters
 from signaling.aws.operations import DynamoDB, RequestError
 from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
     announced,
-    counters,
     entered_row,
     forgotten,
     has_left_long_ago,
@@ -113,15 +114,16 @@ class DynamoDBSubscriptions:
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Upsert one row: 1 write unit, and 1 in the index if it is new."""
         change = ", announce = :announce, entered_at = if_not_exists(entered_at, :requested_at)"
-        change += ", waited = :waited"
-        values = {"announce": announced(announce), "waited": {"N": str(sender.waited)}}
+        values = {"announce": announced(announce), "began_at": {"N": str(sender.began_at)}}
         if announce.peer is not None:
             change += ", peer = :peer"
             values["peer"] = {"S": announce.peer}
         current, *others = counters(sender.requested_at)
+        began, *began_before = beginnings(sender.requested_at)
         change += f", {current} = if_not_exists({current}, :none) + :one"
+        change += f", {began} = if_not_exists({began}, :began_at)"
         values |= {"none": {"N": "0"}, "one": {"N": "1"}}
-        change += f" REMOVE has_left, {', '.join(others)}"
+        change += f" REMOVE has_left, {', '.join([*others, *began_before])}"
         row = entered_row(topic, sender, "requested_at <= :requested_at", change, **values)
         for answer in self._table.write([{**row, "ReturnValues": "ALL_NEW"}]):
             own = answer["Attributes"]

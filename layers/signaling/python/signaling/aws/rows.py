@@ -8,16 +8,10 @@ alone, which is all that `$disconnect` knows.
 from binascii import crc32
 from typing import Any
 
+from signaling.aws.counts import began_at
 from signaling.aws.operations import Answer, RequestError
 from signaling.frames import plain_announce
-from signaling.ports import (
-    ANNOUNCES_MILLISECONDS,
-    HELD_BYTES,
-    LEFT_MILLISECONDS,
-    Sender,
-    Subscriber,
-    expiry_of,
-)
+from signaling.ports import HELD_BYTES, LEFT_MILLISECONDS, Sender, Subscriber, expiry_of
 from signaling.protocol import Announce
 from signaling.topics import topic_key
 
@@ -32,7 +26,6 @@ MEMBER_PREFIX = "member-"
 
 _BEFORE_CONNECTION = len(MEMBER_PREFIX) + 8 + 1
 _TIME_DIGITS = 15
-_COUNTERS = 8
 _SET_TIMES = (
     "SET requested_at = :requested_at, connected_at = :connected_at, expires_at = :expires_at"
 )
@@ -190,12 +183,6 @@ def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
     }
 
 
-def counters(now: int) -> list[str]:
-    """Return the attributes that count announces: first the one for `now`, epoch milliseconds."""
-    current = now // ANNOUNCES_MILLISECONDS
-    return [f"announces_{(current + after) % _COUNTERS}" for after in range(_COUNTERS)]
-
-
 def peers_key(topic: str) -> str:
     """Return pk of the rows that list members of `topic` under their peer ids."""
     return f"peers{topic_key(topic).removeprefix('topic')}"
@@ -223,7 +210,7 @@ def subscriber_of(row: Row) -> Subscriber:
         "has_token" in row,
         int(row["left_at"]["N"]) if "left_at" in row else None,
         _is_listed(row),
-        waited=int(row["waited"]["N"]) if "waited" in row else 0,
+        began_at=began_at(row),
     )
 
 

@@ -1,0 +1,36 @@
+"""Attributes of a row that one write can set, count and forget: there is one for each short time.
+
+Their names go round, so an update knows which one is of now and which others to remove.
+"""
+
+from typing import Any
+
+from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
+
+_COUNTERS = 8
+_BEGINNINGS = [f"began_{number}" for number in range(_COUNTERS)]
+
+
+def counters(now: int) -> list[str]:
+    """Return the attributes that count announces: first the one for `now`, epoch milliseconds."""
+    current = now // ANNOUNCES_MILLISECONDS
+    return [f"announces_{(current + after) % _COUNTERS}" for after in range(_COUNTERS)]
+
+
+def beginnings(now: int) -> list[str]:
+    """Return the attributes that tell when announces began to be handled, likewise."""
+    current = now // TOGETHER_MILLISECONDS % _COUNTERS
+    return [*_BEGINNINGS[current:], *_BEGINNINGS[:current]]
+
+
+def began_at(row: dict[str, Any]) -> int:
+    """Return when the announce of a row, or one that stands for it, began to be handled."""
+    for name in _BEGINNINGS:
+        if name in row:
+            return begun(int(row[name]["N"]), int(row["requested_at"]["N"]))
+    return 0
+
+
+def begun(began_at: int, requested_at: int) -> int:
+    """Return `began_at` unless it is of an announce long before the last one."""
+    return began_at if began_at > requested_at - TOGETHER_MILLISECONDS else requested_at
