@@ -153,14 +153,9 @@ class Rooms:
     def _announce_again(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
         """Pass on what a member says that lost a connection, or that has left and come back.
 
-        Once, for all that it says until then. So its row and those of others tell the same of it,
-        whichever of its announces is handled late.
+        Of one that came back once: it announces itself for each of its connections that closes.
         """
-        if came_back(own):
-            is_first = own.entered_at == sender.requested_at
-        else:
-            is_first = own.began_at in (sender.began_at, sender.requested_at)
-        if not is_first:
+        if came_back(own) and own.entered_at != sender.requested_at:
             return NOTHING
         return self._after(
             SECONDS_UNTIL_HEARD_AGAIN, lambda: self._pass_on_later(sender, publish, own)
@@ -170,13 +165,18 @@ class Rooms:
         from signaling.postponing import postpone  # here: few members announce themselves so often
 
         too_many = own.announces - ANNOUNCES_AT_ONCE
-        return postpone(too_many, lambda: self._pass_on_later(sender, publish, own), self._after)
+        return postpone(
+            too_many, lambda: self._pass_on_later(sender, publish, own, True), self._after
+        )
 
-    def _pass_on_later(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
-        """Pass on an announce, which stands for all that its sender has said since."""
+    def _pass_on_later(
+        self, sender: Sender, publish: Publish, own: Subscriber, stands_for_all: bool = False
+    ) -> Outcome:
+        """Pass on an announce unless its sender has said more since; or for all that it said."""
         read = self._delivery.read(publish)
         own = find(read, own.connection) or own
-        sender = sender._replace(requested_at=own.requested_at)
+        if stands_for_all or came_back(own):
+            sender = sender._replace(requested_at=own.requested_at)
         return self._pass_on(sender, publish, own, read).outcome
 
     def _pass_on(

@@ -29,10 +29,10 @@ ANNOUNCES_MILLISECONDS = 2_000
 """For how long the announces of a member in a topic are counted together."""
 
 TOGETHER_MILLISECONDS = 500
-"""Of the announces of a member within this time, the first that is handled stands for all.
+"""The announces of a member within this time count as made when the first of them was handled.
 
-y-webrtc makes one or two for each connection that ends. It is no longer than
-`SECONDS_UNTIL_HEARD_AGAIN`, so all have been made when that one is passed on.
+y-webrtc makes one or two for each connection that ends, and a busy stack may handle the second when
+the first has been passed on.
 """
 
 BACK_MILLISECONDS = 1_000

@@ -24,7 +24,7 @@ def beginnings(now: int) -> list[str]:
 
 
 def began_at(row: dict[str, Any]) -> int:
-    """Return when the announce of a row, or one that stands for it, began to be handled."""
+    """Return when the announce of a row, or the first of those that it goes with, was handled."""
     for name in _BEGINNINGS:
         if name in row:
             return begun(int(row[name]["N"]), int(row["requested_at"]["N"]))
