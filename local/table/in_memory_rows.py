@@ -27,7 +27,7 @@ def with_listing(row: Row) -> Subscriber:
     """Return the subscriber of a row, with what the row alone knows."""
     peer = row.subscriber.peer
     is_listed = peer is not None and row.listed_as == peer
-    began_at = row.began[1] and begun(row.began[1], row.subscriber.requested_at)
+    began_at = begun(row.began[1], row.subscriber.requested_at)
     return row.subscriber._replace(is_listed=is_listed, began_at=began_at)
 
 

@@ -3,7 +3,7 @@
 from binascii import crc32
 from collections.abc import Iterable
 
-from signaling.frames import encode_announce
+from signaling.frames import encode_announce, plain_announce
 from signaling.ports import Introduction, Sender, Subscriber
 from signaling.standing import (
     NEW_MILLISECONDS,
@@ -39,6 +39,8 @@ end of a connection that noticed its end in the same moment has said so.
 _MILLISECONDS_TO_WRITE = 200
 """Of announces that begin to be handled within this time, each finds the other's row half a second
 later, even if one write takes 0.3 s longer than the other."""
+
+_MILLISECONDS_TO_ARRIVE = 200
 
 CROWDED = 21
 """Members of the largest room where no page is full.
@@ -94,10 +96,10 @@ def introduce(
         hears = _hears(other, own)
         if hears:
             hearers.append(other.connection)
-        elif hears is not None and other.announce is not None:
-            announced.append((other.connection, other.announce))
         elif hears is None:
             others.append(other)
+        elif (said := _said_by(other)) is not None:
+            announced.append((other.connection, said))
     if len(subscribers) > CROWDED and not is_newcomer(own):
         for other in some_of(others, own, STRANGERS):
             announced.append((other.connection, other.announce or ""))
@@ -140,15 +142,26 @@ def _hears(other: Subscriber, own: Subscriber) -> bool | None:
         if came_back(own):
             return False
         return True if is_newcomer(own) else None
-    if other.announce is None:
+    if other.announce is None and not (is_recent and other.entered_at and other.began_at):
         return None if is_recent else True
     is_new = own.requested_at - entered_at(other) <= NEW_MILLISECONDS
     if is_newcomer(own) or is_new:
         return is_introduced_to(own, other)
     may_wait = announced_again(other, own.requested_at) or connected_newly(other, own.requested_at)
-    if may_wait and (other.began_at, other.connection) < (own.began_at, own.connection):
-        return not _may_have_heard(own, other)
+    if may_wait and (_began_at(other), other.connection) < (_began_at(own), own.connection):
+        return not _may_have_heard(own, other) or _said_by(other) is None
     return None
+
+
+def _began_at(subscriber: Subscriber) -> int:
+    return subscriber.began_at or subscriber.requested_at
+
+
+def _said_by(other: Subscriber) -> str | None:
+    """Return the announce of `other`, or that of its peer if it is about to make it again."""
+    if other.announce is None and other.entered_at and other.peer is not None:
+        return plain_announce(other.peer)
+    return other.announce
 
 
 def _may_have_heard(own: Subscriber, other: Subscriber) -> bool:
@@ -156,8 +169,9 @@ def _may_have_heard(own: Subscriber, other: Subscriber) -> bool:
 
     Then the announce of `other` was passed on by the row that `own` had before.
     """
-    is_late = own.began_at - other.began_at > _MILLISECONDS_TO_WRITE
-    return is_late and own.requested_at < other.began_at + 1000 * SECONDS_UNTIL_HEARD_AGAIN
+    is_late = _began_at(own) - _began_at(other) > _MILLISECONDS_TO_WRITE
+    heard_at = _began_at(other) + 1000 * SECONDS_UNTIL_HEARD_AGAIN + _MILLISECONDS_TO_ARRIVE
+    return is_late and own.requested_at < heard_at
 
 
 def is_heard_later(own: Subscriber) -> bool:

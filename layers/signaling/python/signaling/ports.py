@@ -76,7 +76,7 @@ class Subscriber(NamedTuple):
     """How often it has announced itself within `ANNOUNCES_MILLISECONDS`, if it just did."""
     began_at: int = 0
     """When a function began to handle the first announce that it made within the same
-    `TOGETHER_MILLISECONDS` as the last one, epoch milliseconds."""
+    `TOGETHER_MILLISECONDS` as what it said last, epoch milliseconds; 0 if that is not known."""
 
 
 HELD_BYTES = 16 * 1024

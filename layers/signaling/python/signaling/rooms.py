@@ -142,8 +142,10 @@ class Rooms:
             return self._pass_on(sender, publish, None)
         self._refuse_too_many_rooms(sender, [publish.topic])
         own = self._subscriptions.announce(publish.topic, sender, publish.announce)
-        if own is None or self._is_broadcast:
+        if self._is_broadcast:
             return self._pass_on(sender, publish, own)
+        if own is None:  # its client may have been there for long
+            return Handled(self._pass_on_soon(sender, publish, None))
         if own.announces > ANNOUNCES_AT_ONCE and not came_back(own):
             return Handled(self._postpone(sender, publish, own))
         if is_heard_later(own):
@@ -157,6 +159,9 @@ class Rooms:
         """
         if came_back(own) and own.entered_at != sender.requested_at:
             return NOTHING
+        return self._pass_on_soon(sender, publish, own)
+
+    def _pass_on_soon(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Outcome:
         return self._after(
             SECONDS_UNTIL_HEARD_AGAIN, lambda: self._pass_on_later(sender, publish, own)
         )
@@ -170,12 +175,16 @@ class Rooms:
         )
 
     def _pass_on_later(
-        self, sender: Sender, publish: Publish, own: Subscriber, stands_for_all: bool = False
+        self,
+        sender: Sender,
+        publish: Publish,
+        own: Subscriber | None,
+        stands_for_all: bool = False,
     ) -> Outcome:
         """Pass on an announce unless its sender has said more since; or for all that it said."""
         read = self._delivery.read(publish)
-        own = find(read, own.connection) or own
-        if stands_for_all or came_back(own):
+        own = find(read, sender.connection) or own
+        if own and (stands_for_all or came_back(own)):
             sender = sender._replace(requested_at=own.requested_at)
         return self._pass_on(sender, publish, own, read).outcome
 

@@ -32,5 +32,5 @@ def began_at(row: dict[str, Any]) -> int:
 
 
 def begun(began_at: int, requested_at: int) -> int:
-    """Return `began_at` unless it is of an announce long before the last one."""
-    return began_at if began_at > requested_at - TOGETHER_MILLISECONDS else requested_at
+    """Return `began_at`, or 0 if it is of an announce long before what was said last."""
+    return began_at if began_at > requested_at - TOGETHER_MILLISECONDS else 0
