@@ -6,7 +6,7 @@ from itertools import combinations
 from rig.clients import Client, Frame, clients
 from rig.introductions import until_introduced
 from rig.servers import StartLocalServer
-from signaling.rooms import ANNOUNCES_AT_ONCE
+from signaling.standing import ANNOUNCES_AT_ONCE
 
 ROOM = "storm"
 MOST_MESSAGES = 100 * ANNOUNCES_AT_ONCE

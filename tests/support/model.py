@@ -60,9 +60,9 @@ def room_of(*connections: str) -> Table:
 
 
 def enter_long_ago(
-    table: Table, connection: str, data: object = None, connected_at: int = 0, at: int = 1
+    table: Table, connection: str, data: object = None, connected_at: int = 0
 ) -> None:
-    message = parsed(announce(connection, at, data or peer(connection)))
+    message = parsed(announce(connection, 1, data or peer(connection)))
     assert isinstance(message, Publish)
     assert message.announce
-    table.announce(ROOM, Sender(connection, connected_at, at), message.announce)
+    table.announce(ROOM, Sender(connection, connected_at, 1), message.announce)

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from signaling import introductions
-from signaling.ports import Sender
 from signaling.standing import AGAIN_MILLISECONDS, NEW_MILLISECONDS
-from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order
+from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
 from tests.support.model import (
     NOW,
@@ -162,17 +161,6 @@ def test_announces_that_are_handled_after_those_that_stand_for_them_change_no_di
         heard |= passes(table, again("a", NOW, waited=waited + 30))
         heard |= passes(table, again("b", NOW + 2, waited=waited))
     assert len(heard & heard_in("a of b", "b of a")) == 1
-
-
-def test_no_announce_is_left_to_one_that_was_made_before() -> None:
-    """After an error each page subscribes twice, too, which hides its announce until the second."""
-    table = room_of("a", "b")
-    passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])
-    for connection in "ab":
-        enter_long_ago(table, connection, at=NOW)
-        table.subscribe([ROOM], Sender(connection, 0, NOW + 1))
-    said = [announce(each, NOW + 2, peer(each), 0)._replace(handled_at=NOW + 600) for each in "ab"]
-    assert len(passes(table, said) & heard_in("a of b", "b of a")) == 1
 
 
 def test_an_end_that_notices_late_and_is_handled_late_is_heard_of() -> None:

@@ -39,15 +39,7 @@ from signaling.protocol import (
 )
 from signaling.recipients import is_lost
 from signaling.small_rooms import SMALL_ROOM
-from signaling.standing import came_back
-
-ANNOUNCES_AT_ONCE = 8
-"""How many announces of one member are passed on within `ANNOUNCES_MILLISECONDS`, and one later.
-
-A page announces itself once or twice for each connection that ends. One whose WebRTC cannot start
-does so twice for each announce that it hears, without a pause: two of those would keep each other
-going, and use up the rate that the stack's clients share.
-"""
+from signaling.standing import ANNOUNCES_AT_ONCE, came_back
 
 
 class Handled(NamedTuple):
@@ -155,11 +147,14 @@ class Rooms:
     def _announce_again(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
         """Pass on what a member says that lost a connection, or that has left and come back.
 
-        Of one that came back once: it announces itself for each of its connections that closes.
+        Once for all that it says within half a second, or once if it came back: it announces itself
+        for each of its connections that ends.
         """
-        if came_back(own) and own.entered_at != sender.requested_at:
-            return NOTHING
-        return self._pass_on_soon(sender, publish, own)
+        if came_back(own):
+            is_first = own.entered_at == sender.requested_at
+        else:
+            is_first = own.began_at in (0, sender.began_at)
+        return self._pass_on_soon(sender, publish, own) if is_first else NOTHING
 
     def _pass_on_soon(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Outcome:
         return self._after(
@@ -181,12 +176,17 @@ class Rooms:
         own: Subscriber | None,
         stands_for_all: bool = False,
     ) -> Outcome:
-        """Pass on an announce unless its sender has said more since; or for all that it said."""
+        """Pass on an announce for what its sender has said since and goes with it, or for all.
+
+        Nobody hears of it if the sender has said more since.
+        """
         read = self._delivery.read(publish)
-        own = find(read, sender.connection) or own
-        if own and (stands_for_all or came_back(own)):
-            sender = sender._replace(requested_at=own.requested_at)
-        return self._pass_on(sender, publish, own, read).outcome
+        latest = find(read, sender.connection) or own
+        if latest and own:
+            goes_with_it = latest.began_at == own.began_at or came_back(latest)
+            if stands_for_all or goes_with_it:
+                sender = sender._replace(requested_at=latest.requested_at)
+        return self._pass_on(sender, publish, latest, read).outcome
 
     def _pass_on(
         self,

@@ -28,11 +28,19 @@ minute later.
 ANNOUNCES_MILLISECONDS = 2_000
 """For how long the announces of a member in a topic are counted together."""
 
-TOGETHER_MILLISECONDS = 500
-"""The announces of a member within this time count as made when the first of them was handled.
+ANNOUNCES_AT_ONCE = 8
+"""How many announces of one member are passed on within `ANNOUNCES_MILLISECONDS`, and one later.
 
-y-webrtc makes one or two for each connection that ends, and a busy stack may handle the second when
-the first has been passed on.
+A page announces itself once or twice for each connection that ends. One whose WebRTC cannot start
+does so twice for each announce that it hears, without a pause: two of those would keep each other
+going, and use up the rate that the stack's clients share.
+"""
+
+TOGETHER_MILLISECONDS = 500
+"""Of the announces of a member within this time, the first that is handled stands for all.
+
+y-webrtc makes one or two for each connection that ends. It is no longer than
+`SECONDS_UNTIL_HEARD_AGAIN`, so all have been made when that one is passed on.
 """
 
 BACK_MILLISECONDS = 1_000
