@@ -1,4 +1,4 @@
-"""Idle connections: what each takes, and what is left when they have gone."""
+"""Idle connections: the memory that each takes, and what remains when all have gone."""
 
 import asyncio
 from functools import partial
@@ -51,26 +51,26 @@ async def _rehearse(server: LocalServer, number: int, pause: float) -> Findings:
         [
             Row(
                 f"{number:,} idle connections, {_ROUNDS} times",
-                f"{_ROUNDS * number:,} handshakes, a ping each",
+                f"{_ROUNDS * number:,} handshakes, one ping each",
                 f"{_ROUNDS * number:,} pongs",
                 f"{answered:,} pongs",
                 f"{significant(a_thousand)} MB for 1,000, {significant(rate)} handshakes a second; "
-                f"memory held {_megabytes(held)} MB, left when all had gone {_megabytes(left)} MB",
+                f"memory while connected {_megabytes(held)} MB, afterwards {_megabytes(left)} MB",
             )
         ],
         [Check("Pings without a pong", _ROUNDS * number - answered, 0)],
         [
             Check("MB for 1,000 connections", a_thousand, _MOST_MEGABYTES_A_THOUSAND),
             Check(
-                f"Memory that round {_ROUNDS} took beyond round 1, as a part of that",
+                f"Memory that round {_ROUNDS} took beyond round 1, as a share of round 1's",
                 growth,
                 _MOST_GROWTH_OF_LATER_ROUNDS,
             ),
         ],
         [
             "The clients share the machine with the server, so the rate of handshakes is that of "
-            "both. What is left when all have gone is memory that Python keeps for the next ones: "
-            "it does not grow from round to round."
+            "both. The memory that remains afterwards is kept by Python for later connections: it "
+            "does not grow from round to round."
         ],
     )
 

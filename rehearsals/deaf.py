@@ -19,7 +19,7 @@ _PIECE_SECONDS = 1.0
 _SECONDS_TO_ARRIVE = 10.0
 _MOST_SECONDS_TO_CUT = 30.0
 _MOST_MEGABYTES = 8.0
-"""A megabyte is kept for each who does not read, and the process grows a little besides."""
+"""A megabyte is kept for each client that does not read; the process grows a little besides."""
 _MOST_RATIO = 1.5
 _SUBSCRIBE = frame(0x81, b'{"type":"subscribe","topics":["room-0"]}')
 _QUICKER = """
@@ -31,7 +31,7 @@ runpy.run_module("local", run_name="__main__")
 
 
 def rehearse(is_short: bool) -> Findings:
-    """Publish with and without one who does not read in the room, in turns."""
+    """Publish with and without a client in the room that does not read, in turns."""
     program = _QUICKER if is_short else None
     with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}, program=program) as here:
         return asyncio.run(_rehearse(here.server, 1 if is_short else 10))
@@ -68,38 +68,39 @@ async def _rehearse(server: LocalServer, pieces: int) -> Findings:
         "A client that never reads",
         [
             Row(
-                f"a room of {1 + _OTHERS} and one who is deaf",
+                f"a room of {1 + _OTHERS} and a client that never reads",
                 f"{talk.sent:,} messages of {_CHARACTERS / 1000:.0f} KB",
-                f"{talk.sent * _OTHERS:,} arrivals at those who read; the deaf one is cut",
-                f"{talk.arrived:,}; {'cut' if is_cut else 'not cut'}",
+                f"{talk.sent * _OTHERS:,} arrivals at the readers; the deaf client is cut off",
+                f"{talk.arrived:,}; {'cut off' if is_cut else 'not cut off'}",
                 f"{significant(megabytes)} MB more; p99 of an arrival {significant(p99s[0])} ms "
-                f"without, {significant(p99s[1])} ms beside the deaf one, ratio {ratios.text()}; "
-                f"cut after {significant(cut)} s",
+                f"without, {significant(p99s[1])} ms with the deaf client, ratio {ratios.text()}; "
+                f"cut off after {significant(cut)} s",
             )
         ],
         [
-            Check("Messages that those who read did not get", lost, 0),
-            Check("Deaf clients that were not cut", not is_cut, 0),
-            Check("Megabytes more, with a deaf client", megabytes, _MOST_MEGABYTES),
+            Check("Messages that the readers did not get", lost, 0),
+            Check("Deaf clients that were not cut off", not is_cut, 0),
+            Check("Megabytes more with a deaf client", megabytes, _MOST_MEGABYTES),
         ],
-        [Check("p99 of an arrival, beside the deaf one over without", ratios.median, _MOST_RATIO)],
+        [Check("p99 of an arrival, ratio with the deaf client", ratios.median, _MOST_RATIO)],
         [
-            "One publishes to the others of its room, the next message when the one before has "
-            "arrived at all of them: in turns among themselves, and beside a client that "
-            "subscribes and reads nothing. 10 s after it has fallen behind by a megabyte it is "
-            "sent the code 1008, which it does not read either, and a second later it is cut off."
+            "One client publishes to the others of its room, and sends a message when the one "
+            "before has arrived at all of them. Rounds without and with a client that subscribes "
+            "and reads nothing alternate. 10 s after the deaf client has fallen behind by a "
+            "megabyte, it is sent the close code 1008, which it does not read either; a second "
+            "later it is cut off."
         ],
     )
 
 
 class _Talk:
-    """One of a room publishes to the others."""
+    """One member of a room that publishes to the others."""
 
     def __init__(self, room: list[Member]) -> None:
         """Let the first of `room` publish."""
         self.sent = self.arrived = 0
         self.clients = 0
-        """In the room, as the last message says."""
+        """Clients in the room, as the last message counts them."""
         self._speaker, *others = room
         self._all_heard = asyncio.Event()
         self._missing = 0

@@ -1,4 +1,4 @@
-"""A server that is killed with everybody connected: when does each pair meet again?"""
+"""A server that is killed while clients are connected: when does each pair meet again?"""
 
 import asyncio
 import math
@@ -23,18 +23,18 @@ _MOST_SECONDS = {MEMORY: 10.0, DYNAMODB: 30.0}
 class _Returned(NamedTuple):
     row: Row
     missed: int
-    """Pairs of which neither heard of the other again."""
+    """Pairs in which neither heard of the other again."""
     unanswered: int
     """Pairs without an offer that was answered."""
     crossed: int
-    """Pairs that heard of each other in both directions, which breaks y-webrtc's connections."""
+    """Pairs in which both heard of the other, which breaks y-webrtc's connections."""
     check: Check
 
 
 class Client:
-    """Comes back whenever its connection is lost, as lib0's WebSocket client does.
+    """A client that reconnects when its connection is lost, as lib0's WebSocket client does.
 
-    It makes an offer to whomever it hears of, and answers the offers of others.
+    It makes an offer to each peer that it hears of, and answers the offers of others.
     """
 
     def __init__(self, url: str, topic: str, peer: str) -> None:
@@ -77,7 +77,7 @@ class Client:
         return f"answer {other.member.peer}" in self.member.heard
 
     def stay_away(self) -> None:
-        """Come back no more."""
+        """Stop reconnecting."""
         self._task.cancel()
 
 
@@ -102,12 +102,11 @@ def rehearse(is_short: bool) -> Findings:
         ],
         [each.check for each in found],
         [
-            f"The server is killed, and starts again after {_DOWN_SECONDS:.0f} s. The clients come "
-            "back as lib0's WebSocket client does: at once, then after pauses of up to 2.5 s. In "
-            "DynamoDB the rows of their old connections are still there. Seconds are counted from "
-            "when the server listens again to the last answer to an offer. With DynamoDB Local "
-            "most of them are its own: it takes 3 to 5 ms of CPU for each of some ten requests "
-            "of a client."
+            f"The server is killed, and starts again after {_DOWN_SECONDS:.0f} s. The clients "
+            "reconnect as lib0's WebSocket client does: at once, then after pauses of up to 2.5 s. "
+            "In DynamoDB the rows of their old connections are still there. The time runs from "
+            "when the server listens again to the last answer to an offer. DynamoDB Local itself "
+            "takes most of it: 3 to 5 ms of CPU for each of about ten requests per client."
         ],
     )
 

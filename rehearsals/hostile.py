@@ -37,7 +37,7 @@ class _Found(NamedTuple):
 
 
 def rehearse(is_short: bool) -> Findings:
-    """Let a member take another's id and try rooms of others, and a page of another site knock."""
+    """Let a member take another's id and try other rooms, and a page of another site connect."""
     number = 20 if is_short else 1_000
     with running(MEMORY) as here:
         stolen = asyncio.run(_take_peer_id(here.server, number))
@@ -52,18 +52,18 @@ def rehearse(is_short: bool) -> Findings:
         [
             Check("Signals that the owner of a peer id did not get", stolen.wrong, 0),
             *(
-                Check("The same in a large room, or twice, or at who has left", each.wrong, 0)
+                Check("The same in a large room, twice, or at one that has left", each.wrong, 0)
                 for each in listed
             ),
-            Check("Rooms that were entered or heard without a right to", trespassed.wrong, 0),
-            Check("Requests of a page to @connections that did something", posted.wrong, 0),
-            Check("Handshakes of pages of the internet that were let in", knocked.wrong, 0),
+            Check("Rooms that were entered or heard without the right to", trespassed.wrong, 0),
+            Check("Requests from a page to @connections that had an effect", posted.wrong, 0),
+            Check("Handshakes from pages on the internet that were let in", knocked.wrong, 0),
         ],
         [],
         [
-            "A peer id is what a client says it is, here as with y-webrtc's own server: who is in "
-            "a room can listen under another's id. What it hears are offers and answers of WebRTC; "
-            "a room's `password` encrypts them. See [security](security.md)."
+            "A client chooses its own peer id, here as with y-webrtc's own server, so a member of "
+            "a room can listen under another member's id. What it hears are WebRTC's offers and "
+            "answers; a room's `password` encrypts them. See [security](security.md)."
         ],
     )
 
@@ -88,8 +88,8 @@ async def _take_peer_id(server: LocalServer, number: int) -> _Found:
         f"{number:,} signals to the id that two connections claim",
         f"{number:,} at its owner",
         f"{number - missed:,} at its owner",
-        f"{len(due & mallory.heard.keys()):,} also at the hostile member: ids are no secret and no "
-        "proof",
+        f"{len(due & mallory.heard.keys()):,} also at the hostile member: ids are neither secret "
+        "nor proof",
     )
     return _Found(row, missed)
 
@@ -131,8 +131,9 @@ async def _take_peer_id_of_a_large_room(here: Running, number: int) -> _Found:
     row = Row(
         f"{_THIEVES} do the same in a room of {_LARGE + 3 + _THIEVES}, on DynamoDB",
         f"{number:,} signals to that id, and {number:,} to one that has left",
-        f"{number:,} at its owner, once each, none at who has left",
-        f"{number - missed:,} at its owner, {twice} of them twice, {overheard} at who has left",
+        f"{number:,} at its owner, once each, none at the one that has left",
+        f"{number - missed:,} at its owner, {twice} of them twice, {overheard} at the one that "
+        "has left",
         f"{most:,} at one of the hostile members: the owner claimed its id first",
     )
     return _Found(row, missed + twice + overheard)
@@ -157,10 +158,10 @@ async def _trespass(server: LocalServer, issuer: Issuer) -> _Found:
     tried, refused = 2 * len(rooms), mallory.errors["forbidden"]
     heard = mallory.heard.total() + owner.heard.total()
     row = Row(
-        f"Has a token for `{_GRANTED}`, tries others",
+        f"Has a token for `{_GRANTED}`, tries other rooms",
         f"{tried} messages for {len(rooms)} other rooms",
         f"{tried} refusals",
-        f"{refused} refusals, {heard} messages that went through",
+        f"{refused} refusals, {heard} messages got through",
         "each answered with `forbidden`, and the connection stays open",
     )
     return _Found(row, abs(tried - refused) + heard)
@@ -184,7 +185,7 @@ async def _post(server: LocalServer, number: int) -> _Found:
     await _handled(ada)
     await leave([ada])
     row = Row(
-        "A page asks `@connections`, with an id that it knows, and guessed ones",
+        "A page sends requests to `@connections`, with a known id and guessed ones",
         f"{len(requests):,} GET, POST and DELETE, from another site and by DNS rebinding",
         f"{len(requests):,} refusals",
         f"{refused:,} refusals",
@@ -200,10 +201,10 @@ async def _knock(server: LocalServer) -> _Found:
         let_in = [origin for origin in far + near if await _is_let_in(session, server, origin)]
     row = Row(
         "A page opens a WebSocket to `localhost`, `AllowedOrigins` not set",
-        f"handshakes of {len(far)} pages of the internet, {len(near)} of this machine or network",
+        f"handshakes from {len(far)} pages on the internet, {len(near)} on this machine or network",
         f"{len(far)} refusals",
         f"{len(far) - len(set(far) & set(let_in))} refusals, {len(set(near) & set(let_in))} let in",
-        "the server says which site it refused, and how to let it in",
+        "the server prints which site it refused, and how to let it in",
     )
     return _Found(row, len(set(far) & set(let_in)) + len(set(near) - set(let_in)))
 
@@ -227,7 +228,7 @@ def _status(server: LocalServer, method: str, connection: str, headers: dict[str
 
 
 async def _handled(member: Member) -> None:
-    """Wait until all that `member` has sent has been handled, and been told to those it is for."""
+    """Wait until all that `member` has sent has been handled and delivered."""
     before = member.errors["unknown_type"]
     member.send({"type": "settled?"})
     await until(lambda: member.errors["unknown_type"] > before, _SECONDS)

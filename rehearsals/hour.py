@@ -1,4 +1,4 @@
-"""An hour of what clients do: they meet, talk, leave and vanish. What is left in the end?"""
+"""An hour of what clients do: they meet, talk, leave and vanish. What is left at the end?"""
 
 import asyncio
 import os
@@ -21,11 +21,11 @@ _MOST_MESSAGES = 20
 _LONGEST_PAUSE = 2.0
 _SECONDS_TO_MEET = 30.0
 _SECONDS_TO_LEAVE = 1.0
-"""What a client has said before that is handled; else it may be written after `$disconnect`."""
+"""Enough to handle what a client sent; a later write may come after its `$disconnect`."""
 _SECONDS_BETWEEN_SAMPLES = 5.0
 _MOST_GROWTH = 0.05
 _MOST_ROWS = 0.001
-"""Of all that were written: what a message has written that was handled after `$disconnect`."""
+"""Share of all rows; such a row is written by a message that is handled after `$disconnect`."""
 
 
 class _Hour:
@@ -44,7 +44,7 @@ class _Hour:
         sampling.cancel()
 
     def growth(self) -> float:
-        """Return by what part the memory of the last quarter is above that of the second one."""
+        """Return the growth of memory from the second quarter to the last one."""
         quarter = len(self.memory) // 4
         second, last = self.memory[quarter : 2 * quarter + 1], self.memory[-quarter - 1 :]
         return spread(last).median / spread(second).median - 1
@@ -114,19 +114,19 @@ def _findings(places: list[_Place], minutes: float, rows: int) -> Findings:
             Check("Messages that were lost", sum(each.hour.lost for each in places), 0),
         ],
         [
-            Check("Rows in the end, as a part of all", share, _MOST_ROWS),
+            Check("Rows at the end, as a share of all", share, _MOST_ROWS),
             *(
                 Check(f"Growth of memory, rooms in {name}", hour.growth(), _MOST_GROWTH)
                 for name, _, hour in places
             ),
         ],
         [
-            f"At each server, {_ROOMS_AT_ONCE} rooms at a time: 2 to {_MOST_MEMBERS} clients "
-            f"come at one moment, publish up to {_MOST_MESSAGES} messages, and leave, one half "
-            "without a word. A row that is left is that of a message that was handled after "
-            "its sender's `$disconnect`; DynamoDB deletes it when its time has come. Growth "
-            "compares the median memory of the last quarter of the time with that of the "
-            "second. `make rehearse ROWS=hour MINUTES=60` says how long."
+            f"Each server has {_ROOMS_AT_ONCE} rooms at a time: 2 to {_MOST_MEMBERS} clients "
+            f"enter at the same moment, publish up to {_MOST_MESSAGES} messages, and leave, half "
+            "of them without an `unsubscribe`. A row that is left was written by a message that "
+            "was handled after its sender's `$disconnect`; DynamoDB deletes it when it expires. "
+            "Growth compares the median memory of the last quarter of the time with that of the "
+            "second quarter. `make rehearse ROWS=hour MINUTES=60` sets the time."
         ],
     )
 
@@ -149,9 +149,9 @@ def _row(place: _Place, minutes: float, rows: int) -> Row:
     return Row(
         f"rooms in {place.name}",
         f"{hour.meetings:,} meetings, {hour.connections:,} connections, {hour.messages:,} messages",
-        f"{hour.pairs:,} introductions, {hour.messages:,} messages at all others",
+        f"{hour.pairs:,} introductions, {hour.messages:,} messages to all others",
         f"{hour.pairs - hour.missed:,} and {hour.messages - hour.lost:,}{kept}",
-        f"memory {mega[0]} to {mega[1]} MB, in the end {mega[2]} MB, growth "
+        f"memory {mega[0]} to {mega[1]} MB, at the end {mega[2]} MB, growth "
         f"{hour.growth():.1%}; {significant(cpu)} % of a core",
     )
 

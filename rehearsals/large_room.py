@@ -1,4 +1,4 @@
-"""A large room: thousands come, half of them leave, and as many come again."""
+"""A large room: thousands of clients enter, half of them leave, and as many enter again."""
 
 import asyncio
 import random
@@ -44,7 +44,7 @@ class _Page(Member):
         self.arrived = self._read
 
     def enter(self) -> None:
-        """Come to the room."""
+        """Enter the room."""
         self._pages[self.peer] = self
         self.subscribe()
         self.announce()
@@ -95,7 +95,7 @@ class _Page(Member):
 
 
 def rehearse(is_short: bool) -> Findings:
-    """Let a room fill, half of it leave, and as many come."""
+    """Fill a room, let half of it leave, and let as many enter."""
     sizes = {MEMORY: (120, 1.0)} if is_short else {MEMORY: (2_000, 60.0), DYNAMODB: (300, 60.0)}
     allow_open_files()
     found = []
@@ -109,12 +109,13 @@ def rehearse(is_short: bool) -> Findings:
         [],
         [
             "The clients follow y-webrtc's rule: with 20 to 34 connections they ignore announces, "
-            "and they accept every offer. Who loses a connection announces itself again if it has "
-            "room; who leaves announces itself for each of its connections, as pages do that are "
-            "closed. The server throttles nobody: by default 500 messages a second are let "
-            "through, which is enough for some 15 pages a second that come to a large room.",
-            "An offer stays without an answer if it reaches a page in the moment in which that "
-            "goes. Offers to those who have gone are answered by hanging up.",
+            "and they accept every offer. A client that loses a connection announces itself again "
+            "if it wants more; a client that leaves announces itself once for each of its "
+            "connections, as a closing page does. The server throttles no client: by default 500 "
+            "messages a second are let through, which is enough for about 15 pages a second that "
+            "enter a large room.",
+            "An offer stays unanswered if it reaches a page at the moment at which the page "
+            "leaves. An offer to a client that has left is answered by hanging up.",
         ],
     )
 
@@ -148,9 +149,9 @@ async def _fill(server: LocalServer, place: str, number: int, seconds: float) ->
     errors.pop("too_many_announces", None)  # of a page that lost many at once: it is heard later
     found = _Found(
         [
-            _row(f"{number:,} come to one room in {place}", filling.seconds, filled, used),
+            _row(f"{number:,} clients enter one room in {place}", filling.seconds, filled, used),
             _row(
-                f"{number // 2:,} of them leave, as many come",
+                f"{number // 2:,} of them leave, as many enter",
                 changing.seconds,
                 changed,
                 used_in_all - used,
@@ -158,18 +159,18 @@ async def _fill(server: LocalServer, place: str, number: int, seconds: float) ->
             Row(
                 "signals in both",
                 f"{len(signals):,}",
-                f"{len(due):,} between those who stayed",
+                f"{len(due):,} between clients that stayed",
                 f"{sum(map(bool, arrived)):,}",
                 f"{sum(peer.crossed for peer in peers)} offers that crossed, "
                 f"{dead} without an answer",
             ),
         ],
         [
-            Check("Parts of the room, when full and in the end", _parts(filled, changed), 1),
-            Check("Alone", filled.isolated + changed.isolated, 0),
+            Check("Parts of the room, when full and at the end", _parts(filled, changed), 1),
+            Check("Clients left alone", filled.isolated + changed.isolated, 0),
             Check("Hops", max(filled.hops, changed.hops), _MOST_HOPS),
             Check("Signals lost", arrived.count(0), 0),
-            Check("Signals doubled", sum(each > 1 for each in arrived), 0),
+            Check("Signals delivered twice", sum(each > 1 for each in arrived), 0),
             Check("Errors", errors.total(), 0),
         ],
     )
@@ -194,7 +195,7 @@ async def _over(seconds: float, steps: list[Coroutine[Any, Any, None]]) -> None:
 
 
 async def _silence(pages: list[_Page]) -> None:
-    """Wait until nobody has heard anything for as long as newcomers wait, and a second more."""
+    """Wait until no page has heard anything for as long as newcomers wait, and a second more."""
     heard = -1
     while heard != (heard := sum(page.heard.total() for page in pages)):
         await asyncio.sleep(SECONDS_UNTIL_HEARD + 1.0)
@@ -221,6 +222,6 @@ def _row(what: str, seconds: float, found: Shape, cpu: float) -> Row:
         f"over {seconds:.0f} s",
         "one room",
         f"{found.components} part, {found.isolated} alone, {found.hops} hops",
-        f"{found.mean:.0f} connections of a page ({found.least} to {found.most}); "
+        f"{found.mean:.0f} connections per page ({found.least} to {found.most}); "
         f"the server used {significant(cpu)} s of CPU",
     )

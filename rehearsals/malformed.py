@@ -1,4 +1,4 @@
-"""Messages, frames and requests that nobody should send: who answers, and who else notices."""
+"""Messages, frames and requests that no client should send: how they are answered."""
 
 import asyncio
 import json
@@ -37,11 +37,11 @@ class _Tally(NamedTuple):
     row: Row
     unanswered: int
     invalid: int = 0
-    """Frames of the server that are no JSON."""
+    """Frames from the server that are not JSON."""
 
 
 def rehearse(is_short: bool) -> Findings:
-    """Send it all, while others talk to each other."""
+    """Send all of it while clients in other rooms talk."""
     sizes = _Sizes(300, 60, 20, 50) if is_short else _Sizes(95_000, 5_000, 1_000, 2_000)
     with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}) as here:
         tallies, lost, growth = asyncio.run(_rehearse(here, sizes, is_short))
@@ -50,18 +50,21 @@ def rehearse(is_short: bool) -> Findings:
         "Rubbish",
         [tally.row for tally in tallies],
         [
-            Check("What was not answered as it should be", sum(t.unanswered for t in tallies), 0),
-            Check("Frames of the server that are no JSON", sum(t.invalid for t in tallies), 0),
+            Check(
+                "Input that was not answered as it should be", sum(t.unanswered for t in tallies), 0
+            ),
+            Check("Frames from the server that are not JSON", sum(t.invalid for t in tallies), 0),
             Check("Tracebacks", crashed, 0),
             Check("Messages that the others did not get", lost, 0),
         ],
-        [Check("Bytes of memory that are not given back", growth, _MOST_GROWTH)],
+        [Check("Bytes of memory that were not given back", growth, _MOST_GROWTH)],
         [
-            "The messages are mutations of what Chromium sent in `tests/traces`. Which of them are "
-            "still messages says the protocol's own parser; every other one must be answered with "
-            "one error frame, on a connection that stays open. A frame that breaks RFC 6455 must "
-            "be answered with the close code that it names. The times of the others include those "
-            "of the rehearsal's own process, which sends and reads all of this as fast as it can."
+            "The messages are mutations of what Chromium sent in `tests/traces`. The protocol's "
+            "own parser decides which of them are still messages; each of the others must be "
+            "answered with one error frame, on a connection that stays open. A frame that breaks "
+            "RFC 6455 must be answered with the close code that the RFC names. The p99 includes "
+            "the time of the rehearsal's own process, which sends and reads all of this as fast as "
+            "it can."
         ],
     )
 
@@ -86,11 +89,11 @@ async def _rehearse(
     tallies.append(
         _Tally(
             Row(
-                "Others, in two rooms, meanwhile",
+                "Clients in two other rooms, meanwhile",
                 f"{heard.sent:,} messages",
                 f"{heard.sent:,}",
                 f"{heard.arrived:,}",
-                f"slowest in a hundred {significant(heard.milliseconds)} ms; the server's memory "
+                f"p99 {significant(heard.milliseconds)} ms; the server's memory "
                 f"grew by {significant(growth / 1e6)} MB",
             ),
             0,
@@ -119,12 +122,12 @@ async def _send_messages(here: Running, number: int) -> _Tally:
     answered = found["error"] + found["pong"]
     return _Tally(
         Row(
-            "Text that is mostly no message",
+            "Text that is mostly not a message",
             f"{connections * _MESSAGES_A_CONNECTION:,} mutated messages",
             f"{found['due']:,} answers",
             f"{answered:,} answers",
-            f"{found['error']:,} error frames, {found['pong']:,} pongs; what is still a message "
-            f"was passed on, {found['publish']:,} times{_first_invalid(found)}",
+            f"{found['error']:,} error frames, {found['pong']:,} pongs; what is still a "
+            f"message was passed on, {found['publish']:,} times{_first_invalid(found)}",
         ),
         abs(found["due"] - answered),
         sum(count for kind, count in found.items() if kind.startswith("invalid")),
@@ -200,7 +203,7 @@ async def _send_noise(here: Running, number: int) -> _Tally:
     wrong = hang + sum(count for status, count in statuses.items() if status >= 500)
     return _Tally(
         Row(
-            "Random bytes in place of a request",
+            "Random bytes instead of a request",
             f"{number:,} connections",
             "refused or ended, none with 5xx",
             f"{number - wrong:,}",
@@ -224,11 +227,11 @@ async def _send_requests(here: Running) -> _Tally:
     await in_turns([send(each) for each in REQUESTS])
     return _Tally(
         Row(
-            "Tricks of HTTP on the same port",
+            "HTTP tricks on the same port",
             f"{len(REQUESTS)}: two Upgrades, bodies with Upgrade, `..`, 1 MB of query, ...",
             f"{len(REQUESTS)} refused or harmless",
             f"{len(REQUESTS) - len(wrong)}",
-            f"wrong: {', '.join(wrong)}" if wrong else "none with 5xx, none that hangs",
+            f"wrong: {', '.join(wrong)}" if wrong else "none with 5xx, none hangs",
         ),
         len(wrong),
     )
@@ -247,7 +250,7 @@ async def _begin_handshakes(here: Running, number: int, is_short: bool) -> _Tall
     await asyncio.sleep(0)
     return _Tally(
         Row(
-            "Half of a handshake, and then nothing",
+            "Half a handshake, and then nothing",
             f"{number:,} connections",
             f"cut after {SECONDS_TO_SEND_REQUEST} s",
             "not waited for" if is_short else f"{cut:,}",

@@ -23,12 +23,12 @@ _LARGE = "large room"
 class _Meeting(NamedTuple):
     what: str
     seconds: float
-    """After the last page has come, until all have all."""
+    """From the arrival of the last page until every page has every line."""
     outcome: Outcome
 
 
 def rehearse(is_short: bool) -> Findings:
-    """Let pages come to rooms of their own, and to one that is large already."""
+    """Let pages enter rooms of their own, and one that is large already."""
     few, many, apart = (4, 6, 0.2) if is_short else (24, 40, 4.0)
     at_once = Kind(few, is_mesh=False)
     in_turn = Kind(many, is_mesh=False, seconds_apart=apart)
@@ -36,11 +36,11 @@ def rehearse(is_short: bool) -> Findings:
     listeners = f"{SMALL_ROOM} clients that only listen"
     with meeting_place(patience=_SECONDS) as place, running(MEMORY) as here:
         meetings = [
-            _meet(f"{few} come at one moment", place, here, at_once),
-            _meet(f"{many} come, one each {significant(apart)} s", place, here, in_turn),
+            _meet(f"{few} pages arrive at once", place, here, at_once),
+            _meet(f"{many} pages arrive, one every {significant(apart)} s", place, here, in_turn),
         ]
         with _listeners(here):
-            what = f"{many} come at one moment to {listeners}"
+            what = f"{many} pages arrive at once in a room of {listeners}"
             meetings.append(_meet(what, place, here, in_large_room))
     lacking = sum(len(each.outcome.lacking) for each in meetings)
     unsynced = sum(len(each.outcome.unsynced) for each in meetings)
@@ -49,20 +49,20 @@ def rehearse(is_short: bool) -> Findings:
         "Browsers in one room",
         [_row(each) for each in meetings],
         [
-            Check("Lines that a page lacks", lacking, 0),
-            Check("Pages that are not synced, or have a connection that is dead", unsynced, 0),
+            Check("Lines missing on a page", lacking, 0),
+            Check("Pages that are not synced, or have a dead connection", unsynced, 0),
             Check("Signals that a page got twice", sum(each.outcome.twice for each in meetings), 0),
         ],
-        [Check("Seconds until all have all, after the last has come", seconds, _MOST_SECONDS)],
+        [Check("Seconds from the last page until all have all lines", seconds, _MOST_SECONDS)],
         [
             "The pages run Yjs and y-webrtc in Chromium, each in a browser context of its own. "
-            "Each makes its provider at a given clock time and writes a line. y-webrtc connects a "
-            "page with 20 to 34 others, so the lines reach some pages through others. With the "
-            "clients that listen the room is large, and a page is introduced to some members only. "
-            "In a small one all connect with all, as far as y-webrtc lets them, which is work for "
-            "the machine: on two cores 32 pages that came at one moment took 56 s, 40 were not "
-            "done after two minutes, and of 40 that came one each 2 s some kept connections that "
-            "had timed out."
+            "Each creates its provider at a given clock time and writes a line. y-webrtc connects "
+            "a page with 20 to 34 others, so the lines reach some pages through others. The "
+            "clients that only listen make the room large, so a page is introduced to some members "
+            "only. In a small room all pages connect with each other, as far as y-webrtc allows, "
+            "which is heavy work for one machine: on two cores 32 pages that arrived at once took "
+            "56 s, 40 were not done after two minutes, and when 40 arrived one every 2 s, some "
+            "kept connections that had timed out."
         ],
     )
 
@@ -99,8 +99,8 @@ def _row(meeting: _Meeting) -> Row:
     return Row(
         meeting.what,
         f"{pages} lines",
-        f"{pages * pages:,} lines at all pages",
+        f"{pages * pages:,} lines on all pages",
         f"{pages * pages - len(outcome.lacking):,}; {len(outcome.unsynced)} pages not synced",
-        f"{significant(meeting.seconds)} s; {sum(connected) / pages:.0f} connections of a page "
+        f"{significant(meeting.seconds)} s; {sum(connected) / pages:.0f} connections per page "
         f"({min(connected)} to {max(connected)}), {sum(outcome.made)} made in all",
     )

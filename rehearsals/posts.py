@@ -1,4 +1,4 @@
-"""Posts that are refused or not answered: who gets the message, and how often."""
+"""Posts that are refused or not answered: which clients get the message, and how often."""
 
 import asyncio
 import re
@@ -21,15 +21,15 @@ _SHORT = [(MEMORY, plan) for plan in _PLANS]
 _SIZE = 5
 _SECONDS = 120.0
 _MOST_SECONDS = 26.0
-"""What an invocation has to post in, and some to begin."""
+"""The time that an invocation has for posts, and some to start."""
 
 
 class _Tally(NamedTuple):
     row: Row
     uncounted: int
-    """Messages that somebody did not get, and that are not counted as failed."""
+    """Messages that an addressee did not get, and that are not counted as failed."""
     doubled: int
-    """Messages that somebody got again although the first post of them was answered."""
+    """Messages that an addressee got again although their first post was answered."""
     slowest: float
 
 
@@ -46,12 +46,12 @@ def rehearse(is_short: bool) -> Findings:
         [tally.row for tally in tallies],
         [
             Check(
-                "Messages that an addressee did not get and that were not counted as failed",
+                "Messages that an addressee did not get, and that were not counted as failed",
                 sum(tally.uncounted for tally in tallies),
                 0,
             ),
             Check(
-                "Messages that came again although their post was answered",
+                "Messages delivered twice although their post was answered",
                 sum(tally.doubled for tally in tallies),
                 0,
             ),
@@ -64,11 +64,11 @@ def rehearse(is_short: bool) -> Findings:
             )
         ],
         [
-            f"In rooms of {_SIZE} everyone publishes to all others. In each row 10 % of the posts "
-            "are answered with 429 and 10 % with 500, and 2 % not at all: either nothing was sent, "
-            "or the frame was sent and the answer got lost. In the second case the function cannot "
-            "know it and posts again, so a message may come twice, but never oftener than answers "
-            "got lost. What is counted as failed is in the log line of its invocation."
+            f"In rooms of {_SIZE} every member publishes to all others. In each row 10 % of the "
+            "posts are answered with 429, 10 % with 500, and 2 % not at all: either nothing was "
+            "sent, or the frame was sent and the answer was lost. In the second case the function "
+            "cannot know that and posts again, so a message may arrive twice, but no more often "
+            "than answers were lost. The log line of each invocation counts its failed posts."
         ],
     )
 

@@ -1,4 +1,4 @@
-"""A table that is killed, stopped, throttled or silent: what clients are told, and what is left."""
+"""A table that is killed, stopped, throttled or silent: what clients learn, and what is left."""
 
 import asyncio
 import os
@@ -27,27 +27,27 @@ _SECONDS_OF_A_VISIT = 2.0
 _ROUNDS = 3
 
 _FOLDER_IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""Outlives the engine, but waits for no disk, which may write only some rows a second."""
+"""Outlives the engine, but needs no disk, which may write only a few rows a second."""
 
 Harm = Callable[[Running, float], Awaitable[None]]
-"""Lets the table fail for so many seconds, and returns when it is back."""
+"""Make the table fail for so many seconds, and return when it is back."""
 
 
 class _Trial(NamedTuple):
     row: Row
     speakers: list[Speaker]
     wrong: int
-    """Rows of somebody who has gone, or that somebody who is in a room lacks."""
+    """Rows of clients that have gone, and rows that members of a room lack."""
     failed: int = 0
     """Posts that failed, as the log says."""
     recover: float = 0.0
 
 
 def rehearse(is_short: bool) -> Findings:
-    """Let the table fail in several ways while clients publish."""
+    """Make the table fail in several ways while clients publish."""
     number, seconds = (2, 2.0) if is_short else (5, 10.0)
     wanted: list[tuple[str, Harm, tuple[str, ...]]] = [
-        ("killed, and started again with its rows", _kill, ()),
+        ("killed, and restarted with its rows", _kill, ()),
     ]
     if not is_short:
         wanted += [
@@ -70,30 +70,33 @@ def rehearse(is_short: bool) -> Findings:
         [trial.row for trial in trials],
         [
             Check(
-                "Messages that did not arrive, that nobody was told of, and that did not count as "
-                "failed",
+                "Messages that did not arrive, whose sender got no error, and that did not count "
+                "as failed",
                 max(0, sum(s.unanswered for s in speakers) - sum(t.failed for t in trials)),
                 0,
             ),
-            Check("Errors but `unavailable`", sum(each.other_errors for each in speakers), 0),
-            Check("Rows that are wrong in the end", sum(trial.wrong for trial in trials), 0),
+            Check(
+                "Errors other than `unavailable`", sum(each.other_errors for each in speakers), 0
+            ),
+            Check("Rows that are wrong at the end", sum(trial.wrong for trial in trials), 0),
         ],
         [
             Check("Seconds until `unavailable`", _longest(speakers, False), _MOST_SECONDS_TO_TELL),
             Check(
-                "Seconds from the table's return until everybody's messages arrive",
+                "Seconds from the table's return until the messages of all members arrive",
                 max(trial.recover for trial in trials),
                 _MOST_SECONDS_TO_RECOVER,
             ),
         ],
         [
-            f"In {number} rooms of {_SIZE} one client publishes to the others, the next message as "
-            "soon as it knows what became of the one before; meanwhile others come to each room, "
-            "announce themselves and vanish. This has gone on for as long as the table will fail. "
-            "When it is back, everybody publishes at once. The local server is never restarted. In "
-            f"the end everybody publishes, up to {_ROUNDS} times: a row is wrong if its connection "
-            "has gone, or if somebody in a room has none. One that was written by a message that "
-            "was handled after its sender's `$disconnect` goes with the next publish in its room."
+            f"In each of {number} rooms of {_SIZE}, one client publishes to the others, and sends "
+            "a message when it knows what became of the one before. Meanwhile other clients enter "
+            "each room, announce themselves and vanish. This starts before the table fails, by as "
+            "much time as the failure lasts. When the table is back, all members publish at once. "
+            "The local server is never restarted. At the end all members publish, up to "
+            f"{_ROUNDS} times. A row is wrong if its connection has gone; a member without a row "
+            "counts as a wrong row. A row written by a message that was handled after its sender's "
+            "`$disconnect` is removed by the next publish in its room."
         ],
     )
 
@@ -138,7 +141,7 @@ async def _rehearse(here: Running, name: str, number: int, seconds: float, harm:
     row = Row(
         name,
         f"{len(told):,} messages, each to {_SIZE - 1} others",
-        "each at all others, or `unavailable` at its sender",
+        "each to all others, or `unavailable` to its sender",
         f"{arrived:,} arrived, {len(told) - arrived:,} `unavailable`, {failed} failed; "
         f"{wrong} rows wrong",
         f"{recovery}longest until `unavailable` {significant(_longest(speakers, False))} s, until "
@@ -148,7 +151,7 @@ async def _rehearse(here: Running, name: str, number: int, seconds: float, harm:
 
 
 def _silent(number: int) -> _Trial:
-    """Let the table take every request and answer none, as long as the server runs."""
+    """Make the table take every request and answer none, as long as the server runs."""
     with running(DYNAMODB, "--faults", "table.silent=1") as here:
 
         async def speak() -> list[Speaker]:
@@ -166,7 +169,7 @@ def _silent(number: int) -> _Trial:
     row = Row(
         "takes every request, answers none",
         f"{number} messages at once",
-        "`unavailable` at each sender",
+        "`unavailable` to each sender",
         f"{len(told)} `unavailable`; {rows} rows",
         f"longest until `unavailable` {significant(_longest(speakers, False))} s",
     )
@@ -192,7 +195,7 @@ async def _wait(here: Running, seconds: float) -> None:
 
 
 async def _until_subscribed(here: Running, members: list[Member]) -> None:
-    """Wait for the answers, and let those subscribe again who are told `unavailable`."""
+    """Wait for the answers, and subscribe the members again that are told `unavailable`."""
     asked = len(members)
     while True:
         await until(partial(_has_logged, here, asked), _SECONDS)
@@ -217,7 +220,7 @@ async def _until_heard(speaker: Speaker) -> None:
 
 
 async def _visit(here: Running, topic: str) -> None:
-    """Come to a room, say so and vanish, for ever."""
+    """Enter a room, announce a visitor and vanish, again and again."""
     number = 0
     while True:
         number += 1
@@ -232,7 +235,7 @@ async def _visit(here: Running, topic: str) -> None:
 
 
 async def _wrong_rows(here: Running, everyone: list[list[Member]], speakers: list[Speaker]) -> int:
-    """Let everybody publish, again if need be, and return how many rows are wrong afterwards."""
+    """Let all members publish, again if need be, and return how many rows are wrong then."""
     due = {f"topic-{room[0].topic}": _SIZE for room in everyone}
 
     def wrong() -> int:

@@ -1,4 +1,4 @@
-"""Clients that vanish while every `$disconnect` is lost: what is left of them, and who notices."""
+"""Clients that vanish while every `$disconnect` is lost: what they leave, and who notices."""
 
 import asyncio
 import time
@@ -29,13 +29,13 @@ _SECONDS = 60.0
 class _Found(NamedTuple):
     rows: list[Row]
     lost: int
-    """Messages that the living should have got."""
+    """Messages that the remaining clients should have got."""
     left: int
-    """Rows that were still read after the first publish of their room, or after their time."""
+    """Rows that were still read after the first publish in their room, or after they expired."""
 
 
 def rehearse(is_short: bool) -> Findings:
-    """Let clients vanish from rooms where others stay, and from rooms where nobody does."""
+    """Let clients vanish from rooms where others stay, and from rooms where none does."""
     number = 20 if is_short else 250
     found = []
     for place in (DYNAMODB,) if is_short else PLACES:
@@ -48,9 +48,11 @@ def rehearse(is_short: bool) -> Findings:
         "Clients that vanish, and no $disconnect",
         [row for each in found for row in each.rows],
         [
-            Check("Messages that the living did not get", sum(each.lost for each in found), 0),
             Check(
-                "Rows of the vanished, after one publish in their room or after their time",
+                "Messages that remaining clients did not get", sum(each.lost for each in found), 0
+            ),
+            Check(
+                "Rows of vanished clients, after one publish in their room or after they expired",
                 sum(each.left for each in found),
                 0,
             ),
@@ -58,8 +60,8 @@ def rehearse(is_short: bool) -> Findings:
         [],
         [
             "The clients drop their TCP connections, and no `$disconnect` is run. In the last row "
-            "nobody publishes in the rooms that they have left; then a second server with the same "
-            f"table runs with its clock {_LATER_SECONDS / 60:.0f} minutes ahead. DynamoDB deletes "
+            "no client publishes in the rooms that they left; then a second server runs with the "
+            f"same table and its clock {_LATER_SECONDS / 60:.0f} minutes ahead. DynamoDB deletes "
             "such rows [within a few days](https://docs.aws.amazon.com/amazondynamodb/latest/"
             "developerguide/howitworks-ttl.html); until then they are not read."
         ],
@@ -91,11 +93,11 @@ async def _vanish(here: Running, place: str, number: int) -> _Found:
             Row(
                 f"rooms in {place}",
                 f"{len(vanishing):,} clients vanish from {number} rooms in which {_LIVING} stay; "
-                "one of these publishes, then another",
-                f"{2 * number:,} messages; {_LIVING} clients counted by the second{_due(here)}",
+                "one that stays publishes, then another",
+                f"{2 * number:,} messages; the second counts {_LIVING} clients{_due(here)}",
                 f"{len(sizes) + len(second):,} messages; {max(second, default=0)} clients counted"
                 f"{rows}",
-                f"{seen_first} clients counted by the first",
+                f"the first counts {seen_first} clients",
             )
         ],
         lost,
@@ -104,11 +106,11 @@ async def _vanish(here: Running, place: str, number: int) -> _Found:
 
 
 def _due(here: Running) -> str:
-    return ", and as many rows a room" if here.table else ""
+    return ", and as many rows per room" if here.table else ""
 
 
 async def _publish(here: Running, living: list[list[Member]], text: str) -> list[int]:
-    """Let one of each room publish, and return how many clients the others are told there are."""
+    """Let one member of each room publish, and return the client counts that the others get."""
     sizes: list[int] = []
     before = here.logged("publish")
     for room in living:
@@ -122,7 +124,7 @@ async def _publish(here: Running, living: list[list[Member]], text: str) -> list
 
 
 async def _return_later(here: Running) -> _Found:
-    """Come to the rooms where nobody has published, after the time of their rows."""
+    """Enter the rooms without a publish, after their rows have expired."""
     assert here.table
     kept = [row for row in here.rows() if row["pk"]["S"].startswith("topic-silent-")]
     expired = [row for row in kept if int(row["expires_at"]["N"]) < time.time() + _LATER_SECONDS]
@@ -140,8 +142,8 @@ async def _return_later(here: Running) -> _Found:
         [
             Row(
                 f"rooms in {DYNAMODB}, {_LATER_SECONDS / 60:.0f} minutes later",
-                f"{len(kept)} rows are left where nobody published; {_LIVING} clients come to each "
-                "room, and one publishes",
+                f"{len(kept)} rows are left in rooms without a publish; {_LIVING} clients enter "
+                "each room, and one publishes",
                 f"{_SILENT_ROOMS} messages, {_LIVING} clients counted; DynamoDB may delete "
                 f"{len(kept)} rows",
                 f"{len(sizes)} messages, {max(sizes, default=0)} clients counted; it may delete "
