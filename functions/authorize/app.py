@@ -1,4 +1,4 @@
-"""Authorizer of $connect: admit clients that bring one valid token, a signed JWT, as `?token=`."""
+"""Authorizer of $connect: admit clients that send one valid token, a signed JWT, as `?token=`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from signaling.event import Event, LambdaContext, RawEvent
 from signaling.log import InvocationLog
 
 _MOST_SUBJECT_CHARACTERS = 128
-"""Of the principal, which is printable ASCII whatever a token says: it is for people's eyes."""
+"""Limit of the principal, which is printable ASCII in any case: only people read it."""
 
 
 def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""$disconnect: remove a client from every room. API Gateway calls it once at most."""
+"""$disconnect: remove a client from every room. API Gateway calls it at most once."""
 
 from signaling.bootstrap import rooms, warm
 from signaling.event import OK, Event, LambdaContext, RawEvent

@@ -1,10 +1,10 @@
 """Print the certificates of Amazon's own authorities as PEM; `sam build` puts them into the layer.
 
-All five are printed, as Amazon recommends for a trust store of one's own, or none:
+All five are printed, as Amazon recommends for custom trust stores, or none:
 https://www.amazontrust.com/repository/
 
-They are looked for in what this machine trusts and in certifi, which pip brings. It does not matter
-where one was found, because only the fingerprint decides which it is.
+They are searched among the certificates that this machine trusts and in certifi, which pip
+includes. The place where one was found does not matter, because only its fingerprint identifies it.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ FINGERPRINTS = {
         "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5"
     ),
 }
-"""SHA-256 of each certificate; tests hold their keys against those that Amazon publishes."""
+"""SHA-256 of each certificate; tests compare their keys with those that Amazon publishes."""
 
 
 def trusted_here() -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""The composition root: what is behind the two ports, AWS or what `install` was given."""
+"""The composition root: puts AWS, or what `install` was given, behind the two ports."""
 
 import os
 import time
@@ -14,31 +14,31 @@ from signaling.rooms import Rooms
 from signaling.settings import BROADCAST, LEAN, settings
 
 _SECONDS_TO_FINISH = 0.5
-"""Kept back to write the log line."""
+"""Reserved for writing the log line."""
 
 _SHARE_OF_TABLE, _SHARE_OF_POSTS = 0.5, 0.85
-"""When work on the table and posts must end, as parts of the time that an invocation has.
+"""When work on the table and posts must end, as shares of the time that an invocation has.
 
-So there is time left to tell a client that the table did not answer, and to remove clients that
-turned out to be gone.
+This leaves time to tell a client that the table did not answer, and to remove clients that turned
+out to be gone.
 """
 
 
 def pause(seconds: float, action: Callable[[], Outcome]) -> Outcome:
-    """Do `action` after `seconds`, while the invocation waits: a page that left costs that much."""
+    """Run `action` after `seconds`, while the invocation waits: leaving pages cost that time."""
     time.sleep(seconds)
     return action()
 
 
 class Adapters(NamedTuple):
-    """Makes the two ports of one invocation."""
+    """Factories of the two ports of one invocation."""
 
     subscriptions: Callable[[Deadlines], Subscriptions]
     connections: Callable[[Deadlines], Connections]
     warm: Callable[[], None] = lambda: None
     """Opens connections for the first invocation; never raises."""
     after: After = pause
-    """Does something later."""
+    """Runs an action later."""
 
 
 _installed: Adapters | None = None
@@ -66,7 +66,7 @@ def reset() -> None:
 
 
 def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
-    """Return the rooms for one invocation, which time their messages in `log`."""
+    """Return the rooms for one invocation, with sending times noted in `log`."""
     adapters, found = installed(), settings()
     deadlines = deadlines_within(context.get_remaining_time_in_millis() / 1000)
     subscriptions = adapters.subscriptions(deadlines)
@@ -87,7 +87,7 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
 
 
 def deadlines_within(seconds: float) -> Deadlines:
-    """Share out the time that an invocation has left."""
+    """Divide the time that an invocation has left."""
     now, seconds = time.monotonic(), max(0.0, seconds - _SECONDS_TO_FINISH)
     return Deadlines(
         table=now + seconds * _SHARE_OF_TABLE,

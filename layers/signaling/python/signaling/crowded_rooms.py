@@ -20,13 +20,13 @@ from signaling.ports import (
 from signaling.small_rooms import SMALL_ROOM
 
 HEARD = 3
-"""Members introduced to a newcomer. One would do, but it may have vanished unnoticed."""
+"""Members introduced to a newcomer. One would suffice, but it may have vanished unnoticed."""
 
 SECONDS_UNTIL_HEARD = 2.0
-"""After which a newcomer to a crowded room hears of others.
+"""The delay after which a newcomer to a crowded room hears of others.
 
-By then it knows all that were not full: a cold start takes a second, and so may a post that is
-tried again.
+By then it knows all members that were not full: a cold start takes a second, and so may a retried
+post.
 """
 
 
@@ -38,10 +38,10 @@ def look_again(
     admitted: Callable[[list[Subscriber]], list[Subscriber]],
     after: After,
 ) -> Outcome:
-    """Let the newcomer `own` hear of some others a little later, if it is still there.
+    """Introduce some others to the newcomer `own` a little later, if it is still there.
 
-    Not at once: who hears of it now and has room makes an offer, and would get one. `admitted`
-    leaves out members that may hear nothing.
+    Not at once: a member that hears of it now and is not full makes an offer, and would also get
+    one. `admitted` leaves out members that may hear nothing.
     """
 
     def tell() -> Outcome:
@@ -62,9 +62,9 @@ def look_again(
 
 
 def overlooked(subscribers: list[Subscriber], own: Subscriber) -> list[Subscriber]:
-    """Return some of those that have heard of the newcomer `own`, but may have been full.
+    """Return some members that have heard of the newcomer `own`, but may have been full.
 
-    Those alone that announced themselves before it did. Their introductions are over, so they do
+    Only members that announced themselves before it did. Their introductions are over, so they do
     not hear of it now, and announces do not cross.
     """
     elders = [

@@ -1,4 +1,4 @@
-"""Who gets a message, and the sending: in small rooms, in large ones, and behind a password."""
+"""Choosing recipients and sending: in small and large rooms, and behind a password."""
 
 from contextlib import suppress
 
@@ -39,7 +39,7 @@ class Delivery:
         read: list[Subscriber],
         own: Subscriber | None = None,
     ) -> Outcome:
-        """Send a message to those that it is for, of all subscribers or, in a large room, some."""
+        """Send a message to its recipients, or in a large room to some of them."""
         subscribers = self.admitted(read)
         if not self.is_large(publish, read):
             return self._send(sender, publish, subscribers)
@@ -48,11 +48,11 @@ class Delivery:
         return self._introduce(own, publish, subscribers)
 
     def _send(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> Outcome:
-        """Send a message to those of all `subscribers` that it is for."""
+        """Send a message to those of all `subscribers` that it is meant for."""
         clients = len(subscribers)
         if publish.announce is not None and not self._is_broadcast:
             if self._is_limited(publish):
-                # Those that are to hear it may be among those that were not read.
+                # Members that should hear it may be among those that were not read.
                 self._refuse_too_many(clients - 1)
             room = SmallRoom(self._connections, subscribers)
             return room.introduce(sender, publish, publish.announce.data)
@@ -71,7 +71,7 @@ class Delivery:
         """Send a message to its addressee in a large room, of which some members were read.
 
         Members that are introduced there are listed. Those that met while the room was small are
-        not; but until it has grown by far they are among those that were read.
+        not, but until it is much larger they are among those that were read.
         """
         topic, to = publish.topic, publish.to or ""
         found = self.admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
@@ -103,11 +103,11 @@ class Delivery:
         return room.introduce(own, publish.encode(len(read)), sample)
 
     def is_large(self, publish: Publish, read: list[Subscriber]) -> bool:
-        """Tell whether a message is for some members of a room, of which only some were read."""
+        """Tell whether a room is large for this message, so that only some members were read."""
         return len(read) > SMALL_ROOM and not self._is_limited(publish)
 
     def _is_limited(self, publish: Publish) -> bool:
-        """Tell whether a message is for everybody, as far as can be told."""
+        """Tell whether a message is for all members, as far as can be told."""
         return self._is_broadcast or not publish.names_peer
 
     def admitted(self, subscribers: list[Subscriber]) -> list[Subscriber]:

@@ -1,11 +1,11 @@
-"""What can go wrong, as a client is told of it.
+"""Errors that clients are told about.
 
 SignalingError
 ├── InvalidMessageError    a frame that a client should not have sent
 ├── ForbiddenTopicError    a topic that the client's token does not grant
-├── NoTokenError           a connection that brought no token and needs one
+├── NoTokenError           a connection without a token where one is needed
 ├── TooManyRoomsError      a client that enters more rooms than it may
-├── TooManyRecipientsError  a message that too many would get
+├── TooManyRecipientsError  a message for too many clients
 ├── TooManyAnnouncesError  a client that announces itself too often
 └── SubscriptionsError     the table did not do what it was asked
 """
@@ -18,7 +18,7 @@ _NAMED_CHARACTERS = 64
 class SignalingError(Exception):
     """A failure with a short `code` for programs and a message for people.
 
-    Both go to the client, so neither may hold what other clients sent or how we work inside.
+    Both go to the client, so neither may hold what other clients sent, or internals.
     """
 
     code = "error"
@@ -28,13 +28,13 @@ class InvalidMessageError(SignalingError):
     """A frame breaks the wire protocol or one of its limits."""
 
     def __init__(self, code: str, message: str) -> None:
-        """Name the rule that is broken by `code`, and say it in words."""
+        """Name the broken rule by `code`, and describe it in words."""
         super().__init__(message)
         self.code = code
 
 
 class ForbiddenTopicError(SignalingError):
-    """The client's token grants other topics than these."""
+    """The client's token does not grant these topics."""
 
     code = "forbidden"
 
@@ -45,7 +45,7 @@ class ForbiddenTopicError(SignalingError):
 
 
 class NoTokenError(SignalingError):
-    """The client's connection was opened without a token, and now every one needs one."""
+    """The client's connection was opened without a token, and tokens are now required."""
 
     code = "forbidden"
 
@@ -68,7 +68,7 @@ class TooManyRoomsError(SignalingError):
 
 
 class TooManyRecipientsError(SignalingError):
-    """A message is for everybody in a room that has too many members for that."""
+    """A message is for all members of a room that has too many."""
 
     code = "too_many_recipients"
 

@@ -17,7 +17,7 @@ LONGEST_URL = 4096
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 
 OK = {"statusCode": 200}
-"""Answer of a function that did, or refused in a frame of its own, what it was asked."""
+"""Answer of a function that did what it was asked, or refused it with an error frame."""
 
 
 class LambdaContext(Protocol):
@@ -63,7 +63,7 @@ class Event:
 
     @property
     def origin(self) -> str | None:
-        """Page that wants to connect, on `$connect` alone."""
+        """Origin of the page that wants to connect; only on `$connect`."""
         headers = self._raw.get("headers") or {}
         return next((headers[name] for name in headers if name.lower() == "origin"), None)
 
@@ -73,7 +73,7 @@ class Event:
         return str(self._raw["methodArn"])
 
     def query_values(self, name: str) -> list[str]:
-        """Return every value of `name` in the query string, which `$connect` alone has."""
+        """Return every value of `name` in the query string, which only `$connect` has."""
         values = (self._raw.get("multiValueQueryStringParameters") or {}).get(name)
         return list(values or [])
 
@@ -84,7 +84,7 @@ class Event:
 
     @property
     def is_binary(self) -> bool:
-        """Whether the body is base64 of bytes: never from a client, whom API Gateway disconnects.
+        """Whether the body is base64 of bytes: never from a client, as API Gateway disconnects it.
 
         https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-binary-media-types.html
         """

@@ -16,14 +16,14 @@ def plain_announce(peer: str) -> str:
 
 
 def encode_announce(topic: str, data: str, clients: int) -> str:
-    """Return the message that announced a client in `topic`, made anew of its `data` as JSON."""
+    """Return the message that announced a client in `topic`, rebuilt from its `data` as JSON."""
     return f'{{"type":"publish","topic":{quote(topic)},"data":{data},"clients":{clients}}}'
 
 
 def encode_hang_up(topic: str, peer: str, to: str) -> str:
     """Return the message that makes the client `to` give up its connection to `peer`.
 
-    It is a signal of `peer` that says nothing. At such a one y-webrtc's simple-peer destroys the
+    It is an empty signal from `peer`. On such a signal y-webrtc's simple-peer destroys the
     connection, as after any error, and the page takes it out of its table.
     https://github.com/feross/simple-peer/blob/v9.11.1/index.js#L225
     """
@@ -32,5 +32,5 @@ def encode_hang_up(topic: str, peer: str, to: str) -> str:
 
 
 def encode_error(error: SignalingError) -> str:
-    """Return the frame that tells a client of `error`; y-webrtc ignores it, people read it."""
+    """Return the frame that tells a client about `error`; y-webrtc ignores it, people read it."""
     return json.dumps({"type": "error", "code": error.code, "message": str(error)})

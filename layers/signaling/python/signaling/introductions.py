@@ -18,39 +18,39 @@ SAME_MOMENT_MILLISECONDS = 300
 """Two connections that are opened within this time are ordered by peer id, others by time.
 
 A page reaches two servers one after the other, so by time alone they could choose differently: on
-a busy machine they were seen to differ by 150 ms. For longer intervals time is better. A page that
-hears an announce makes an offer, and a page that reloads announces itself once more as it goes. An
+a busy machine the times differed by 150 ms. For longer intervals time is better. A page that hears
+an announce makes an offer, and a page that reloads announces itself once more as it leaves. An
 offer to it is never answered and leaves a dead connection; the page itself, which is the older
 connection, ignores what it hears. With 1,000 ms, 24 of 40 pairs of pages that reloaded half a
-second after they met had one, and 19 of 40 where the peer id decided between first announces and
-time between others.
+second after they met had a dead connection, and 19 of 40 when the peer id decided between first
+announces and time between others.
 """
 
 UNDER_WAY_MILLISECONDS = 2_000
-"""Announces that are made within this time may be handled in any order."""
+"""Announces that are sent within this time may be handled in any order."""
 
 SECONDS_UNTIL_HEARD_AGAIN = 0.5
-"""After which others hear of a member that announces itself again.
+"""The delay until others hear of a member that announces itself again.
 
-A page that is being closed hears nothing more by then; until then it answers announces. And the
-end of a connection that noticed its end in the same moment has said so.
+By then a closing page hears nothing more; until then it answers announces. And if the other end of
+the connection noticed the loss at the same moment, it has announced itself by then.
 """
 
 _MILLISECONDS_TO_WRITE = 200
-"""Of announces that begin to be handled within this time, each finds the other's row half a second
-later, even if one write takes 0.3 s longer than the other."""
+"""Two announces whose handling begins within this time find each other's row half a second later,
+even if one write takes 0.3 s longer than the other."""
 
 _MILLISECONDS_TO_ARRIVE = 200
 
 CROWDED = 21
 """Members of the largest room where no page is full.
 
-From 20 to 34 connections on y-webrtc ignores announces, but it accepts every offer.
+With 20 to 34 connections or more, y-webrtc ignores announces, but it accepts every offer.
 https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L604
 """
 
 STRANGERS = 2
-"""Of how many more members one hears that has lost a connection in a crowded room."""
+"""How many additional members a member of a crowded room hears of after losing a connection."""
 
 
 def introduce(
@@ -58,30 +58,31 @@ def introduce(
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Return who hears of whom when `sender` makes the `announce`.
 
-    First the connections that hear of the sender. Then those that the sender hears of, if they are
-    still there, with their announces.
+    The first result is the connections that hear of the sender. The second is the connections that
+    the sender hears of, if they are still there, with their announces.
 
     Of two clients that announce themselves, each writes its row before it reads the topic, so the
     one that reads last sees both rows and introduces them. The direction depends on the two rows
-    alone, so if the other one sees both, too, it chooses the same. It must be one direction:
+    alone, so if the other one also sees both, it chooses the same. It must be one direction:
     announces that cross break y-webrtc's connections (https://github.com/yjs/y-webrtc/pull/39).
 
-    Who has been in the room for long has lost a connection, and both ends of it announce themselves
-    again. So it is introduced only to newcomers and to those who did so lately, but before it did:
-    of two ends, the one that notices first hears of the one that notices last, and by then has
-    dropped the connection itself. An offer to one that has not noticed would be taken by its old
-    connection, and be lost with it. Either end may be on a new connection to the server by then,
-    and look like a newcomer. And where the announce of the last was handled late, as in a cold
-    start, it may have heard of the first one before: then it hears of it again and not the other.
+    A sender that has been in the room for long has lost a connection, and both ends of it announce
+    themselves again. So it is introduced only to newcomers, and to members that recently announced
+    themselves again, but before it did: of two ends, the one that notices first hears of the one
+    that notices last, and by then has dropped the connection itself. An offer to an end that has
+    not noticed would be taken by its old connection, and be lost with it. Either end may be on a
+    new connection to the server by then, and look like a newcomer. And if the announce of the last
+    end was handled late, as in a cold start, that end may have heard of the first one before: then
+    it hears of it again, and the first does not hear of the last.
 
-    In a crowded room it may have lost the only one that it had. So it also hears of a few others.
+    In a crowded room the sender may have lost its only connection, so it also hears of some others.
 
-    Who came back at once after it left may have gone. So nobody hears of it; it hears of the others
-    and makes the offers, if it is there after `SECONDS_UNTIL_HEARD_AGAIN`.
+    A client that came back at once after it left may have gone. So no member hears of it; it hears
+    of the others and makes the offers, if it is there after `SECONDS_UNTIL_HEARD_AGAIN`.
 
     A client that subscribed a moment ago and has not announced itself is left out: its announce is
     still to come and will find this row. One that has been silent for longer hears of the sender.
-    Nobody hears anything if the sender has left in the meantime or has announced itself again.
+    The result is empty if the sender has left in the meantime or has announced itself again.
     """
     own = find(subscribers, sender.connection)
     if own is None or _is_outdated(sender, own):
@@ -109,7 +110,7 @@ def introduce(
 def heard_by(
     receiver: str, topic: str, announced: Iterable[tuple[str, str]], clients: int
 ) -> list[Introduction]:
-    """Return what lets `receiver` hear of connections, given with their announces."""
+    """Return the introductions of connections, given with their announces, to `receiver`."""
     return [
         Introduction(connection, receiver, encode_announce(topic, data, clients))
         for connection, data in announced
@@ -167,7 +168,7 @@ def _said_by(other: Subscriber) -> str | None:
 def _may_have_heard(own: Subscriber, other: Subscriber) -> bool:
     """Tell whether `own`, handled later, had noticed when `other` was passed on, and may know it.
 
-    Then the announce of `other` was passed on by the row that `own` had before.
+    Then the announce of `other` was passed on according to the row that `own` had before.
     """
     is_late = _began_at(own) - _began_at(other) > _MILLISECONDS_TO_WRITE
     heard_at = _began_at(other) + 1000 * SECONDS_UNTIL_HEARD_AGAIN + _MILLISECONDS_TO_ARRIVE
@@ -175,7 +176,7 @@ def _may_have_heard(own: Subscriber, other: Subscriber) -> bool:
 
 
 def is_heard_later(own: Subscriber) -> bool:
-    """Tell whether nobody hears of `own`, which announces itself, for some time."""
+    """Tell whether others hear of `own`, which announces itself, only after some time."""
     return came_back(own) or not is_newcomer(own)
 
 
@@ -183,9 +184,9 @@ def is_introduced_to(one: Subscriber, other: Subscriber) -> bool:
     """Tell whether `one` is introduced to `other`, and not the other way round.
 
     A client that enters is introduced to one that has been there for some time, even if that one is
-    just announcing itself again. But if that one has done so for some time, it is introduced to the
-    one that enters: this may be the other end of its connection, on a new connection to the server,
-    and must get no offer before it has noticed.
+    just announcing itself again. But if that one did so some time ago, it is introduced to the
+    client that enters: this may be the other end of its connection, on a new connection to the
+    server, and must get no offer before it has noticed.
 
     Of two that are new in the room, the later connection is introduced to the earlier one. Of two
     that connected at the same moment, the lower rank decides.
@@ -208,7 +209,7 @@ def _waits_for(elder: Subscriber, newcomer: Subscriber) -> bool:
 def _rank(subscriber: Subscriber) -> tuple[str, str]:
     """Return the peer id, so that two servers choose alike, and the connection id.
 
-    The connection id decides where a password hides the peer id or two connections have the same.
+    The connection id decides if a password hides the peer id or two connections have the same one.
     """
     announce = subscriber.announce or ""
     is_encrypted = announce.startswith('"')

@@ -16,12 +16,12 @@ from signaling.standing import (
 INTRODUCED = 8
 """Members introduced to a newcomer in a large room.
 
-`make bench ROWS=simulation`: 4 are too few for peers that come at once, more make no shorter ways.
+`make bench ROWS=simulation`: 4 are too few for peers that arrive at once; more shorten no paths.
 """
 
 INTRODUCED_AGAIN = 2
 """Members introduced to one that has lost a connection. More would fill a room that has just enough
-connections: each that leaves makes about 20 others announce themselves again."""
+connections: each member that leaves makes about 20 others announce themselves again."""
 
 
 class Choice(NamedTuple):
@@ -33,19 +33,19 @@ class Choice(NamedTuple):
 
 
 def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
-    """Return whom `own` can be introduced to, the best first.
+    """Return the members that `own` can be introduced to, the best first.
 
     The sender hears of the others and makes the offers, because y-webrtc accepts every offer, but
     ignores announces when it has 20 to 34 connections. If both announce themselves within seconds,
-    the younger in the room hears of the elder, whichever is the sender: so their announces do not
-    cross. They do only if both announce themselves again and choose each other, and the elder reads
-    before the younger writes.
+    the younger in the room hears of the elder, whichever is the sender, so their announces do not
+    cross. They cross only if both announce themselves again and choose each other, and the elder
+    reads before the younger writes.
 
-    Nobody is told of who left and came back at once, because it may have gone.
+    No member hears of a client that left and came back at once, because it may have gone.
 
-    A client that has not announced itself is left out for some seconds, because its announce is to
-    come. After that it is one that lost a connection and still has too many to announce itself, or
-    one that never does: it hears of the sender, and comes last.
+    A client that has not announced itself is left out for some seconds, because its announce is
+    still to come. After that it has either lost a connection and still has too many to announce
+    itself, or it never does: it hears of the sender, and comes last.
     """
     chosen, silent = [], []
     for other in candidates:
@@ -64,7 +64,7 @@ def choose(own: Subscriber, candidates: Iterable[Subscriber]) -> list[Choice]:
 
 
 def _age(subscriber: Subscriber) -> tuple[int, str]:
-    """Return what is less for who has been in the room for longer."""
+    """Return a key that is less for a member that has been in the room for longer."""
     return entered_at(subscriber), subscriber.connection
 
 
@@ -87,11 +87,11 @@ class LargeRoom:
     def introduce(self, own: Subscriber, text: str, sample: list[Subscriber]) -> Outcome:
         """Introduce `own` to some of `sample`, or of those that were read if these are too few.
 
-        `text` is its announce, as those get it who hear of it.
+        `text` is its announce, as members get it that hear of it.
 
-        In place of those that turn out to be gone, others are tried once. `own` wrote its row
-        before the sample was read. So of those that announce themselves at one moment, the one that
-        reads later finds those that read before, as if they had come one after the other.
+        Others are tried once in place of members that turn out to be gone. `own` wrote its row
+        before the sample was read. So of clients that announce themselves at the same moment, the
+        one that reads later finds those that read before, as if they had arrived one by one.
 
         Raises:
             SubscriptionsError: the table failed, and nothing was sent.
@@ -110,7 +110,7 @@ class LargeRoom:
         return plus(outcome, more)
 
     def _send(self, own: Subscriber, text: str, choices: list[Choice]) -> Outcome:
-        # Before anybody can answer, so that the addressees of their signals are found.
+        # Before any of them can answer, so that the addressees of their signals are found.
         members = [own, *(each.member for each in choices)]
         unlisted = [each for each in members if each.peer is not None and not each.is_listed]
         if unlisted:

@@ -1,7 +1,7 @@
 """What the owner of a stack sees: one JSON line per invocation.
 
 A room's name is often its only secret, so a topic is logged as a short hash. The hash has no salt:
-anybody who guesses the name can find it. Tokens, query strings and payloads are not logged at all.
+a reader who guesses the name can find it. Tokens, query strings and payloads are never logged.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from signaling.settings import INFO, settings
 
 
 class InvocationLog:
-    """The line of one invocation, printed when its `with` block ends, if its level is wanted."""
+    """The line of one invocation, printed when its `with` block ends, if its level is enabled."""
 
     def __init__(self, event: Event) -> None:
-        """Start the line with route and connection of `event`.
+        """Start the line with the route and connection of `event`.
 
         Raises:
             SettingError: the settings cannot be read, so nothing may be done for the event.
@@ -48,7 +48,7 @@ class InvocationLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Print the line, with the type of an exception, which then goes on its way."""
+        """Print the line, with the type of an exception, which then propagates."""
         if kind is not None:
             self.add(level="ERROR", error=kind.__name__)
         if self._fields["level"] == INFO and not self._is_all_logged:
@@ -75,8 +75,8 @@ class InvocationLog:
     def add_outcome(self, outcome: Outcome, untidy: str, has_hung_up: bool) -> None:
         """Add how many recipients there were, and how many got the message or did not.
 
-        A room that is not tidy still has rows of those who are gone, or lacks a peer id; `untidy`
-        tells why. Who was hung up on sent an offer or an answer to a peer that is gone.
+        If `untidy` names a cause, the room still has rows of clients that are gone, or lacks a peer
+        id. `has_hung_up` means that the sender's offer or answer was for a peer that is gone.
         """
         delivered, gone, failed = map(len, outcome[:3])
         recipients = delivered + gone + failed
@@ -91,12 +91,12 @@ class InvocationLog:
             self.add(level="WARNING")
 
     def add_fan_out(self, milliseconds: float) -> None:
-        """Add how long it took to send a message to all; an error frame does not count."""
+        """Add how long sending a message took; an error frame does not count."""
         if "error" not in self._fields:
             self.add(fan_out_milliseconds=milliseconds)
 
     def add_refusal(self, error: SignalingError) -> None:
-        """Add the error that the client was told; if the fault is ours, at level ERROR and why."""
+        """Add the error that the client got; if the table failed, at ERROR and with its cause."""
         self.add(error=error.code)
         if isinstance(error, SubscriptionsError):
             self.add(level="ERROR", cause=error.cause)
@@ -125,7 +125,7 @@ class TimedConnections:
 
 @lru_cache
 def hash_of(topic: str) -> str:
-    """Return a short hash of `topic`, which anybody who guesses the topic can compute, too."""
+    """Return a short hash of `topic`; a reader who guesses the topic can also compute it."""
     return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""What the rooms need from outside, and what passes through: the two ports."""
+"""What the rooms need from outside, and the values that pass through: the two ports."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
@@ -17,14 +17,14 @@ def expiry_of(connected_at: int) -> int:
 
 
 class Deadlines(NamedTuple):
-    """Until when an invocation may do what, in `time.monotonic` seconds."""
+    """When each kind of work of an invocation must end, in `time.monotonic` seconds."""
 
     table: float
-    """Read and write rows."""
+    """Reading and writing rows."""
     posts: float
-    """Send frames, also the one that tells a client that the table took too long."""
+    """Sending frames, including the one that tells a client that the table took too long."""
     clean_up: float
-    """Bring rows up to date once everything is sent."""
+    """Bringing rows up to date once everything is sent."""
 
 
 class Sender(NamedTuple):
@@ -56,7 +56,7 @@ class Subscriber(NamedTuple):
 
     connection: str
     peer: str | None
-    """Peer id that it goes by, where it can be seen."""
+    """Its peer id, where it can be seen."""
     connected_at: int
     """When the connection was opened, epoch milliseconds."""
     requested_at: int
@@ -80,38 +80,39 @@ class Subscriber(NamedTuple):
 
 
 HELD_BYTES = 16 * 1024
-"""How much of what a member said to peers that were not there is kept: some offers with all that
-belongs to them. Whatever reads the room reads it, too."""
+"""How much of a member's signals to absent peers is kept: some offers with all that belongs to
+them. Every read of the room also reads them."""
 
 LEFT_MILLISECONDS = 60_000
-"""How long it is known that a client has left a topic.
+"""How long the table remembers that a client has left a topic.
 
-Until no message that it sent before can be handled any more: API Gateway gives each half a minute.
+After that no earlier message of the client can still be handled: API Gateway gives each half a
+minute.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
 LEFT_ROWS = 27
-"""How many rows of those who have left long ago cost nothing worth their removal."""
+"""How many rows of clients that left long ago are too cheap to be worth deleting."""
 
 LISTED_FIRST, LISTED_LAST = 4, 2
-"""How many of those who claim one peer id get what is for it.
+"""How many of the connections that claim one peer id get its messages.
 
-Its owner claims it first, so nobody can take the signals from it, however many connections claim
-its id. The last is its owner on a connection that is new, before the former one is found gone.
+Its owner claims it first, so no other client can take its signals away, however many connections
+claim its id. The last is its owner on a new connection, before the former one is found gone.
 """
 
 TOPICS_A_LOOK = 50
-"""For one in how many topics it is looked how many a connection is in.
+"""A connection's number of topics is checked for one in this many topics that it enters.
 
-So a connection may get into some more than it may, one in a thousand into 350 more, and to enter a
-room takes a fiftieth of a request more.
+So a connection may enter some more than allowed, one in a thousand 350 more, and entering a room
+costs a fiftieth of a request more.
 """
 
 SAMPLE = 32
-"""How many subscribers of a large room are looked at to find some that have announced themselves.
+"""How many subscribers of a large room are read to find some that have announced themselves.
 
-Those who lost a connection and have too many for another one have not. That is about half of a room
-whose members have been replaced (benchmarks/results/simulation.md).
+Members that lost a connection and have too many for another one have not. They are about half of a
+room whose members have been replaced (benchmarks/results/simulation.md).
 """
 
 
@@ -138,14 +139,14 @@ class Subscriptions(Protocol):
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Take `sender` out of each of `topics` and forget its peer id and announce.
 
-        Where a later message has been handled before, the row stays and keeps when `sender` left.
+        If a later message was handled before, the row stays and records when `sender` left.
         """
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
-        """Tell whether `sender` is in more than `most` topics, or left them, with `topics`.
+        """Tell whether `sender` is in, or has left, more than `most` topics, including `topics`.
 
-        Where that takes a request, it is asked at random for one in `TOPICS_A_LOOK`, and the answer
-        leaves out `topics`.
+        If that takes a request, it is made at random for one topic in `TOPICS_A_LOOK`, and the
+        answer leaves out `topics`.
         """
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
@@ -155,10 +156,10 @@ class Subscriptions(Protocol):
         """
 
     def sample(self, topic: str) -> list[Subscriber]:
-        """Return at most `SAMPLE` subscribers, any as likely as another, in random order."""
+        """Return at most `SAMPLE` subscribers, each equally likely, in random order."""
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Let `of_peer` find `subscribers`, which must have peer ids, until they leave `topic`."""
+        """Make `of_peer` find `subscribers`, which must have peer ids, until they leave `topic`."""
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Return subscribers listed under `peer`: the first `LISTED_FIRST`, the last `LISTED_LAST`.
@@ -167,15 +168,15 @@ class Subscriptions(Protocol):
         """
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Let `of_peer` find `subscribers`, which it has returned, no more."""
+        """Make `of_peer` no longer find `subscribers`, which it has returned."""
 
     def forget_left(self, topic: str) -> None:
-        """Forget who left `topic` long ago, or many of those, if `of_topic` has read many."""
+        """Forget clients that left `topic` long ago, or many of them, if `of_topic` read many."""
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
-        """Store the peer id that the connection goes by, if it is in `topic`.
+        """Store the peer id of the connection, if it is in `topic`.
 
-        Where its announce is y-webrtc's plain one, it is then the announce of `peer`.
+        If its announce is y-webrtc's plain one, it then counts as the announce of `peer`.
         """
 
     def hold(self, topic: str, connection: str, signal: str) -> int:
@@ -185,23 +186,23 @@ class Subscriptions(Protocol):
         """
 
     def take(self, topic: str, connection: str) -> list[str]:
-        """Return what `hold` has kept, in order; no other call returns it."""
+        """Return the signals that `hold` has kept, in order; no other call returns them."""
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
-        """Remove connections that do not exist any more from `topic`."""
+        """Remove connections that no longer exist from `topic`."""
 
     def remove_connection(self, connection: str) -> bool:
-        """Remove a connection that does not exist any more from every topic, or from many.
+        """Remove a connection that no longer exists from every topic, or from many.
 
-        True if it must be called again, after whatever else there is to do.
+        Return True if it must be called again, after all other work.
         """
 
 
 class Introduction(NamedTuple):
-    """An announce that is sent only if the client that made it is still connected."""
+    """An announce that is sent only if its sender is still connected."""
 
     connection: str
-    """The client that made it."""
+    """The client that sent it."""
     receiver: str
     payload: str
 
@@ -213,9 +214,9 @@ class Outcome(NamedTuple):
     gone: list[str]
     """The connection has ended; or, in place of the receiver, that of an introduced client."""
     failed: list[str]
-    """API Gateway refused, or the invocation's time ran out."""
+    """API Gateway refused the frame, or the invocation's time ran out."""
     why: Sequence[str] = ()
-    """Of each that failed the HTTP status, or that no answer came."""
+    """For each failure the HTTP status, or that no answer came."""
 
 
 NOTHING = Outcome([], [], [])
@@ -238,9 +239,9 @@ def plus(one: Outcome, other: Outcome) -> Outcome:
 
 
 After = Callable[[float, Callable[[], Outcome]], Outcome]
-"""Port: does something when so many seconds have passed, and returns what came of it.
+"""Port: runs an action after so many seconds, and returns its outcome.
 
-Or returns at once, with what came of nothing, where an invocation may not wait.
+If an invocation may not wait, it returns at once, with the outcome of nothing.
 """
 
 
@@ -255,5 +256,6 @@ class Connections(Protocol):
     ) -> Outcome:
         """Send the text frame `payload` to each of `connections`, and the introductions, at once.
 
-        Never raises for what one connection does, and returns within the invocation's time.
+        A failure of one connection never raises, and the call returns within the invocation's
+        time.
         """

@@ -8,9 +8,9 @@ from signaling.standing import ANNOUNCES_MILLISECONDS
 
 
 def postpone(too_many: int, pass_on: Callable[[], Outcome], after: After) -> Outcome:
-    """Pass on the first of `too_many` announces when there must be an end of them.
+    """Pass on the first of `too_many` announces at the end of the counted time.
 
-    By then it stands for all of them: it reads who has announced itself in the meantime.
+    By then it stands for all of them, because the room is read again.
 
     Raises:
         TooManyAnnouncesError: this is the second; the others are dropped in silence.

@@ -13,7 +13,7 @@ from signaling.frames import plain_announce, quote
 from signaling.topics import topic_key
 
 MAX_PEER_BYTES = 256
-"""Longest `from` that is accepted: it is stored beside the subscription (y-webrtc sends 36)."""
+"""Longest `from` that is accepted: it is stored with the subscription (y-webrtc sends 36)."""
 
 _JSON_WHITESPACE = " \t\n\r"
 
@@ -28,8 +28,8 @@ class Limits(NamedTuple):
     topics: int = 100
     """Topics in one `subscribe` or `unsubscribe`."""
     topic_bytes: int = 1018
-    """UTF-8 bytes of a topic. DynamoDB's sort key, which the index makes of it behind the prefix
-    `topic-`, holds 1,024: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
+    """UTF-8 bytes of a topic. With the prefix `topic-` it is a sort key of the index, and DynamoDB
+    limits those to 1,024: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"""
     message_bytes: int = 32_768 - 32
     """UTF-8 bytes of a message. `Publish.encode` adds `,"clients":`, which has 11 bytes, and a
     number of at most 21 digits: 32 in all. What is sent then still fits 32,768 bytes, API Gateway's
@@ -52,7 +52,7 @@ class Unsubscribe(NamedTuple):
 
 
 class Announce(NamedTuple):
-    """What a client says of itself when it enters a room."""
+    """What a client says about itself when it enters a room."""
 
     data: str
     """`data` of the message, as JSON."""
@@ -73,19 +73,19 @@ class Publish(NamedTuple):
     announce: Announce | None
     """What the message is, if it is an announce."""
     signal: str | None = None
-    """Kind of a signal (`data.signal.type`), empty if it has none; None if it is no signal."""
+    """Kind of a signal (`data.signal.type`), empty if it has none; None if it is not a signal."""
     type: str = "publish"
 
     @property
     def names_peer(self) -> bool:
-        """Whether it tells which peer it is for, or which one it announces."""
+        """Whether it names the peer that it is for, or that it announces."""
         return self.to is not None if self.announce is None else self.announce.peer is not None
 
     def encode(self, clients: int) -> str:
         """Return the message with the number of subscribers put into it as `clients`.
 
-        A `clients` of the sender's own comes earlier in the text, so every parser that takes the
-        last of two equal keys, as `JSON.parse` must, reads ours.
+        A `clients` from the sender comes earlier in the text, so every parser that takes the last
+        of two equal keys, as `JSON.parse` must, reads this one.
         """
         return f'{self.text.rstrip(_JSON_WHITESPACE)[:-1]},"clients":{clients}}}'
 
@@ -125,7 +125,7 @@ def parse(body: str, is_binary: bool, limits: Limits) -> Message:
 
 
 def is_peer(text: str) -> bool:
-    """Tell whether a client may go by the peer id `text`."""
+    """Tell whether a client may use the peer id `text`."""
     return _fits_in_utf8(text, MAX_PEER_BYTES)
 
 
@@ -147,7 +147,7 @@ def _decode(body: str, most_bytes: int) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity, which Python takes and JSON.parse does not
+    raise ValueError(name)  # NaN and Infinity, which Python accepts and JSON.parse does not
 
 
 # float for integers: int() refuses more than 4,300 digits, and no number is used here.
@@ -212,7 +212,7 @@ def _kind_of_signal(data: dict[str, Any]) -> str | None:
 
 
 def _is_encrypted_announce(data: str) -> bool:
-    """Tell whether `data` has the form that y-webrtc gives to an announce behind a password.
+    """Tell whether `data` has the form of a y-webrtc announce behind a password.
 
     Base64 of lib0's encoding: the string AES-GCM, an iv of 12 bytes, and 76 bytes of cipher text,
     as a peer id has 36 characters. Every other message of y-webrtc is longer.

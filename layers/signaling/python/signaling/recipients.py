@@ -1,4 +1,4 @@
-"""Who gets what a client says to others: pure, from the rows alone."""
+"""Which clients get a message: pure, from the rows alone."""
 
 from signaling.introductions import find
 from signaling.ports import Outcome, Sender, Subscriber
@@ -13,7 +13,7 @@ def recipients(
 
     Broadcast: all. Addressed: never the sender. A message for a peer goes to every connection with
     that peer id or with none yet. If no connection has the id, or `to` is None, it goes to all
-    others. (Who gets an announce is up to `introduce`, who gets a signal to `addressees`.)
+    others. (`introduce` decides who gets an announce, `addressees` who gets a signal.)
     """
     if is_broadcast:
         return [each.connection for each in subscribers]
@@ -26,12 +26,13 @@ def recipients(
 def addressees(subscribers: list[Subscriber], sender: Sender, signal: Publish) -> list[str]:
     """Return the connections that a signal for one peer may be for.
 
-    Those with its peer id and those with none yet. If nobody has its id, also those that have just
-    entered: a page that makes its provider twice enters as two peers on one connection, and its row
-    may have the other one. If there is none of all these, the peer has left.
+    They are those with its peer id and those with none yet. If none has its id, also those that
+    have just entered: a page that creates its provider twice enters as two peers on one connection,
+    and its row may have the other id. If none of these exists, the peer has left.
 
-    An offer to a peer that left and came back at once is for nobody: its sender heard an
-    announce before it was known that the peer had left. If it is there, it makes the offers itself.
+    An offer to a peer that left and came back at once is for no connection: its sender heard an
+    announce before it was known that the peer had left. If the peer is there, it makes the offers
+    itself.
     """
     others = [each for each in subscribers if each.connection != sender.connection]
     named = [each for each in others if each.peer == signal.to]
@@ -47,6 +48,6 @@ def addressees(subscribers: list[Subscriber], sender: Sender, signal: Publish) -
 
 
 def is_lost(message: Publish, outcome: Outcome) -> bool:
-    """Tell whether `message` is a signal for one peer that has reached nobody."""
+    """Tell whether `message` is a signal for one peer that has reached no client."""
     is_signal = message.signal is not None and message.to is not None and message.peer is not None
     return is_signal and not outcome.delivered and not outcome.failed

@@ -1,4 +1,4 @@
-"""The core: who enters and leaves rooms, and who gets what. Knows only the two ports."""
+"""The core: entering, leaving and publishing in rooms. Knows only the two ports."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, assert_never
@@ -46,9 +46,9 @@ class Handled(NamedTuple):
     """What came of a message."""
 
     outcome: Outcome
-    """Of the frames that it caused."""
+    """What became of the frames that it caused."""
     untidy: str = ""
-    """Why the rows of the room were not brought up to date afterwards, if so."""
+    """Why the room's rows could not be updated afterwards; empty if they were."""
     has_hung_up: bool = False
     """Whether the sender was told that its peer is gone."""
 
@@ -79,11 +79,11 @@ class Rooms:
         """Do what `message` asks for.
 
         Raises:
-            ForbiddenTopicError: `grants` leave out a topic; all that they allow is done.
+            ForbiddenTopicError: `grants` leave out a topic; everything that they allow is done.
             NoTokenError: the topics need a token, and the sender brought none.
             SubscriptionsError: the table failed; what was done before that stays done.
             TooManyRoomsError: the sender may not enter that many; it has entered none of them.
-            TooManyRecipientsError: the message would go to more than it may; nobody got it.
+            TooManyRecipientsError: the message would go to more than it may; no client got it.
             TooManyAnnouncesError: the sender announces itself too often; it is passed on later.
         """
         match message:
@@ -127,8 +127,8 @@ class Rooms:
         """Pass a message to its room, then bring the room's rows up to date.
 
         An announce is written before the topic is read. Everything else is sent first, because
-        y-webrtc never sends a message again: to lose one is worse than to learn a peer id late. So
-        a failure after the sending does not change what the sender is told.
+        y-webrtc never sends a message again: losing one is worse than learning a peer id late. So
+        a failure after sending does not change what the sender is told.
         """
         if publish.announce is None:
             return self._pass_on(sender, publish, None)
@@ -145,7 +145,7 @@ class Rooms:
         return self._pass_on(sender, publish, own)
 
     def _announce_again(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
-        """Pass on what a member says that lost a connection, or that has left and come back.
+        """Pass on the announce of a member that lost a connection, or that left and came back.
 
         Once for all that it says within half a second, or once if it came back: it announces itself
         for each of its connections that ends.
@@ -214,7 +214,7 @@ class Rooms:
     def _wait(
         self, sender: Sender, signal: Publish, read: list[Subscriber], outcome: Outcome
     ) -> Handled:
-        """Let a signal wait for its addressee, unless that is there and may not be reached."""
+        """Keep a signal for its addressee, unless that is there but cannot be reached."""
         from signaling.waiting import Waiting  # here: few signals reach nobody
 
         waiting = Waiting(self._subscriptions, self._connections, self._delivery.reach, self._after)
@@ -226,7 +226,7 @@ class Rooms:
         return Handled(outcome, has_hung_up=waiting.has_hung_up)
 
     def _look_again(self, topic: str, own: Subscriber) -> Outcome:
-        """See to a newcomer whom everybody may have ignored: once, whatever else it announces."""
+        """Introduce others to a newcomer that all may have ignored: once per newcomer."""
         from signaling.crowded_rooms import look_again  # here: few rooms are crowded
 
         if own.entered_at != own.requested_at or came_back(own):

@@ -1,4 +1,4 @@
-"""What the owner of a stack can choose, read from the environment once, when it is first needed."""
+"""Settings of the stack's owner, read from the environment once, when first needed."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from signaling.access.origins import ANY_ORIGIN, parse_origins
 from signaling.protocol import Limits
 
 ADDRESSED = "addressed"
-"""A message goes only to the clients it is meant for, and never back to its sender."""
+"""A message goes only to the clients that it is meant for, and never back to its sender."""
 
 BROADCAST = "broadcast"
 """A message goes to every subscriber, including its sender, as with y-webrtc's own server."""
@@ -26,13 +26,13 @@ INFO = "INFO"
 """Every invocation is logged."""
 
 WARNING = "WARNING"
-"""Only what went wrong is logged. Alarms count those lines, so no setting leaves them out."""
+"""Only failures are logged. Alarms count those lines, so no setting leaves them out."""
 
 _NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _ADDRESS = "0123456789abcdefABCDEF:."
-"""Characters of a table's and of a host's name, and of an IPv6 address.
+"""Characters of table names and host names, and of an IPv6 address.
 
-To compile patterns for these takes 1.5 ms of a cold start.
+Compiling patterns for these would take 1.5 ms of a cold start.
 """
 
 
@@ -40,7 +40,7 @@ class SettingError(ValueError):
     """A variable of the environment has a value that is not allowed."""
 
     def __init__(self, variable: str, value: str, allowed: str) -> None:
-        """Say which variable it is, what it holds and what it may hold."""
+        """Name the variable, its value and the allowed values."""
         super().__init__(f"{variable} is {value!r}: choose {allowed}")
         self.variable = variable
         self.value = value
@@ -59,11 +59,11 @@ class Settings(NamedTuple):
     """Whether a connection may do nothing that its authorizer has not granted."""
     limits: Limits
     max_rooms: int
-    """Most rooms that a connection may enter, 0 for any number."""
+    """Maximum number of rooms that a connection may enter, 0 for any number."""
     max_recipients: int
-    """Most clients that get a message which is for everybody in a room."""
+    """Maximum number of clients that get a message for all members of a room."""
     allowed_origins: tuple[str, ...]
-    """Patterns of the origins whose pages may connect; `*` allows everybody."""
+    """Patterns of the origins whose pages may connect; `*` allows every client."""
     aws_client: str
     log_level: str
     """The lowest level that is logged, INFO or WARNING."""
@@ -72,7 +72,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read settings from `environ`, with the template's defaults for what is not set.
+        """Read settings from `environ`, with the template's defaults for unset variables.
 
         Raises:
             SettingError: a variable has a value that is not allowed.
@@ -123,9 +123,9 @@ def _log_once(variable: str, value: str, allowed: str) -> None:
 def connections_endpoint(environ: Mapping[str, str]) -> str:
     """Return CONNECTIONS_ENDPOINT, or where the SDKs' own variables say it is.
 
-    In the SDKs' order, and for either client: boto3 reads neither when it is given a URL. The one
-    for all services knows no API and no stage, which every emulator that follows LocalStack finds
-    in the path: https://docs.localstack.cloud/aws/services/apigateway/
+    The order is that of the SDKs, for either client: boto3 reads neither when it is given a URL.
+    The URL for all services has no API and no stage; every emulator that follows LocalStack finds
+    them in the path: https://docs.localstack.cloud/aws/services/apigateway/
     """
     deployed = _url("CONNECTIONS_ENDPOINT", environ)
     if service := _url("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", environ):

@@ -13,7 +13,7 @@ from signaling.protocol import Publish
 from signaling.standing import NEW_MILLISECONDS
 
 SMALL_ROOM = 100
-"""Members of the largest room in which everybody is introduced to everybody.
+"""Members of the largest room in which all are introduced to each other.
 
 Their rows fit one page of a Query, and y-webrtc connects to 20 to 34 others.
 """
@@ -28,10 +28,10 @@ class SmallRoom:
         self._subscribers = subscribers
 
     def introduce(self, sender: Sender, publish: Publish, announce: str) -> Outcome:
-        """Introduce the sender of an announce to those that are to know it, or to nobody.
+        """Introduce the sender of an announce to the members that should know it, or to none.
 
         Most announces on connections that have been open for some time are the last ones of pages
-        that leave. So it is asked first whether such a sender is still connected.
+        that leave. So API Gateway is asked first whether such a sender is still connected.
         """
         hearers, announced = introduce(self._subscribers, sender, announce)
         text = publish.encode(len(self._subscribers))

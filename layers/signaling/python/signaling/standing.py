@@ -1,28 +1,28 @@
-"""What a member's row tells of it: whether it is new, lost a connection, or came back. Pure."""
+"""What a row says about its member: it is new, lost a connection, or came back. Pure."""
 
 from signaling.ports import Subscriber
 
 NEW_MILLISECONDS = 5_000
 """How long a subscribe or an announce is new: its introductions may still be under way.
 
-The announce may meet a cold start of a second, the offer that answers it another one, and posts
-that are tried again pause for up to 1.5 s. It is no longer than that because a client that
-subscribes and never announces itself does not hear of those who come within this time.
+The announce may meet a cold start of a second, the offer that answers it another one, and retried
+posts pause for up to 1.5 s. The time is no longer than that, because a client that subscribes and
+never announces itself does not hear of clients that enter within it.
 """
 
 AGAIN_MILLISECONDS = 10 * 60 * 1000
-"""How long a member that announced itself again waits for the other end to do so, too.
+"""How long a member that announced itself again waits for the other end to do the same.
 
-The other end of a connection notices its end after half a minute, or when it wakes: API Gateway
-closes a connection that says nothing for ten minutes, and a new one is a new row.
+The other end of a lost connection notices after half a minute, or when it wakes: API Gateway closes
+a connection that sends nothing for ten minutes, and a new connection is a new row.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
 NEWLY_CONNECTED_MILLISECONDS = 60_000
-"""How long a newcomer may be a page that was there before, with a connection that has ended.
+"""How long a newcomer may be a page that was there before and lost its connection.
 
-It noticed the end while it slept, or before it could say so, and the other end notices half a
-minute later.
+It noticed the loss while it slept, or before it could announce itself, and the other end notices
+half a minute later.
 """
 
 ANNOUNCES_MILLISECONDS = 2_000
@@ -37,14 +37,14 @@ going, and use up the rate that the stack's clients share.
 """
 
 TOGETHER_MILLISECONDS = 500
-"""Of the announces of a member within this time, the first that is handled stands for all.
+"""Of a member's announces within this time, the first that is handled stands for all.
 
-y-webrtc makes one or two for each connection that ends. It is no longer than
-`SECONDS_UNTIL_HEARD_AGAIN`, so all have been made when that one is passed on.
+y-webrtc sends one or two for each connection that ends. The time is no longer than
+`SECONDS_UNTIL_HEARD_AGAIN`, so all have been sent when the first is passed on.
 """
 
 BACK_MILLISECONDS = 1_000
-"""A client that enters a room again so soon after it left, on one connection, may have gone.
+"""A client that re-enters a room this soon after leaving, on one connection, may have gone.
 
 y-webrtc unsubscribes when a page leaves, then destroys its connections, and each that closes
 subscribes and announces the page again.
@@ -58,10 +58,10 @@ def entered_at(subscriber: Subscriber) -> int:
 
 
 def is_newcomer(own: Subscriber) -> bool:
-    """Tell whether all should know of `own`, which announces itself.
+    """Tell whether all members should know of `own`, which announces itself.
 
-    Also if its first announce may have been the last of a page that had left: then this may be the
-    first one of the next page.
+    Also true if its first announce may have been the last one of a page that had left: then this
+    may be the first announce of the next page.
     """
     is_new = own.requested_at - entered_at(own) <= NEW_MILLISECONDS
     return is_new or (
@@ -72,8 +72,8 @@ def is_newcomer(own: Subscriber) -> bool:
 def came_back(subscriber: Subscriber) -> bool:
     """Tell whether it left and entered again at once, and may have gone.
 
-    Not if it had just connected: then it is a page that makes its provider twice, as React's strict
-    mode does.
+    False if it had just connected: then it is a page that creates its provider twice, as in React's
+    strict mode.
     """
     left_at = subscriber.left_at
     return (
@@ -89,7 +89,7 @@ def _is_back(subscriber: Subscriber) -> bool:
 
 
 def announced_again(other: Subscriber, now: int) -> bool:
-    """Tell whether `other` has announced itself again lately, or is about to."""
+    """Tell whether `other` has recently announced itself again, or is about to."""
     is_again = other.requested_at > entered_at(other) and not _is_back(other)
     return is_again and now - other.requested_at <= AGAIN_MILLISECONDS
 

@@ -8,8 +8,8 @@ _ESCAPED = re.compile(r"\\(\\|u[0-9a-f]{4})")
 def topic_key(topic: str) -> str:
     r"""Return `topic` as text that UTF-8 can hold, different topics giving different text.
 
-    A JavaScript string may hold half a surrogate pair, which JSON carries as `\ud800` and UTF-8
-    cannot. Such topics get a prefix of their own, so that none can meet another one's key.
+    A JavaScript string may hold half a surrogate pair, which JSON can represent as `\ud800` and
+    UTF-8 cannot. Such topics get a prefix of their own, so that no two topics share a key.
     """
     try:
         topic.encode()

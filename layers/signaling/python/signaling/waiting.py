@@ -1,4 +1,4 @@
-"""Signals to a peer that is between two connections: they wait for it, but not for long."""
+"""Signals to a peer that is between two connections: they wait for it for a short time."""
 
 from collections.abc import Callable
 
@@ -21,18 +21,18 @@ SECONDS_TO_COME_BACK = 1.5
 """How long a signal waits.
 
 y-webrtc connects again at once, and a cold start of `$connect` takes a second. A page that made an
-offer to one that has closed keeps a dead connection for so long.
+offer to a closed one keeps a dead connection for this time.
 https://github.com/dmonad/lib0/blob/v0.2.114/websocket.js#L60
 """
 
 
 class Waiting:
-    """Signals that have reached nobody, for the time of one invocation.
+    """Signals that have reached no client, for the time of one invocation.
 
-    y-webrtc sends each signal once, and two pages of which one lacks an answer ignore each other
+    y-webrtc sends each signal once, and if one of two pages lacks an answer, they ignore each other
     from then on. So such a signal is kept in its sender's own row. The invocation that keeps the
-    first one looks for the addressees of all once more, so that each is sent by one invocation
-    alone, and a client can keep no more than one waiting, however many signals it sends.
+    first one looks for the addressees of all once more. So each is sent by one invocation alone,
+    and a client keeps no more than one invocation waiting, however many signals it sends.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Waiting:
         self.has_hung_up = False
 
     def keep(self, sender: Sender, signal: Publish) -> Outcome:
-        """Let a signal wait that has reached nobody, or hang up if it cannot wait."""
+        """Keep a signal that has reached no client, or hang up if it cannot wait."""
         waiting = self._subscriptions.hold(signal.topic, sender.connection, signal.text)
         if waiting == 0:
             self.hang_up(sender, signal)
@@ -59,7 +59,7 @@ class Waiting:
         return self._after(SECONDS_TO_COME_BACK, lambda: self._send(sender, signal.topic))
 
     def _send(self, sender: Sender, topic: str) -> Outcome:
-        """Send everything that waits in the sender's row; hang up on who is still not there."""
+        """Send all signals that wait in the sender's row; hang up if an addressee is still away."""
         held = self._subscriptions.take(topic, sender.connection)
         read = self._subscriptions.of_topic(topic, SMALL_ROOM) if held else []
         outcome = NOTHING
@@ -75,8 +75,8 @@ class Waiting:
     def hang_up(self, sender: Sender, signal: Publish) -> None:
         """Hang up in the name of the addressee of an offer or an answer.
 
-        Otherwise the sender would keep a connection that cannot open any more, and ignore whatever
-        the peer says when it comes back.
+        Otherwise the sender would keep a connection that can no longer open, and ignore the peer
+        when it comes back.
         """
         if signal.signal in ("offer", "answer") and signal.to and signal.peer:
             frame = encode_hang_up(signal.topic, signal.to, signal.peer)

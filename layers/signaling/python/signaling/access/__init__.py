@@ -1,1 +1,1 @@
-"""What a connection may do: the origins it may come from, the topics it may use."""
+"""What a connection may do: allowed origins and granted topics."""

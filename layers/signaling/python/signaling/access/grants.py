@@ -1,6 +1,6 @@
 """Which topics a connection may use, as its token says. Pure.
 
-A pattern is a topic in which `*` stands for any characters but `/`, and `**` for any at all.
+A pattern is a topic in which `*` stands for any characters except `/`, and `**` for any at all.
 """
 
 import json
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 _CLAIM = "topics"
 
 MOST_TOPICS_BYTES = 1536
-"""Of all patterns as JSON. With 650 bytes for the other claims that is 2,915 characters of base64;
-with a header of 200, a signature of 683 (RSA with 4,096 bits) and two dots 3,800, the longest token
-that `tokens.py` takes. The authorizer's answer, which may have 8 KB, has them as JSON within JSON,
-which doubles them at worst:
+"""Limit for all patterns as JSON. With 650 bytes for the other claims that is 2,915 characters of
+base64; with a header of 200, a signature of 683 (RSA with 4,096 bits) and two dots it is 3,800, the
+longest token that `tokens.py` accepts. The authorizer's answer, which may have 8 KB, contains them
+as JSON within JSON, which at worst doubles them:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 
 
@@ -28,7 +28,7 @@ class Grants(NamedTuple):
         """Read the claim `topics` of a verified token; without it every topic is granted.
 
         Raises:
-            ValueError: the claim is no list of strings, or too long for API Gateway.
+            ValueError: the claim is not a list of strings, or is too long for API Gateway.
         """
         if _CLAIM not in claims:
             return EVERYTHING
@@ -41,9 +41,9 @@ class Grants(NamedTuple):
 
     @classmethod
     def from_context(cls, authorizer: Mapping[str, Any] | None, needs_token: bool) -> "Grants":
-        """Read what `to_context` wrote; where it is missing, `needs_token` decides.
+        """Read what `to_context` wrote; if it is missing, `needs_token` decides.
 
-        It is missing if the connection is older than the authorizer. Nor does AWS promise anywhere
+        It is missing if the connection is older than the authorizer. AWS also does not document
         that an authorizer's context is on the events after `$connect`.
         """
         if authorizer is None or not has_grants(authorizer):
@@ -52,12 +52,12 @@ class Grants(NamedTuple):
             topics = json.loads(authorizer[_CLAIM])
             return EVERYTHING if topics is None else cls.from_claims({_CLAIM: topics})
         except (ValueError, TypeError):
-            return NOTHING  # not of our authorizer: whatever it meant, it is no permission
+            return NOTHING  # not from this authorizer: whatever it means, it grants nothing
 
     def to_context(self) -> dict[str, str]:
         """Return the grants as an authorizer's context, whose values may only be strings.
 
-        Every topic is `null`, not an empty context, which nobody could tell from a missing one.
+        `null` grants every topic; an empty context would look like a missing one.
         """
         return {_CLAIM: json.dumps(self.topics)}
 

@@ -1,14 +1,14 @@
-"""Which web pages may connect, by the Origin header that browsers send. Pure."""
+"""Checks which web pages may connect, by the Origin header that browsers send. Pure."""
 
 import re
 from collections.abc import Sequence
 
 ANY_ORIGIN = "*"
 
-# Letters of both cases are spelled out: a pattern that ignores case takes U+212A for a k.
+# Letters of both cases are spelled out: a pattern that ignores case matches U+212A as a k.
 _LABELS = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 _PATTERN = rf"[A-Za-z][A-Za-z0-9+.-]*://((\*\.)?{_LABELS}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?"
-"""AllowedOrigins in `template.yaml` repeats this: a change here is a change there."""
+"""AllowedOrigins in `template.yaml` repeats this: change both together."""
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -36,8 +36,8 @@ def is_allowed_origin(origin: str | None, patterns: Sequence[str]) -> bool:
     if ANY_ORIGIN in patterns:
         return True
     # Every browser sends an Origin (https://www.rfc-editor.org/rfc/rfc6455#section-4.1), so a
-    # client without one is not a listed page. A program can send any Origin it likes: this keeps
-    # other sites' pages out, but only tokens keep programs out.
+    # client without one is not a listed page. A program can send any Origin: this keeps out
+    # pages of other sites, but only tokens keep programs out.
     if origin is None or not origin.isascii():
         return False
     found = _canonical(origin)

@@ -1,1 +1,1 @@
-"""What the authorizer needs: which tokens are good, and the keys that check them."""
+"""The authorizer's part: which tokens are valid, and the keys that check them."""

@@ -1,4 +1,4 @@
-"""An issuer's documents over HTTPS: JSON objects that have come whole within a time and a size."""
+"""An issuer's documents over HTTPS: JSON objects, complete, in time and of bounded size."""
 
 import io
 import json
@@ -15,21 +15,21 @@ _NONE_THERE = (404, 410)
 
 
 class DocumentError(Exception):
-    """There is no document to be had; the message says why."""
+    """The document cannot be fetched; the message says why."""
 
 
 class NoDocumentError(DocumentError):
-    """The server says that there is none."""
+    """The server says that there is no document."""
 
 
 def fetch(url: str, deadline: float) -> dict[str, Any]:
-    """Return the JSON object at `url`, which must be https but on loopback.
+    """Return the JSON object at `url`, which must be https except on loopback.
 
-    Redirects are not followed: one could lead anywhere, and no document of an issuer needs any.
+    Redirects are not followed: they could lead anywhere, and no issuer's document needs them.
 
     Raises:
-        NoDocumentError: the server has none.
-        DocumentError: it is not all there by `deadline`, in `time.monotonic` seconds, or is none.
+        NoDocumentError: the server has no document.
+        DocumentError: it is incomplete at `deadline`, in `time.monotonic` seconds, or invalid.
     """
     try:
         connection, path = _connection(url, deadline)

@@ -1,10 +1,9 @@
-"""Keys that are kept for a while, and loaded again while others go on using them.
+"""Keys that are kept for a while, and loaded again while requests go on using them.
 
-A load runs in a thread of its own, because only then can everybody be sure not to wait for it
-longer than they mean to: no timeout covers the name server, and those of AWS's SDK are for each
-read. Once the answer is there no thread is left, so in Lambda, which stops all threads between two
-invocations, only a load that was given up is ever stopped. If it goes on later, its keys count
-from when it began.
+A load runs in a thread of its own, because only then can each request limit its wait: no timeout
+covers the name server, and those of AWS's SDK apply to each read. Once the answer is there, the
+thread has ended. So in Lambda, which stops all threads between two invocations, only a load that
+was given up is ever stopped. If it continues later, the age of its keys counts from when it began.
 """
 
 import threading
@@ -14,19 +13,19 @@ from collections.abc import Callable
 from signaling.authorizer.keys import SECONDS_TO_LOAD, Key, KeysError, KeysWithdrawnError
 
 SECONDS_BETWEEN_LOADS = 30
-"""Or strangers, with a new key id each time, would make us ask the issuer all day."""
+"""Otherwise strangers with a new key id each time would make the stack ask the issuer all day."""
 
 SECONDS_OF_GRACE = 60 * 60
-"""How long keys beyond their lifetime are used while nobody answers for them."""
+"""How long keys beyond their lifetime are used while their source does not answer."""
 
 SECONDS_FOR_NEWER_KEYS = 0.5
-"""How long the one who starts a load waits for newer keys, with an old one at hand."""
+"""How long the request that starts a load waits for newer keys when it has an old one."""
 
 _MOST_LOADS = 3
-"""At once, of which all but one have been given up: AWS's SDK may never end one."""
+"""Loads at once, of which all but one have been given up: AWS's SDK may never end one."""
 
 _MOST_WAITING = 8
-"""Who wait for one load. Others are refused, or they would take all threads of the local server."""
+"""Requests that may wait for one load. Others are refused, to spare the local server's threads."""
 
 _NEVER = float("-inf")
 
@@ -34,12 +33,13 @@ _NEVER = float("-inf")
 class KeyCache:
     """Keys that are loaded when first needed, and again when they are old or one is missing.
 
-    Who finds a key that is not too old never waits for a load that another has started, and for
-    one of its own only shortly. So an issuer that hangs holds up nobody who brings a known key, but
-    for that half a second every 30 seconds.
+    A request that finds a key which is not too old never waits for a load that another started, and
+    only briefly for its own. So an issuer that hangs delays no client with a known key, except for
+    that half a second every 30 seconds.
 
-    Threads may share it: all that changes does so under the lock, which nobody holds while waiting.
-    Only the newest load counts, and a request that has waited looks again at what there is then.
+    Threads may share it: all changes happen under the lock, which no thread holds while waiting.
+    Only the newest load counts, and a request that has waited looks again at the keys there are
+    then.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class KeyCache:
     ) -> None:
         """Use what `load` returns for `lifetime`, in seconds of `clock`.
 
-        Nobody waits longer than `patience` for it. The clock is the wall's: the monotonic one need
-        not go on while a Lambda is frozen.
+        No request waits longer than `patience` for it. The clock is the wall clock: the monotonic
+        clock may stand still while a Lambda is frozen.
         """
         self._load = load
         self._lifetime = lifetime
@@ -68,10 +68,10 @@ class KeyCache:
     def find(self, key_id: str | None) -> Key | None:
         """Return the one key that a token can mean, at most one load away.
 
-        A key without an id may be meant by any token, a token without one means the only key.
+        Any token may mean a key without an id; a token without one means the only key.
 
         Raises:
-            KeysError: nobody can tell whether there is such a key.
+            KeysError: it cannot be told whether there is such a key.
         """
         with self._lock:
             found = self._known(key_id)
@@ -118,7 +118,7 @@ class KeyCache:
         return _one_of(self._keys, key_id) if is_usable else None
 
     def _raise_unless_told(self, load: "_Load | None") -> None:
-        """Raise what keeps us from knowing all keys, if `load` did not bring them all."""
+        """Raise the reason why not all keys are known, if `load` did not bring them all."""
         if load and not load.ended.is_set():
             raise KeysError(f"no answer within {self._patience:g} s")
         if load and load.error:
@@ -127,7 +127,7 @@ class KeyCache:
             raise KeysError(f"a moment ago: {self._trouble or 'no answer'}")
 
     def _load_under_way(self) -> "_Load | None":
-        """Return the load whose result may still come in time, by the wall's clock."""
+        """Return the load whose result may still come in time, by the wall clock."""
         load = self._newest_load
         is_late = load is None or self._clock() - load.began >= self._patience
         return None if load is None or load.ended.is_set() or is_late else load
@@ -149,11 +149,11 @@ class KeyCache:
             keys = self._load()
         except KeysError as error:
             load.error = error
-        except Exception as error:  # a thread's own would go to nobody
+        except Exception as error:  # a thread's exception would be lost
             load.error = KeysError(f"{type(error).__name__}: {error}")
         with self._lock:
             self._loads -= 1
-            if load is self._newest_load:  # a later one knows better
+            if load is self._newest_load:  # a later one is more recent
                 self._take_over(load, keys)
             load.ended.set()
 

@@ -1,6 +1,6 @@
-"""Keys that check tokens: an issuer's, or a secret of our own.
+"""Keys that check tokens: an issuer's, or the owner's secret.
 
-Needs PyJWT, which the authorizer's package brings and no other: nothing else may import this.
+Needs PyJWT, which only the authorizer's package contains: nothing else may import this.
 """
 
 import time
@@ -11,22 +11,22 @@ import jwt
 from signaling.authorizer.https_json import DocumentError, NoDocumentError, fetch
 
 SECONDS_TO_LOAD = 3.0
-"""All that a load may take: of an issuer, discovery and the keys."""
+"""The time that a load may take; for an issuer, discovery and the keys together."""
 
 _KINDS = {"RS256": ("RSA", None), "ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}
-"""The type and curve of the only keys that an algorithm is taken from."""
+"""The type and curve of the keys that each algorithm accepts."""
 
 
 class KeysError(Exception):
-    """The keys cannot be had, or are not fit for it; the message is for the owner's log."""
+    """The keys cannot be loaded, or are unsuitable; the message is for the owner's log."""
 
 
 class KeysWithdrawnError(KeysError):
-    """Who has the keys answered that there are none to be had: those of before are void."""
+    """The source answered that there are no keys: earlier keys are void."""
 
 
 class Key(NamedTuple):
-    """What checks signatures, and the only algorithm that it does so with."""
+    """A key that checks signatures, with its only algorithm."""
 
     id: str | None
     key: jwt.PyJWK | bytes
@@ -34,11 +34,11 @@ class Key(NamedTuple):
 
 
 def secret_key(client: Any, arn: str) -> list[Key]:
-    """Return the secret in Secrets Manager at `arn`, all of it, as a key for HS256.
+    """Return the whole secret in Secrets Manager at `arn` as a key for HS256.
 
     Raises:
-        KeysWithdrawnError: Secrets Manager refuses: there is no such secret, or no right to it.
-        KeysError: it does not answer, or has trouble of its own.
+        KeysWithdrawnError: Secrets Manager refuses: no such secret, or no permission.
+        KeysError: it does not answer, or fails.
     """
     try:
         secret = client.get_secret_value(SecretId=arn)
@@ -56,7 +56,7 @@ def issuer_keys(issuer: str, jwks_url: str | None, seconds: float = SECONDS_TO_L
 
     Raises:
         KeysWithdrawnError: the issuer answers that it has no keys.
-        KeysError: it gives no answer in `seconds`, or none that can be understood.
+        KeysError: it gives no answer within `seconds`, or an unreadable one.
     """
     deadline = time.monotonic() + seconds
     try:
@@ -80,7 +80,7 @@ def issuer_keys(issuer: str, jwks_url: str | None, seconds: float = SECONDS_TO_L
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Tell whether Secrets Manager has decided so, rather than that it is in trouble."""
+    """Tell whether Secrets Manager refused the request, rather than failed."""
     response = getattr(error, "response", None)
     if response is None:
         return False
@@ -89,7 +89,7 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _key_of(entry: Any) -> Key | None:
-    """Return the key in an entry of a JSON Web Key Set, if it is one to check signatures with."""
+    """Return the key in an entry of a JSON Web Key Set, if it can check signatures."""
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
     key_type, curve, key_id = entry.get("kty"), entry.get("crv"), entry.get("kid")

@@ -1,9 +1,9 @@
-"""Which tokens are good: rules, and the checks of a signed JWT.
+"""Which tokens are valid: rules, and the checks of a signed JWT.
 
 The kind of key decides the algorithm that a token must have, never the token itself:
 https://www.rfc-editor.org/rfc/rfc8725#section-3.1
 
-Needs PyJWT, which the authorizer's package brings and no other: nothing else may import this.
+Needs PyJWT, which only the authorizer's package contains: nothing else may import this.
 """
 
 import os
@@ -19,11 +19,11 @@ from signaling.authorizer.key_cache import KeyCache
 from signaling.authorizer.keys import KeysError, issuer_keys, secret_key
 
 MOST_TOKEN_CHARACTERS = 3800
-"""API Gateway takes URLs of 4,096 characters. The rest is for what comes before the token: `wss://`,
+"""API Gateway accepts URLs of 4,096 characters. The rest is for the part before the token: `wss://`,
 a domain of at most 253, `/` and `?token=` are 267; API Gateway's own domain with a stage's name of
 128 is shorter."""
 
-_LEEWAY_SECONDS = 30  # between the issuer's clock and ours
+_LEEWAY_SECONDS = 30  # between the clocks of the issuer and of Lambda
 
 _SECONDS_OF_ISSUER_KEYS = 60 * 60
 _SECONDS_OF_SECRET = 60  # after which a changed secret takes effect
@@ -39,11 +39,11 @@ REASONS = {
 
 
 class RefusedError(Exception):
-    """A token does not let its bearer in; the message is a word for the log."""
+    """A token is not accepted; the message is a word for the log."""
 
 
 class Rules(NamedTuple):
-    """Whose tokens are good; what is None is not asked for."""
+    """Which tokens are valid; a claim whose rule is None is not required."""
 
     issuer: str | None
     jwks_url: str | None
@@ -52,10 +52,10 @@ class Rules(NamedTuple):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Rules":
-        """Read the rules from `environ`, where an empty value is the same as none.
+        """Read the rules from `environ`, where an empty value counts as unset.
 
         Raises:
-            ValueError: no key is named, so that every token or none would be good.
+            ValueError: no key is named, so that every token or none would be valid.
         """
         names = ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN")
         rules = cls(*(environ.get(name) or None for name in names))
@@ -65,11 +65,11 @@ class Rules(NamedTuple):
 
 
 def claims_of(tokens: list[str], rules: Rules, keys: KeyCache) -> dict[str, Any]:
-    """Return the claims of the one token, once everything about it has been checked.
+    """Return the claims of the single token, once all checks have passed.
 
     Raises:
-        RefusedError: it is not good.
-        KeysError: nobody can tell whether it is.
+        RefusedError: the token is not valid.
+        KeysError: it cannot be told whether it is valid.
     """
     token = _one_token(tokens)
     try:
@@ -101,7 +101,7 @@ def grants_of(claims: dict[str, Any]) -> Grants:
     """Return the topics that `claims` grant.
 
     Raises:
-        RefusedError: the claim is none that can be understood.
+        RefusedError: the claim cannot be read.
     """
     try:
         return Grants.from_claims(claims)
@@ -110,7 +110,7 @@ def grants_of(claims: dict[str, Any]) -> Grants:
 
 
 def reset() -> None:
-    """Let the next token be checked as the environment then says."""
+    """Forget rules and keys, so that the next token is checked by the environment then."""
     rules.cache_clear()
     _new_key_cache.cache_clear()
 
@@ -122,8 +122,8 @@ def rules() -> Rules:
 
 
 def key_cache() -> KeyCache:
-    """Return the keys of this process: the secret where there is one, else the issuer's."""
-    with _one_key_cache:  # threads that come first would each make one, and load the keys into it
+    """Return the keys of this process: the secret if there is one, else the issuer's."""
+    with _one_key_cache:  # otherwise the first threads would each create one and load keys
         return _new_key_cache()
 
 
@@ -139,8 +139,8 @@ def _new_key_cache() -> KeyCache:
     from botocore.config import Config
 
     timeouts = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard"})
-    # A session of its own: the default one is not safe in the local server's threads.
-    region = secret_arn.split(":")[3]  # the secret's, which need not be the stack's
+    # A separate session: the default one is not safe in the local server's threads.
+    region = secret_arn.split(":")[3]  # the secret's Region, which may differ from the stack's
     client = boto3.Session(region_name=region).client("secretsmanager", config=timeouts)
     return KeyCache(lambda: secret_key(client, secret_arn), _SECONDS_OF_SECRET)
 

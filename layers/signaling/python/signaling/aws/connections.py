@@ -1,4 +1,4 @@
-"""Messages to clients over API Gateway's @connections, whichever client makes the requests."""
+"""Messages to clients over API Gateway's @connections, for either AWS client."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ _GONE = 410
 _NO_ANSWER = "no answer"
 
 Call = tuple[str, bytes | None]
-"""A request to @connections: a connection, and what is posted to it, or None to ask for it."""
+"""A request to @connections: a connection, and what is posted to it, or None to look it up."""
 
 
 class ApiGatewayConnections:
@@ -27,9 +27,9 @@ class ApiGatewayConnections:
     ) -> Outcome:
         """Send as the port says.
 
-        Whether those who are introduced are still there is asked beside the posts. Only 410 says
-        that one is gone: whatever else the answer is, an introduction too many is better than one
-        too few.
+        Whether introduced clients are still connected is asked in parallel with the posts. Only 410
+        means that a client is gone: after any other answer, an introduction too many is better than
+        one too few.
         """
         data = payload.encode()
         calls = [(each, data) for each in connections]

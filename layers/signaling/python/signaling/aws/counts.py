@@ -1,6 +1,6 @@
-"""Attributes of a row that one write can set, count and forget: there is one for each short time.
+"""Attributes of a row that one write can set, count and forget: one for each short period.
 
-Their names go round, so an update knows which one is of now and which others to remove.
+Their names rotate, so an update knows which one is current and which others to remove.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ def counters(now: int) -> list[str]:
 
 
 def beginnings(now: int) -> list[str]:
-    """Return the attributes that tell when announces began to be handled, likewise."""
+    """Return the attributes with the times when handling began: first the one for `now`."""
     current = now // TOGETHER_MILLISECONDS % _COUNTERS
     return [*_BEGINNINGS[current:], *_BEGINNINGS[:current]]
 

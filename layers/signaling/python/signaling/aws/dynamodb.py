@@ -1,26 +1,27 @@
-"""Who is subscribed to what: the model of the DynamoDB table.
+"""Subscriptions: the model of the DynamoDB table.
 
 | key           |               |
 |---------------|---------------|
 | pk            | topic-<topic> |
 | sk            | member-<hash of id>-<id of the connection> |
-| requested_at  | time of its last message about the topic but signals, epoch milliseconds |
+| requested_at  | time of its last message about the topic except signals, epoch milliseconds |
 | connected_at  | when the connection was opened, epoch milliseconds |
 | expires_at    | when the connection must have ended, or a minute after it left, epoch seconds |
-| announce      | `data` of its announce as JSON, true for y-webrtc's plain one of `peer`; none
-|               | if it has subscribed again since |
+| announce      | `data` of its announce as JSON, or true for y-webrtc's plain one of `peer`;
+|               | missing if it has subscribed again since |
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
-| has_token     | its connection was opened with one |
-| began_<n>     | when a function began to handle the first of its announces in the latest half
-|               | second in which it made some, epoch milliseconds; n is its number modulo 8 |
-| announces_<n> | how often it announced itself in the latest two seconds in which it did; n as
-|               | above, so that one write can count and forget |
+| has_token     | its connection was opened with a token |
+| began_<n>     | when a function began to handle its first announce in the latest half second
+|               | with announces, epoch milliseconds; n is the number of that half second
+|               | modulo 8 |
+| announces_<n> | number of its announces in the latest two seconds with announces; n as above,
+|               | so that one write can count and forget |
 | left_at       | time of its last unsubscribe, epoch milliseconds |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
 | listed        | sk of the row that lists it under its peer id |
-| held          | signals that it sent to peers which were not there, for a second or two |
-| held_bytes    | of all of them, UTF-8 |
+| held          | signals that it sent to absent peers, for a second or two |
+| held_bytes    | their size in bytes of UTF-8 |
 
 A large room has more rows, which list members under their peer ids. They are never changed, and
 expire with their connections:
@@ -33,7 +34,7 @@ expire with their connections:
 
 and `peer`, `requested_at`, `connected_at`, `expires_at` and `has_token` of its own row.
 
-An index with the keys swapped answers "every topic of this connection". Nothing scans.
+An index with the keys swapped finds every topic of a connection. Nothing scans.
 """
 
 import os
@@ -80,7 +81,7 @@ INDEX = "by-connection"
 """Name of the table's index: sk HASH, pk RANGE, keys only."""
 
 _FORGOTTEN_AT_ONCE = 100
-"""Rows of those who left that one invocation deletes: about a quarter of a second's work."""
+"""Rows of departed clients that one invocation deletes: about a quarter of a second's work."""
 
 _YES = {"BOOL": True}
 
@@ -100,7 +101,7 @@ class DynamoDBSubscriptions:
         self._left_long_ago: list[Row] = []
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Upsert one row a topic, all at once: 1 write unit, and 1 in the index if it is new."""
+        """Upsert one row per topic, all at once: 1 write unit, and 1 in the index if it is new."""
         condition = (
             "requested_at < :requested_at OR (requested_at = :requested_at AND has_left = :yes)"
         )
@@ -132,10 +133,10 @@ class DynamoDBSubscriptions:
         return None
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Mark one row a topic, all at once: 1 write unit.
+        """Mark one row per topic, all at once: 1 write unit.
 
-        A row that were deleted could be made again by a subscribe that is older and handled later.
-        Where a later message wrote the row already, a second write notes the leaving alone.
+        A deleted row could be created again by an older subscribe that is handled later. If a later
+        message has already written the row, a second write records only when the client left.
         """
         condition = "requested_at < :requested_at"
         change = ", has_left = :yes, left_at = :requested_at"
@@ -154,7 +155,7 @@ class DynamoDBSubscriptions:
         self._table.attempt([note_of_leaving(topic, sender) for topic in late])
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
-        """Query the index, for some requests: no client knows when it is asked, or its own id."""
+        """Query the index for some requests, which no client can predict, or its own id."""
         connection = sender.connection
         chance = crc32(f"{connection}{sender.requested_at}".encode()) % TOPICS_A_LOOK
         if chance >= len(topics):
@@ -163,7 +164,7 @@ class DynamoDBSubscriptions:
         return len(next(rows)) > most
 
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
-        """Query the topic with strong consistency, in pages that double while too few are there."""
+        """Query the topic with strong consistency, in pages that double until enough are found."""
         limit = {} if most is None else {"Limit": most + 1 + LEFT_ROWS}
         found: list[Subscriber] = []
         left: list[Row] = []
@@ -185,8 +186,8 @@ class DynamoDBSubscriptions:
     def forget_left(self, topic: str) -> None:
         """Delete rows that the last `of_topic` has read: a write unit each, and one in the index.
 
-        TTL would do it for nothing, but perhaps days later. So a flood of them is paid for by
-        those that read them first, and the past of a room does not add to what a publish reads.
+        TTL would do it free of charge, but perhaps days later. So the first publishes that read a
+        flood of such rows pay for deleting them, and later ones do not read a room's past.
         """
         if len(self._left_long_ago) <= LEFT_ROWS:
             return
@@ -207,15 +208,15 @@ class DynamoDBSubscriptions:
         return sorted(self._table.subscribers(page), key=lambda _: os.urandom(4))
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Put one row for each, 25 a request, and note it in its own: 3 write units."""
+        """Put one row for each, 25 per request, and note it in its own row: 3 write units."""
         self._listings().list_peers(topic, subscribers)
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Delete the rows that list `subscribers`, 25 a request."""
+        """Delete the rows that list `subscribers`, 25 per request."""
         self._listings().unlist(topic, subscribers)
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
-        """Query the first rows that list the peer, and the last if there are more, consistently."""
+        """Query consistently the first rows that list the peer, and the last if there are more."""
         return self._listings().of_peer(topic, peer)
 
     def _listings(self) -> "Listings":
@@ -228,21 +229,21 @@ class DynamoDBSubscriptions:
         self._table.attempt([learned_peer(topic, connection, peer)], self._table.deadlines.clean_up)
 
     def hold(self, topic: str, connection: str, signal: str) -> int:
-        """Update one row: a write unit for each KB that it then has."""
+        """Update one row: a write unit for each KB of its new size."""
         answers = self._table.write([held_signal(topic, connection, signal)])
         return sum(len(answer["Attributes"]["held"]["L"]) for answer in answers)
 
     def take(self, topic: str, connection: str) -> list[str]:
-        """Update one row: a write unit for each KB that it had."""
+        """Update one row: a write unit for each KB of its old size."""
         answers = self._table.write([taken_signals(topic, connection)])
         return [text["S"] for answer in answers for text in answer["Attributes"]["held"]["L"]]
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
-        """Delete the rows of `connections`, 25 a request."""
+        """Delete the rows of `connections`, 25 per request."""
         self._table.delete([member_key(topic, each) for each in connections])
 
     def remove_connection(self, connection: str) -> bool:
-        """Query the index and delete what it names, 25 rows a request, as many as time allows."""
+        """Query the index and delete the rows found, 25 per request, as many as time allows."""
         for page in self._rows_of(connection, self._table.deadlines.clean_up):
             self._table.delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
         return False

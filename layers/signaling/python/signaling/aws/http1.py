@@ -15,13 +15,13 @@ from signaling.aws.trust import Trust
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0
-"""The longest wait for a server to go on with an answer, or for it to take more of a request."""
+"""The longest wait for more of an answer, or for the server to accept more of a request."""
 
-_LARGEST_TLS_RECORD = 16_384  # reading as much leaves nothing in TLS's buffer, where poll is blind
+_LARGEST_TLS_RECORD = 16_384  # reading this much empties TLS's buffer, where poll is blind
 _ADDRESS_SECONDS = 10
 _LARGEST_HEAD = 16 * 1024
 _LARGEST_RESPONSE = 16 * 1024 * 1024
-"""A page of DynamoDB has 1 MB, several times as much as JSON."""
+"""A page of DynamoDB has 1 MB, and several times as much as JSON."""
 
 _HEXADECIMAL = b"0123456789abcdefABCDEF"
 
@@ -38,8 +38,8 @@ class Response(NamedTuple):
 class Host:
     """A server and the connections to it that are open and idle.
 
-    Threads may share it without a lock: a connection belongs to one exchange or to the list, and
-    a list's `append` and `pop` are atomic.
+    Threads may share it without a lock: a connection belongs either to one exchange or to the list,
+    and a list's `append` and `pop` are atomic.
     """
 
     def __init__(self, url: str) -> None:
@@ -59,7 +59,7 @@ class Host:
     def look_after(self, most: int) -> None:
         """Close idle connections that the server has closed, until `most` are left to be used next.
 
-        How long they have been idle tells nothing: the monotonic clock may stand still while a
+        The time that they have been idle is unknown: the monotonic clock may stand still while a
         Lambda is frozen.
         """
         still_open: list[socket.socket] = []
@@ -89,7 +89,7 @@ class Host:
             connection.close()
 
     def _take(self) -> socket.socket | None:
-        with suppress(IndexError):  # to look first would not do: another thread may be quicker
+        with suppress(IndexError):  # checking first would not help: another thread may be faster
             return self.idle.pop()
         return None
 
@@ -113,7 +113,7 @@ class Host:
                 if not data:
                     raise ConnectionError("half an answer")
         except TimeoutError:
-            self.close()  # what made this one silent may have cut off the idle ones, too
+            self.close()  # what silenced this one may also have cut off the idle ones
             raise
         except (ConnectionError, ssl.SSLError, ValueError) as error:
             raise (ConnectionError if received else _ClosedWhileIdleError)(error) from error
@@ -160,7 +160,7 @@ class Host:
 def parse(received: bytearray) -> tuple[Response | None, bool]:
     """Return the response, once `received` is the whole, and whether the connection stays open.
 
-    Raises ValueError for what is not one response of HTTP/1.1 that says how long it is.
+    Raises ValueError for anything but one HTTP/1.1 response that states its length.
     """
     if len(received) > _LARGEST_RESPONSE:
         raise ValueError("a response without end")
@@ -213,12 +213,12 @@ def _length(headers: dict[str, str], status: int) -> int:
 
 
 class _ClosedWhileIdleError(ConnectionError):
-    """The server closed a connection before any answer, as it does when it was idle for long."""
+    """The server closed a connection before any answer, as after a long idle time."""
 
 
 def _is_open(connection: socket.socket) -> bool:
     try:
-        connection.recv(1)  # nothing can come but its end, or what TLS keeps to itself
+        connection.recv(1)  # nothing can arrive except its end, or TLS's own messages
         return False
     except (BlockingIOError, ssl.SSLWantReadError):
         return True

@@ -1,4 +1,4 @@
-"""AWS without its SDK, for what the two ports need: DynamoDB's JSON protocol and @connections."""
+"""AWS without its SDK, as the two ports need it: DynamoDB's JSON protocol and @connections."""
 
 import json
 import math
@@ -15,13 +15,13 @@ from signaling.aws.sigv4 import Credentials, Scope, quote, sign
 from signaling.aws.steps import Steps, Wait, run
 
 IN_FLIGHT = 64
-"""Most requests under way at once."""
+"""Maximum number of requests under way at once."""
 
 _BREADTH_OF_TABLE = 5
-"""More than posts get: all writes of a message go to one host, and somebody waits for the last."""
+"""More than posts get: all writes of a message go to one host, and a client waits for the last."""
 
 _SUFFIXES = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
-"""Domains of the partitions that have one of their own, by how their Regions begin."""
+"""Domains of the partitions that have their own, by the prefix of their Regions."""
 
 _TOLERATED_SKEW_SECONDS = 240  # a little less than AWS tolerates
 
@@ -46,9 +46,9 @@ class Service:
     def ask(
         self, requests: Sequence[Request], headers: Mapping[str, str], deadline: float
     ) -> list[Response | OSError]:
-        """Make each of `requests`, again while that may help, and return what came of it.
+        """Make each of `requests`, again while that may help, and return the results.
 
-        What was throttled goes behind what has not been sent yet, and holds up nothing.
+        Throttled requests queue behind those that have not been sent yet, and delay nothing.
         """
         responses: list[Response | OSError] = [TimeoutError("no time left")] * len(requests)
         queue = deque((index, 0, 0.0) for index in range(len(requests)))
@@ -91,7 +91,7 @@ class Service:
         return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
     def _corrects_clock(self, response: Response | OSError, skew: float) -> bool:
-        """Take over the server's time if that of the request, which it refused, was far from it."""
+        """Adopt the server's time if it refused the request because of a very different time."""
         if isinstance(response, OSError) or response.status not in (400, 403):
             return False
         from calendar import timegm  # here: few processes need it
@@ -108,9 +108,9 @@ class Service:
 
 
 def connections_for(requests: int, idle: int, breadth: int = 2) -> int:
-    """Return how many connections to use for so many `requests` when so many are open and `idle`.
+    """Return how many connections to use for `requests` when `idle` ones are open.
 
-    To open one takes about as long as to wait for a response. With n requests, the sum of both is
+    Opening one takes about as long as waiting for a response. With n requests, the sum of both is
     least for about the square root of n connections; `breadth` times as many are opened, because
     the next message finds them open.
     """
@@ -149,7 +149,7 @@ class LeanDynamoDB:
 
 
 class LeanConnections(ApiGatewayConnections):
-    """Connections that are all posted to from one thread."""
+    """Connections, with all posts from one thread."""
 
     def __init__(self, service: Service, deadline: float) -> None:
         """Post through `service` until `deadline`, in `time.monotonic` seconds."""
@@ -167,7 +167,7 @@ class LeanConnections(ApiGatewayConnections):
 
 
 def dynamodb() -> Service:
-    """Return DynamoDB of the function's Region, or where the SDKs' variables say it is."""
+    """Return DynamoDB in the function's Region, or at the URL in the SDKs' variables."""
     suffix = _SUFFIXES.get(_region().partition("-")[0], "amazonaws.com")
     url = (
         os.environ.get("AWS_ENDPOINT_URL_DYNAMODB")

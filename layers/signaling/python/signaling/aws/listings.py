@@ -24,11 +24,11 @@ class Listings:
         self._table = table
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Put one row for each, 25 a request, and note it in its own: 3 write units.
+        """Put one row for each, 25 per request, and note it in its own row: 3 write units.
 
-        The row is put before it is noted, and who leaves in between is found not to be there when
-        it is noted. So a member that leaves either sees the note and deletes the row, or it is
-        deleted here.
+        The row is put before it is noted, and a member that leaves in between is found absent when
+        it is noted. So either the member sees the note as it leaves and deletes the row, or the row
+        is deleted here.
         """
         members = list({each.connection: each for each in subscribers}.values())
         self._table.put([listing(topic, each) for each in members])
@@ -43,11 +43,11 @@ class Listings:
         self._table.delete([*left, *(key for key in former if key not in new)])
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Delete the rows that list `subscribers`, 25 a request."""
+        """Delete the rows that list `subscribers`, 25 per request."""
         self._table.delete([listing_key(topic, each) for each in subscribers])
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
-        """Query the first rows that list the peer, and the last if there are more, consistently."""
+        """Query consistently the first rows that list the peer, and the last if there are more."""
         rows = self._listed(topic, peer, LISTED_FIRST, is_forward=True)
         if len(rows) == LISTED_FIRST:
             rows += reversed(self._listed(topic, peer, LISTED_LAST, is_forward=False))

@@ -1,4 +1,4 @@
-"""The operations of DynamoDB that the model of the table needs, for any client that makes them."""
+"""The operations of DynamoDB that the model of the table needs, for either client."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _BATCH_ATTEMPTS = 8
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
 Parameters = dict[str, Any]
-"""A request as boto3's low-level client takes it."""
+"""A request in the form of boto3's low-level client."""
 
 
 class RequestError(Exception):
@@ -27,13 +27,13 @@ class RequestError(Exception):
 
 
 Answer = dict[str, Any] | RequestError
-"""What a request came to."""
+"""The result of a request."""
 
 
 class DynamoDB(Protocol):
     """The operations that the model needs. The requests of one call are made at once.
 
-    Each is tried again while that may help, until `deadline`, in `time.monotonic` seconds.
+    Each is retried while that may help, until `deadline`, in `time.monotonic` seconds.
     """
 
     def query(self, requests: Sequence[Parameters], deadline: float) -> list[Answer]:
@@ -68,7 +68,7 @@ def pages(client: DynamoDB, query: Parameters, deadline: float) -> Iterator[list
 def write_batches(
     client: DynamoDB, table: str, writes: Sequence[Parameters], deadline: float
 ) -> None:
-    """Put and delete rows, 25 a request, again while some are left undone.
+    """Put and delete rows, 25 per request, again while some are left undone.
 
     Raises:
         SubscriptionsError: the table failed, or time ran out.
@@ -94,7 +94,7 @@ def write_batches(
 
 
 def accepted(answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """Return the answers, but for those of a condition that failed.
+    """Return the answers, except those of failed conditions.
 
     Raises:
         SubscriptionsError: a request failed for another reason.

@@ -1,21 +1,21 @@
-"""When a request to AWS is made again, and after how long."""
+"""When a request to AWS is retried, and after how long."""
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 ATTEMPT_SECONDS = 3.0
-"""The longest that one attempt may take: to connect 1 s, to read 2 s."""
+"""The longest time for one attempt: 1 s to connect, 2 s to read."""
 
 ATTEMPTS = 6
-"""How often a request is tried."""
+"""The maximum number of attempts of a request."""
 
 THROTTLED = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ThrottlingException",
 }
-"""Codes of DynamoDB that come with status 400, which otherwise is final.
+"""DynamoDB's codes for throttling, which come with status 400, otherwise a final status.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 """
@@ -33,7 +33,7 @@ def tried(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Result | None:
-    """Return what `attempt` came to, after more attempts if they may help and still fit.
+    """Return the result of `attempt`, after more attempts if they may help and still fit.
 
     None means that there was no time for a single one before `deadline`, in seconds of `clock`.
     """
@@ -59,6 +59,6 @@ def delay_after(attempt: int) -> float:
 
     https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
-    from random import uniform  # here: most invocations need none
+    from random import uniform  # here: most invocations do not need it
 
     return uniform(0, min(_LONGEST_DELAY, _FIRST_DELAY * 2**attempt))

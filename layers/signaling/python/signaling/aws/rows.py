@@ -1,7 +1,7 @@
-"""Rows of the table: their keys, and what they say.
+"""Rows of the table: their keys and attributes.
 
-A member's sort key begins with a hash of its connection id. So members lie in no order that
-anything else follows, and any stretch of them is a fair sample. The key can be made from the id
+A member's sort key begins with a hash of its connection id. So the order of members is unrelated
+to anything else, and any stretch of them is a fair sample. The key can be computed from the id
 alone, which is all that `$disconnect` knows.
 """
 
@@ -16,13 +16,13 @@ from signaling.protocol import Announce
 from signaling.topics import topic_key
 
 Row = dict[str, Any]
-"""A row, or its key, as boto3's low-level client takes and gives it."""
+"""A row, or its key, in the form of boto3's low-level client."""
 
 Update = dict[str, Any]
-"""Parameters of UpdateItem or DeleteItem, but for the table's name."""
+"""Parameters of UpdateItem or DeleteItem, except the table's name."""
 
 MEMBER_PREFIX = "member-"
-"""Of sk, before 8 hexadecimal digits of hash, a hyphen and the connection id."""
+"""Prefix of sk, before 8 hexadecimal digits of hash, a hyphen and the connection id."""
 
 _BEFORE_CONNECTION = len(MEMBER_PREFIX) + 8 + 1
 _TIME_DIGITS = 15
@@ -68,12 +68,12 @@ def entered_row(
 
 
 def has_left_long_ago(row: Row, now: int) -> bool:
-    """Tell whether a row is kept for nothing any more; `now` in epoch milliseconds."""
+    """Tell whether a row is no longer needed; `now` in epoch milliseconds."""
     return "has_left" in row and int(row["requested_at"]["N"]) < now - LEFT_MILLISECONDS
 
 
 def forgotten(row: Row) -> Update:
-    """Return the deletion of a row of one who left, unless that has come again since."""
+    """Return the deletion of a row of a client that left, unless it has come back since."""
     return {
         "Key": {"pk": row["pk"], "sk": row["sk"]},
         "ConditionExpression": "requested_at = :requested_at",
@@ -92,9 +92,9 @@ def note_of_leaving(topic: str, sender: Sender) -> Update:
 
 
 def announced(announce: Announce) -> dict[str, Any]:
-    """Return what a row keeps of an announce: of most, that it was y-webrtc's for the row's peer.
+    """Return what a row keeps of an announce: usually just that it is y-webrtc's for its peer.
 
-    Its text would be a quarter of the row, and a join of a large room reads 160 rows.
+    The text would be a quarter of the row, and a join of a large room reads 160 rows.
     """
     if announce.peer is not None and announce.data == plain_announce(announce.peer):
         return {"BOOL": True}
@@ -158,7 +158,7 @@ def listing(topic: str, subscriber: Subscriber) -> Row:
 
 
 def listing_key(topic: str, subscriber: Subscriber) -> Row:
-    """Return the key of the row that lists `subscriber`; those of a peer lie in order of time."""
+    """Return the key of the row that lists `subscriber`; a peer's rows are in order of time."""
     at = f"{subscriber.requested_at:0{_TIME_DIGITS}d}"
     sk = f"{listing_prefix(subscriber.peer or '')}{at}#{subscriber.connection}"
     return {"pk": {"S": peers_key(topic)}, "sk": {"S": sk}}
@@ -170,7 +170,7 @@ def listing_prefix(peer: str) -> str:
 
 
 def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
-    """Return the update of a member's row that notes the row which lists it under its peer id."""
+    """Return the update of a member's row that notes the row listing it under its peer id."""
     return {
         "Key": member_key(topic, subscriber.connection),
         "ConditionExpression": f"{_IS_THERE} AND peer = :peer",
@@ -194,12 +194,12 @@ def is_listing(row: Row) -> bool:
 
 
 def is_there(row: Row, now: int) -> bool:
-    """Tell whether a row counts: TTL deletes expired ones late."""
+    """Tell whether a row is valid: TTL deletes expired ones late."""
     return int(row["expires_at"]["N"]) > now and "has_left" not in row
 
 
 def subscriber_of(row: Row) -> Subscriber:
-    """Return what a row says of a connection."""
+    """Return what a row says about a connection."""
     return Subscriber(
         row["connection"]["S"] if "connection" in row else connection_of(row["sk"]["S"]),
         row["peer"]["S"] if "peer" in row else None,

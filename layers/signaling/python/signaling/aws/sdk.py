@@ -1,4 +1,4 @@
-"""AWS through boto3, for what the two ports need. Imported only when the settings ask for it."""
+"""AWS through boto3, as the two ports need it. Imported only if the settings require it."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ _ONCE = Config(
     connect_timeout=ATTEMPT_SECONDS / 3,
     read_timeout=ATTEMPT_SECONDS * 2 / 3,
     max_pool_connections=THREADS,
-    retries={"total_max_attempts": 1},  # the attempts are ours, within the time that is left
+    retries={"total_max_attempts": 1},  # retries are made here, within the time that is left
 )
 
 
@@ -71,7 +71,7 @@ class SdkDynamoDB:
 
 
 class SdkConnections(ApiGatewayConnections):
-    """Connections that are posted to through boto3's `apigatewaymanagementapi`."""
+    """Connections, with posts through boto3's `apigatewaymanagementapi`."""
 
     def __init__(
         self,

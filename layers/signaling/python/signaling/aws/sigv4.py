@@ -23,14 +23,14 @@ class Credentials(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Where a signature is good."""
+    """Where a signature is valid."""
 
     region: str
     service: str
 
 
 def quote(segment: str) -> str:
-    """Percent-encode one segment of a path, as AWS does it."""
+    """Percent-encode one segment of a path, as AWS does."""
     return "".join(map(_QUOTED.__getitem__, segment.encode()))
 
 
@@ -44,8 +44,8 @@ def sign(
 ) -> str:
     """Return the `authorization` header of a request.
 
-    `path` is as it is sent, and encoded once more here, as every service but S3 wants it.
-    `headers` are signed all, by lower-case names; `host` and `x-amz-date` must be among them, and
+    `path` is as it is sent; it is encoded once more here, as every service except S3 requires.
+    All `headers` are signed, with lower-case names; they must include `host` and `x-amz-date`, and
     `x-amz-security-token` if the credentials have one.
     """
     timestamp = headers["x-amz-date"]

@@ -1,7 +1,7 @@
-"""Work that waits for sockets, any number of pieces at once from one thread.
+"""Tasks that wait for sockets, any number at once in one thread.
 
-Each is a generator that yields what it waits for, and `run` advances them all: asyncio in small,
-which would cost more CPU to import than the rest of a cold start.
+Each is a generator that yields what it waits for, and `run` advances them all: a small asyncio.
+The real one would cost more CPU to import than the rest of a cold start.
 """
 
 import select
@@ -23,11 +23,11 @@ class Wait(NamedTuple):
 
 
 Steps = Generator[Wait, None, Result]
-"""Work with pauses; TimeoutError is thrown into it when its socket is not ready in time."""
+"""A task with pauses; TimeoutError is thrown into it when its socket is not ready in time."""
 
 
 def when_ready(operation: Callable[[], Result], wait: Wait) -> Steps[Result]:
-    """Return what `operation` comes to, after one `wait` or more: TLS may want to read to write."""
+    """Return the result of `operation`, after one `wait` or more: TLS may read to write."""
     while True:
         try:
             return operation()

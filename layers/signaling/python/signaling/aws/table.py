@@ -1,4 +1,4 @@
-"""Requests to one DynamoDB table, and what its rows say."""
+"""Requests to one DynamoDB table, and the contents of its rows."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,18 +22,18 @@ class Table:
         deadlines: Deadlines,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Ask for the table `name` through `client`; `now` tells epoch seconds."""
+        """Use the table `name` through `client`; `now` tells epoch seconds."""
         self._client = client
         self._name = name
         self.deadlines = deadlines
         self.now = now
 
     def write(self, updates: Sequence[Update]) -> list[dict[str, Any]]:
-        """Make `updates` and return the answers, but for those whose condition failed."""
+        """Make `updates` and return the answers, except those of failed conditions."""
         return accepted(self.attempt(updates))
 
     def attempt(self, updates: Sequence[Update], deadline: float | None = None) -> list[Answer]:
-        """Return an answer for each; of errors only conditions that failed are left."""
+        """Return an answer for each; the only errors among them are failed conditions."""
         if not updates:
             return []
         requests = [{"TableName": self._name, **each} for each in updates]
@@ -42,7 +42,7 @@ class Table:
         return answers
 
     def subscribers(self, page: Sequence[Row]) -> list[Subscriber]:
-        """Return what the rows of a page say of members that are there."""
+        """Return the present members in the rows of a page."""
         now = int(self.now())
         return [subscriber_of(row) for row in page if is_there(row, now)]
 
@@ -51,12 +51,12 @@ class Table:
         return pages(self._client, {"TableName": self._name, **parameters}, deadline)
 
     def put(self, rows: Sequence[Row]) -> None:
-        """Put rows, 25 a request."""
+        """Put rows, 25 per request."""
         puts = [{"PutRequest": {"Item": row}} for row in rows]
         write_batches(self._client, self._name, puts, self.deadlines.table)
 
     def delete(self, keys: Sequence[Row]) -> None:
-        """Delete rows, 25 a request."""
+        """Delete rows, 25 per request."""
         if not keys:
             return
         deletes = [{"DeleteRequest": {"Key": key}} for key in keys]

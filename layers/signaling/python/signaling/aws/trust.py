@@ -1,7 +1,7 @@
-"""Whose certificates are believed: for AWS, those of Amazon's own authorities.
+"""Trusted certificate authorities: for AWS, Amazon's own.
 
-For other servers, or if these do not vouch for AWS, all authorities that are known here. To read
-them takes 20 to 30 ms of a cold start, to read Amazon's five 3 ms.
+For other servers, or if Amazon's do not verify AWS, all authorities that are known here. Reading
+all takes 20 to 30 ms of a cold start, reading Amazon's five 3 ms.
 """
 
 import json
@@ -11,16 +11,16 @@ import sys
 from functools import cache
 
 BUNDLE = f"{__file__.rpartition('/')[0]}/amazon.pem"  # pathlib is slow to import
-"""Amazon's root certificates: `sam build` makes it, see layers/signaling/amazon_roots.py."""
+"""Amazon's root certificates, from `sam build`: see layers/signaling/amazon_roots.py."""
 
 
 class Trust:
-    """The authorities that are believed about one server."""
+    """The authorities that are trusted for one server."""
 
     def __init__(self, server: bytes) -> None:
-        """Begin with Amazon's, if `server` is a host of AWS in its partition for the world.
+        """Begin with Amazon's, if `server` is a host of AWS in its main partition `aws`.
 
-        The other partitions promise nothing, or have roots of their own, as the European Sovereign
+        The other partitions promise nothing, or have their own roots, as the European Sovereign
         Cloud does: https://www.amazontrust.com/repository/
         """
         self._server = server
@@ -31,11 +31,11 @@ class Trust:
         return (self._is_amazons and _amazons_authorities()) or _all_authorities()
 
     def is_wider_than(self, refused: ssl.SSLContext, error: ssl.SSLCertVerificationError) -> bool:
-        """Tell whether more is believed than by the context that `refused` a certificate.
+        """Tell whether more is trusted than in the context that `refused` a certificate.
 
-        If that was Amazon's authorities, all are believed from now on, and the log says so. Of
-        connections that are refused at the same moment each is told the same, because what counts
-        is its own context; two threads may each log the line, which does no harm.
+        If that context had only Amazon's authorities, all are trusted from now on, and the log says
+        so. Connections that are refused at the same moment all get the same answer, because each
+        is judged by its own context; two threads may each log the line, which does no harm.
         """
         if refused is _all_authorities():
             return False
@@ -53,7 +53,7 @@ def _amazons_authorities() -> ssl.SSLContext | None:
         return None
     try:
         return ssl.create_default_context(cafile=BUNDLE)
-    except OSError:  # nothing was built here, or not well, which is an SSLError
+    except OSError:  # no file was built here, or a bad one, which is an SSLError
         return None
 
 
