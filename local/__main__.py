@@ -48,7 +48,7 @@ _SECONDS_BETWEEN_LOOKS_AT_THE_TABLE = 0.5
 def main() -> int:
     """Serve until Ctrl-C and return the exit status."""
     if sys.argv[1:2] == ["invoke"]:
-        from local.functions import replaying  # here, because no server needs it
+        from local.functions import replaying  # here, because the server does not need it
 
         return replaying.main(sys.argv[2:])
     chosen = options()
@@ -59,7 +59,7 @@ def main() -> int:
         if "LogLevel" not in parameters:
             os.environ.setdefault(
                 "LOG_LEVEL", "WARNING"
-            )  # a line for each message would bury the rest
+            )  # a line per message would hide the others
         chosen.guards_pages = not (_ORIGINS in os.environ or _ORIGINS in stack.overridden)
         set_environment(stack)
         return asyncio.run(_serve(stack, chosen))
@@ -116,7 +116,7 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     if chosen.watch:
         changes = watcher.watch(lambda: console.watch_rooms(place.install(), place.topics))
         tasks.append(asyncio.create_task(changes))
-    interrupted = _interruption()  # before the greeting, which may be answered with Ctrl-C
+    interrupted = _interruption()  # before the greeting, after which Ctrl-C may come
     _greet(chosen.host, port, chosen.dynamodb)
     if plan:
         print(f"Faults: {plan}", flush=True)
@@ -136,13 +136,13 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
 
 
 def _is_of_our_own(record: logging.LogRecord) -> bool:
-    """Tell whether it is not aiohttp's report of a bad request, which quotes the URL's token."""
+    """Return False for aiohttp's reports of bad requests, which quote the token in the URL."""
     bad_request = (HttpProcessingError, RequestPayloadError)
     return not (record.exc_info and isinstance(record.exc_info[1], bad_request))
 
 
 def _with_tools(load: Load, console: Console, recorder: Recorder | None) -> Load:
-    """Return `load` with the tools that see a function's events around it."""
+    """Return `load` wrapped in the tools that see a function's events."""
 
     def load_with_tools(function: Function) -> Handler:
         handler = console.watch_function(function, load(function))

@@ -1,4 +1,4 @@
-"""What is behind the functions' two ports here."""
+"""The adapters behind the functions' two ports in the local server."""
 
 import asyncio
 import random
@@ -24,15 +24,15 @@ class Place(NamedTuple):
     """Where rooms are kept."""
 
     install: Callable[[], Adapters]
-    """Serves the functions, as they import the layer now, with the adapters that it returns."""
+    """Installs adapters in the layer that functions import now, and returns them."""
     topics: Callable[[], Iterable[str]]
-    """Tells the rooms that there are."""
+    """Returns the existing rooms."""
 
 
 def memory(gateway: Gateway, latency: tuple[float, float]) -> Place:
-    """Keep subscriptions in this process, where `latency` is in seconds, the least and the most."""
+    """Keep subscriptions in this process; `latency` is the least and the most seconds."""
     connections = InProcessConnections(gateway)
-    # A table is never as quick as memory: a tenth of the latency lets invocations interleave.
+    # A table is never as fast as memory: a tenth of the latency makes invocations interleave.
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
     subscriptions = MemorySubscriptions(pause=pause)
     adapters = Adapters(lambda deadlines: subscriptions, lambda deadlines: connections)
@@ -57,12 +57,12 @@ def table(table: "Table") -> Place:
 
 
 def layer() -> Any:
-    """Return the composition root that functions import now: `--watch` reads the layer anew."""
+    """Return the composition root that functions import now: `--watch` reloads the layer."""
     return import_module("signaling.bootstrap")
 
 
 def _later(seconds: float, action: Callable[[], Outcome]) -> Outcome:
-    """Do `action` after `seconds`: on the loop there may be no waiting, in a thread there may."""
+    """Run `action` after `seconds`: the event loop must not wait, a thread may."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:

@@ -6,7 +6,7 @@ import os
 def direct_clients(endpoint: str | None = None, connections: str | None = None) -> None:
     """Direct every AWS client of this process to the DynamoDB at `endpoint`.
 
-    And to the @connections at `connections`. Both take any credentials.
+    Also direct them to the @connections at `connections`. Both accept any credentials.
     """
     if endpoint:
         os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint

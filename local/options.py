@@ -1,4 +1,4 @@
-"""What the local server's command line says."""
+"""The local server's command line."""
 
 import argparse
 from collections.abc import Sequence

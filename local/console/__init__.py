@@ -1,1 +1,1 @@
-"""The page that shows what the server does."""
+"""The page that shows the server at work."""

@@ -1,10 +1,10 @@
-"""What functions and gateway do, told to those who look. While nobody looks, nothing is done.
+"""Reports functions and gateway to viewers. Without viewers it does nothing.
 
-Functions run in threads, viewers live on the event loop. A room is read and told under one lock,
-and after every write somebody reads it, so the last thing that is told of a room is what is in it.
-Records reach the loop by `call_soon_threadsafe`, in the order in which they were told. Every few
-seconds all rooms are read again: an invocation may have begun before anybody looked, and a table
-may serve other servers, too.
+Functions run in threads, viewers live on the event loop. A room is read and reported under one
+lock, and it is read after every write, so the last report of a room matches its contents. Records
+reach the loop by `call_soon_threadsafe`, in the order of their reports. Every few seconds all rooms
+are read again: an invocation may have begun before the first viewer came, and a table may also
+serve other servers.
 """
 
 import asyncio
@@ -30,14 +30,14 @@ from signaling.errors import SubscriptionsError
 from signaling.event import RawEvent
 
 _MOST_ROOMS = 500
-"""That a viewer is shown when it comes."""
+"""Rooms that a new viewer gets."""
 
 _SECONDS_TO_READ = 2.0
 _SECONDS_BETWEEN_LOOKS = 3.0
 
 
 class _Invocation(threading.local):
-    """What the invocation of this thread has done so far."""
+    """What this thread's invocation has done so far."""
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
@@ -61,7 +61,7 @@ class Console:
         self._install: Callable[[Adapters], None]
 
     def watch_function(self, function: Function, handler: Handler) -> Handler:
-        """Return `handler`, watched while somebody looks."""
+        """Return `handler`, watched while there are viewers."""
 
         def watched(event: RawEvent, context: Any) -> Any:
             if not self._viewers:
@@ -71,10 +71,10 @@ class Console:
         return watched
 
     def watch_rooms(self, plain: Adapters, topics: Callable[[], Iterable[str]]) -> None:
-        """Watch the adapters that are installed while somebody looks.
+        """Watch the installed adapters while there are viewers.
 
-        The console itself reads rooms by the `plain` ones, at which nothing is made to fail, and
-        `topics` tells it which there are.
+        The console itself reads rooms through the `plain` adapters, which have no faults, and
+        `topics` returns the existing ones.
         """
         bootstrap = layer()
         self._adapters, self._install = bootstrap.installed(), bootstrap.install
@@ -82,28 +82,28 @@ class Console:
         self._install_adapters()
 
     def refused(self, handshake: Handshake, status: int) -> None:
-        """See a client that was not let in."""
+        """Note a client that was refused."""
         if self._viewers:
             self._tell(records.refusal(handshake, status))
 
     def answered(self, connection: Connection, route: str, body: str, frame: str) -> None:
-        """See API Gateway answer by itself."""
+        """Note an answer by API Gateway itself."""
         if self._viewers:
             self._tell(records.answer(connection.id, route, body, frame))
 
     def closed(self, connection: Connection, code: int, reason: str) -> None:
-        """See a WebSocket close."""
+        """Note a WebSocket that closed."""
         if self._viewers:
             self._tell(records.close(connection.id, code, reason))
 
     def is_full(self) -> bool:
-        """Tell whether there are as many viewers as may be."""
+        """Tell whether the maximum number of viewers is reached."""
         return len(self._viewers) >= MOST_VIEWERS
 
     async def enter(self, viewer: Viewer, connections: Callable[[], Iterable[str]]) -> None:
-        """Let `viewer` see the rooms as they are, `connections` being open, and all that follows.
+        """Show `viewer` the current rooms and open `connections`, and everything that follows.
 
-        What it is told before that, while rooms are read, the snapshot replaces.
+        The snapshot replaces what the viewer gets while the rooms are being read.
         """
         self._viewers.add(viewer)
         self._install_adapters()
@@ -112,7 +112,7 @@ class Console:
         await asyncio.to_thread(self._show_all, viewer, connections)
 
     def leave(self, viewer: Viewer) -> None:
-        """Tell `viewer` no more."""
+        """Stop reporting to `viewer`."""
         self._viewers.discard(viewer)
         if not self._viewers:
             self._rooms = Rooms()
@@ -122,12 +122,12 @@ class Console:
             self._looking = None
 
     def close(self) -> None:
-        """Let all viewers go."""
+        """Drop all viewers."""
         for viewer in self._viewers:
             viewer.drop()
 
     def _install_adapters(self) -> None:
-        """Let functions pay for being watched only while they are."""
+        """Install watched adapters only while there are viewers."""
         self._install(self._watched() if self._viewers else self._adapters)
 
     def _watched(self) -> Adapters:
@@ -195,7 +195,7 @@ class Console:
             try:
                 subscribers = self._plain.subscriptions(deadlines).of_topic(topic)
             except SubscriptionsError:
-                return  # the next write of the room is another occasion
+                return  # the next write of the room is another chance
             members = {each.connection: each.peer for each in subscribers}
             if changes := self._rooms.update(topic, members):
                 self._tell(records.change(changes))

@@ -1,7 +1,7 @@
 """The console over HTTP: its page, and the feed that the page reads.
 
-Room names and payloads are nobody else's business, so it answers to this machine alone, and not to
-pages of other sites that the browser on it shows.
+Room names and payloads are private, so it answers only this machine, and not pages of other sites
+in its browser.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _PAGE = ROOT / "local" / "console" / "page"
 _FILES = {file.name: file for file in (*_PAGE.iterdir(), ROOT / "local" / "demo" / "base.css")}
 _HOST = re.compile(r"(?:\[(?P<ipv6>[^]]*)\]|(?P<name>[^:]*))(?::\d+)?")
 _SECONDS_BETWEEN_LOOKS = 1.0
-"""After which a viewer that has gone away is noticed."""
+"""The time after which a viewer that has gone away is noticed."""
 
 _LOOKS_BETWEEN_SIGNS_OF_LIFE = 15
 _HEADERS = {
@@ -80,7 +80,7 @@ def add_console(
 
 
 async def _write(request: web.Request, response: web.StreamResponse, viewer: Viewer) -> None:
-    """Write what `viewer` is sent until it goes away or is too slow."""
+    """Write the messages for `viewer` until it goes away or is too slow."""
     looks = 0
     with contextlib.suppress(ConnectionError):
         while request.transport is not None and not viewer.is_dropped:
@@ -92,10 +92,10 @@ async def _write(request: web.Request, response: web.StreamResponse, viewer: Vie
 
 
 def _check(request: web.Request, is_for_everyone: bool) -> None:
-    """Refuse who may not look.
+    """Refuse requests that may not see the console.
 
-    A page of another site reaches this server through the browser on this machine. It then says so
-    in Origin or Sec-Fetch-Site, or, if its own host name was pointed here (DNS rebinding), in Host.
+    A page of another site reaches this server through the browser on this machine. Origin or
+    Sec-Fetch-Site reveals it or, if its own host name was pointed here (DNS rebinding), Host.
 
     Raises:
         HTTPForbidden: the client is not on this machine, or a page of another site.

@@ -1,11 +1,11 @@
-"""Who is in which room, as those who watch were last told. Pure."""
+"""The members of rooms, as last reported to viewers. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 
 class Change(NamedTuple):
-    """What a viewer has to be told about one connection of a room."""
+    """A change of one connection of a room, for viewers."""
 
     topic: str
     connection: str
@@ -14,13 +14,13 @@ class Change(NamedTuple):
 
 
 class Rooms:
-    """Rooms with their members: connection ids, and the peer ids they go by if known."""
+    """Rooms with their members: connection ids, and their peer ids if known."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, dict[str, str | None]] = {}
 
     def update(self, topic: str, members: Mapping[str, str | None]) -> list[Change]:
-        """Let `members` be all who are in `topic` and return what that changes."""
+        """Make `members` the members of `topic`, and return the changes."""
         before = self._rooms.get(topic, {})
         changes = [Change(topic, each, before[each], False) for each in before.keys() - members]
         changes += [
@@ -35,7 +35,7 @@ class Rooms:
         return changes
 
     def topics(self) -> list[str]:
-        """Return the rooms that somebody is in."""
+        """Return the rooms that have members."""
         return list(self._rooms)
 
     def topics_of(self, connection: str) -> list[str]:
@@ -43,7 +43,7 @@ class Rooms:
         return [topic for topic, members in self._rooms.items() if connection in members]
 
     def everyone(self) -> Iterable[Change]:
-        """Yield what makes these rooms out of none."""
+        """Yield the changes that build these rooms from nothing."""
         for topic, members in self._rooms.items():
             for connection, peer in members.items():
                 yield Change(topic, connection, peer, True)

@@ -1,4 +1,4 @@
-"""What a viewer of the console is sent, as JSON objects. Pure."""
+"""The records that viewers of the console get, as JSON objects. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ DELIVERED, GONE, FAILED = "delivered", "gone", "failed"
 
 
 class Sent(NamedTuple):
-    """Frames that a function sent, by the one call that sent them."""
+    """Frames that a function sent in one call."""
 
     connections: Sequence[str]
     payload: str
@@ -23,7 +23,7 @@ class Sent(NamedTuple):
 
 
 def frames_of(sent: Sent, sender: str) -> list[Record]:
-    """Return each frame with the client it comes from and what became of it for each receiver.
+    """Return each frame with its sender and its fate for each receiver.
 
     The outcome names the receiver of an introduction, unless the introduced client is gone.
     """
@@ -57,7 +57,7 @@ def invocation(
     failure: str | None,
     milliseconds: float,
 ) -> Record:
-    """Return the record of an invocation, `failure` being its traceback if it failed."""
+    """Return the record of an invocation; `failure` is its traceback if it failed."""
     sender = event["requestContext"]["connectionId"]
     return {
         "kind": "invocation",
@@ -72,7 +72,7 @@ def invocation(
 
 
 def answer(connection: str, route: str, body: str, frame: str) -> Record:
-    """Return the record of a message that API Gateway answered by itself."""
+    """Return the record of a message that API Gateway itself answered."""
     frames = [{"from": connection, "frame": frame, "to": {connection: DELIVERED}}]
     return {
         "kind": "answer",
@@ -84,7 +84,7 @@ def answer(connection: str, route: str, body: str, frame: str) -> Record:
 
 
 def refusal(handshake: Handshake, status: int) -> Record:
-    """Return the record of a client that was not let in. The query may hold its token."""
+    """Return the record of a refused client, without the query, which may hold its token."""
     return {
         "kind": "refusal",
         "status": status,
@@ -101,10 +101,10 @@ def close(connection: str, code: int, reason: str) -> Record:
 
 
 def change(changes: Iterable[Change]) -> Record:
-    """Return the record of what has changed in rooms."""
+    """Return the record of changes in rooms."""
     return {"kind": "change", "changes": [each._asdict() for each in changes]}
 
 
 def snapshot(changes: Iterable[Change], connections: Iterable[str]) -> Record:
-    """Return the record that starts a viewer: all rooms, and who is connected to this server."""
+    """Return a viewer's first record: all rooms, and the connections of this server."""
     return {**change(changes), "kind": "snapshot", "connections": list(connections)}

@@ -1,4 +1,4 @@
-"""Those who look at the console: what is sent to each, and who is dropped."""
+"""Viewers of the console: sending to them, and dropping slow ones."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from local.console.records import Record
 MOST_VIEWERS = 10
 
 _MOST_BYTES = 4 * 1024 * 1024
-"""That may wait for one viewer: one that reads too slowly is dropped, and may come again."""
+"""Bytes that may wait for one viewer: a slow one is dropped, and may reconnect."""
 
 
 class Viewer:
@@ -24,7 +24,7 @@ class Viewer:
         self._something = asyncio.Event()
 
     def send(self, message: bytes) -> None:
-        """Let `message` wait, or drop the viewer if that is too much."""
+        """Queue `message`, or drop the viewer if too much is waiting."""
         if self.is_dropped:
             return
         self._bytes += len(message)
@@ -35,14 +35,14 @@ class Viewer:
         self._something.set()
 
     def drop(self) -> None:
-        """Send no more, and end the connection."""
+        """Stop sending, and end the connection."""
         self.is_dropped = True
         self._waiting.clear()
         self._something.set()
         self._drop()
 
     async def take(self, seconds: float) -> bytes:
-        """Return all that waits, after at most `seconds`."""
+        """Return all queued messages, after at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await self._something.wait()
@@ -56,7 +56,7 @@ class Viewer:
 
 
 def encode(record: Record) -> bytes:
-    """Return `record` as a Server-Sent Event: JSON escapes whatever could end its line.
+    """Return `record` as a Server-Sent Event: JSON escapes everything that could end its line.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
     """

@@ -1,4 +1,4 @@
-"""The two ports with somebody watching: what a function does to rooms, and what it sends."""
+"""The two ports, watched: what a function does to rooms, and what it sends."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,11 +14,11 @@ from signaling.ports import (
 from signaling.protocol import Announce
 
 Touch = Callable[[Sequence[str]], None]
-"""Takes the rooms whose members may be changed by what comes next."""
+"""Takes the rooms whose members the next call may change."""
 
 
 class WatchedSubscriptions:
-    """Subscriptions that tell which rooms may have changed, also by a write that failed halfway."""
+    """Subscriptions that report rooms that may have changed, even by a half-failed write."""
 
     def __init__(
         self, subscriptions: Subscriptions, touch: Touch, topics_of: Callable[[str], list[str]]
@@ -38,38 +38,38 @@ class WatchedSubscriptions:
         self._topics_of = topics_of
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Write, and tell."""
+        """Write, and report."""
         self._touch(topics)
         self._subscriptions.subscribe(topics, sender)
 
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
-        """Write, and tell."""
+        """Write, and report."""
         self._touch([topic])
         return self._subscriptions.announce(topic, sender, announce)
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Write, and tell."""
+        """Write, and report."""
         self._touch(topics)
         self._subscriptions.unsubscribe(topics, sender)
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
-        """Write, and tell."""
+        """Write, and report."""
         self._touch([topic])
         self._subscriptions.learn_peer(topic, connection, peer)
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
-        """Write, and tell."""
+        """Write, and report."""
         self._touch([topic])
         self._subscriptions.remove(topic, connections)
 
     def remove_connection(self, connection: str) -> bool:
-        """Write, and tell."""
+        """Write, and report."""
         self._touch(self._topics_of(connection))
         return self._subscriptions.remove_connection(connection)
 
 
 class WatchedConnections:
-    """Connections that tell what was sent and what became of it."""
+    """Connections that report what was sent and its outcome."""
 
     def __init__(self, connections: Connections, tell: Callable[[Sent], None]) -> None:
         self._connections = connections
@@ -81,7 +81,7 @@ class WatchedConnections:
         payload: str,
         introductions: Sequence[Introduction] = (),
     ) -> Outcome:
-        """Send, and tell."""
+        """Send, and report."""
         outcome = self._connections.send(connections, payload, introductions)
         self._tell(Sent(connections, payload, introductions, outcome))
         return outcome

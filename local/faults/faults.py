@@ -1,4 +1,4 @@
-"""All faults of a plan, put between the functions and what they use."""
+"""All faults of a plan, placed between the functions and the services that they use."""
 
 from collections import Counter
 from functools import partial
@@ -15,7 +15,7 @@ from signaling import bootstrap
 
 
 class Faults:
-    """What goes wrong in one local server."""
+    """The faults of one local server."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -29,20 +29,20 @@ class Faults:
         self.middlewares: list[Middleware] = (
             [faulty_posts(self._dice["posts"])] if plan.of("posts") else []
         )
-        """Make requests to @connections go wrong."""
+        """Make requests to @connections fail."""
 
     async def begin(self, posts: str, table: str | None) -> None:
-        """Stand between the functions and @connections at `posts`, and the DynamoDB at `table`.
+        """Intercept requests to @connections at `posts`, and to the DynamoDB at `table`.
 
         Without a `table` the rooms are in memory, behind the adapters that are installed.
 
         Raises:
-            ValueError: the table has TLS.
+            ValueError: the table uses TLS.
         """
         adapters = bootstrap.installed()
         if table is None:
             if self._plan.of("posts"):
-                # Over HTTP, so that what goes wrong meets the functions' own client.
+                # Over HTTP, so that the functions' own client meets the faults.
                 direct_clients(table, posts)
                 bootstrap.reset()
                 adapters = adapters._replace(connections=bootstrap.installed().connections)

@@ -15,15 +15,15 @@ from signaling.event import OK, RawEvent
 from signaling.ports import Connections, Deadlines, Subscriptions
 
 _MOST_STEPS = 4
-"""Calls of the ports that a message makes, at most: to announce, read, send and clean up."""
+"""Maximum calls of the ports for one message: to announce, read, send and clean up."""
 
 
-class _Killed(BaseException):  # no Exception: no handler may see its own end
-    """The instance in which this thread runs a function is no more."""
+class _Killed(BaseException):  # not an Exception: no handler may catch its own end
+    """The instance in which this thread runs a function has been killed."""
 
 
 class Instances:
-    """Runs handlers as Lambda does: each in an instance, which does one invocation at a time."""
+    """Runs handlers as Lambda does: each in an instance that runs one invocation at a time."""
 
     def __init__(self, cold_seconds: float, killing: Dice, losing: Dice) -> None:
         self._cold_seconds = cold_seconds
@@ -39,15 +39,15 @@ class Instances:
 
         def invoke(event: RawEvent, context: Any) -> Any:
             if _is_disconnect(event) and self._losing.throw().fault:
-                return OK  # API Gateway takes no notice of what comes of it
+                return OK  # API Gateway ignores its result
             if self._starts_cold(function.name):
                 time.sleep(self._cold_seconds)
-                context = Context(function)  # the function's own time begins now
+                context = Context(function)  # the function's own time starts now
             throw = self._killing.throw()
             self._life.steps = int(throw.share * (_MOST_STEPS + 1)) if throw.fault else None
             try:
                 result = handler(event, context)
-                if throw.fault:  # what it has done stays done; only its answer is lost
+                if throw.fault:  # what it did stays; only its answer is lost
                     raise _Killed
             except _Killed:
                 return None
@@ -58,7 +58,7 @@ class Instances:
         return invoke
 
     def adapters(self, adapters: Adapters) -> Adapters:
-        """Return `adapters` at whose calls a function may be killed."""
+        """Return `adapters` whose calls may kill the function."""
 
         def subscriptions(deadlines: Deadlines) -> Subscriptions:
             found = adapters.subscriptions(deadlines)
@@ -76,9 +76,9 @@ class Instances:
         return is_cold
 
     def _mortal(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `call`, in whose middle the function ends if its time has come.
+        """Return `call`, during which the function ends if its time has come.
 
-        Half of the topics or receivers have got what they should by then.
+        By then half of the topics or receivers have been served.
         """
 
         def made(*arguments: Any) -> Any:

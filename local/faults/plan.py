@@ -1,4 +1,4 @@
-"""Which faults are wanted, each at a rate, and the dice that decide what goes wrong when. Pure."""
+"""The wanted faults with their rates, and the dice that decide when each occurs. Pure."""
 
 import random
 import threading
@@ -14,32 +14,32 @@ RATES = {
     "functions": ("killed",),
     "disconnects": ("lost",),
 }
-"""The parts of AWS in which something can go wrong, with what: 0.1 is one time in ten.
+"""The parts of AWS that can fail, each with its faults: a rate of 0.1 is one time in ten.
 
-`posts.410` to `posts.500` refuse a request to @connections with this status. What is silent gets no
-answer and does nothing; what is unanswered does what it should, and only its answer gets lost.
+`posts.410` to `posts.500` refuse a request to @connections with this status. A silent request gets
+no answer and has no effect; an unanswered one has its effect, and only its answer is lost.
 """
 
 _COLD = "functions.cold"
 _SEED = "seed"
 NAMES = [*(f"{part}.{name}" for part, names in RATES.items() for name in names), _COLD, _SEED]
-"""All that a plan may say."""
+"""All names that a plan may use."""
 
 _LARGEST_SEED = 999_999
 
 
 class Plan(NamedTuple):
-    """What shall go wrong."""
+    """The wanted faults."""
 
     rates: Mapping[str, Mapping[str, float]]
     """By part and fault; only those that are wanted."""
     cold_seconds: float
-    """By which an invocation is late that finds no idle instance of its function."""
+    """The delay of an invocation that finds no idle instance of its function."""
     seed: int
-    """Decides what goes wrong when."""
+    """Decides when each fault occurs."""
 
     def __str__(self) -> str:
-        """Return it as `--faults` takes it."""
+        """Return it in the form of `--faults`."""
         rates = [f"{part}.{name}={rate:g}" for part in self.rates for name, rate in self.of(part)]
         cold = [f"{_COLD}={self.cold_seconds * 1000:g}"] if self.cold_seconds else []
         return ",".join([*rates, *cold, f"{_SEED}={self.seed}"])
@@ -50,10 +50,10 @@ class Plan(NamedTuple):
 
 
 def read_plan(text: str) -> Plan:
-    """Return the plan that `text` is, as in `posts.429=0.1,seed=7`, or the one in the file `text`.
+    """Return the plan in `text`, such as `posts.429=0.1,seed=7`, or in the file `text`.
 
     Raises:
-        ValueError: it names a fault that there is not, or a rate that cannot be one.
+        ValueError: it names an unknown fault or an impossible rate.
         OSError: there is no such file.
     """
     return plan_of(_pairs(text) if "=" in text else _flat(_file(Path(text))))
@@ -120,7 +120,7 @@ def _number(wanted: Mapping[str, Any], name: str, default: float = 0) -> float:
 
 
 class Throw(NamedTuple):
-    """What one throw of the dice said."""
+    """The result of one throw of the dice."""
 
     fault: str | None
     share: float
@@ -128,7 +128,7 @@ class Throw(NamedTuple):
 
 
 class Dice:
-    """Decide what goes wrong in one part, from any thread: the nth throw of a seed is the same."""
+    """Decides when one part fails, from any thread: the nth throw of a seed is always the same."""
 
     def __init__(self, plan: Plan, part: str) -> None:
         self._part = part
@@ -139,8 +139,8 @@ class Dice:
         """How often each fault was made."""
 
     def throw(self) -> Throw:
-        """Decide whether something goes wrong now."""
-        # Two numbers each time, under the lock: threads that took turns between them would shift
+        """Decide whether a fault occurs now."""
+        # Two numbers each time, under the lock: threads that alternated between them would shift
         # all later throws.
         with self._lock:
             point, share = self._random.random(), self._random.random()

@@ -28,7 +28,7 @@ _OF_TABLE = {
 
 
 def faulty_posts(dice: Dice) -> Middleware:
-    """Return what makes requests to @connections go wrong, but for those that close one."""
+    """Return a middleware that makes requests to @connections fail, except DELETEs."""
 
     def answer(fault: str) -> web.Response:
         error = _OF_POSTS[fault]
@@ -49,10 +49,10 @@ class FaultyTable:
     """A proxy in front of a DynamoDB endpoint."""
 
     def __init__(self, endpoint: str, dice: Dice) -> None:
-        """Pass on to `endpoint` what does not go wrong.
+        """Pass requests without a fault on to `endpoint`.
 
         Raises:
-            ValueError: it has TLS. It checks signatures then, and so the host that was asked.
+            ValueError: it uses TLS. Then it checks signatures, and with them the requested host.
         """
         if not endpoint.startswith("http://"):
             raise ValueError(f"{endpoint}: faults of the table need one without TLS")
@@ -74,7 +74,7 @@ class FaultyTable:
         return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         await self._runner.cleanup()
         await self._session.close()
 
@@ -123,7 +123,7 @@ def _faulty(dice: Dice, answer: Callable[[str], web.Response]) -> Middleware:
 
 
 async def _silence(request: web.Request) -> web.Response:
-    """Say nothing until the client has hung up, or nearly so long as it may take for ever."""
+    """Do not answer until the client has hung up, or for a very long time."""
     end = asyncio.get_running_loop().time() + _MOST_SECONDS_OF_SILENCE
     while request.transport is not None and asyncio.get_running_loop().time() < end:
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -133,4 +133,4 @@ async def _silence(request: web.Request) -> web.Response:
 def _hang_up(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    return web.Response()  # which nobody gets
+    return web.Response()  # which no client gets

@@ -1,4 +1,4 @@
-"""The two ports with something done around each call; and the table in memory, at fault."""
+"""The two ports with each call wrapped, and the table in memory with faults."""
 
 import time
 from collections.abc import Callable
@@ -14,18 +14,18 @@ _SECONDS_TO_READ = ATTEMPT_SECONDS * 2 / 3
 _NO_TIME = False, None
 
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
-"""Returns a call with something done around it."""
+"""Returns a wrapped call."""
 
 
 class WrappedSubscriptions:
     """Subscriptions whose every call is wrapped."""
 
     def __init__(self, subscriptions: Subscriptions, wrap: Wrap, clean_up: Wrap) -> None:
-        """Wrap what a client waits for by `wrap`, and what comes after it by `clean_up`."""
+        """Wrap calls that a client waits for in `wrap`, and later ones in `clean_up`."""
         self.subscribe = wrap(subscriptions.subscribe)
         self.announce = wrap(subscriptions.announce)
         self.unsubscribe = wrap(subscriptions.unsubscribe)
-        self.is_in_more = subscriptions.is_in_more  # seldom a request
+        self.is_in_more = subscriptions.is_in_more  # rarely a request
         self.of_topic = wrap(subscriptions.of_topic)
         self.sample = wrap(subscriptions.sample)
         self.list_peers = wrap(subscriptions.list_peers)
@@ -54,7 +54,7 @@ def faulty_table(
 ) -> Subscriptions:
     """Return the `subscriptions` of an invocation as they would be behind a network.
 
-    Each call is one request, which is made again as the functions' AWS clients do it.
+    Each call is one request, which is retried as by the functions' AWS clients.
     """
 
     def asked(deadline: float, call: Callable[..., Any], *arguments: Any) -> Any:

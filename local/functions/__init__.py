@@ -1,1 +1,1 @@
-"""Lambda's part: where the functions run, and what is done with their events."""
+"""Lambda's part: running the functions, and tools for their events."""

@@ -33,16 +33,16 @@ LATE: Final = object()
 MOST_AT_ONCE = 16
 """Invocations of one function that are under way; the others wait.
 
-With more, as many as an account's 1,000, DynamoDB Local is asked for more than it can answer in
-time when everybody comes back at once: it takes 3 to 5 ms of CPU a request, and those who give up
-and ask again leave it nothing for the others.
+With more, as many as an account's 1,000, DynamoDB Local would get more requests than it can answer
+in time when all clients come back at once: it takes 3 to 5 ms of CPU per request, and requests that
+time out and are retried leave nothing for the others.
 """
 
 MOST_OF_A_CLIENT = 4
 """Invocations of one function for one client that are under way; its others wait.
 
 Each may write the rows of 100 topics. One client that used all threads for that would leave nothing
-of DynamoDB Local to the others, which in AWS would not notice it.
+of DynamoDB Local for the others, which would not notice it in AWS.
 """
 
 
@@ -58,14 +58,14 @@ class Context:
 
 
 class Invocation(NamedTuple):
-    """A function that is to handle an event."""
+    """An event and the function that handles it."""
 
     function: Function
     handler: Handler
     event: RawEvent
 
     def run(self) -> Any:
-        """Return what the handler returns, or None if it raises or that is no JSON.
+        """Return the handler's result, or None if it raises or the result is not JSON.
 
         Lambda's runtime sends an answer as JSON in UTF-8:
         https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/4.2.2/awslambdaric/lambda_runtime_marshaller.py
@@ -84,7 +84,7 @@ class Invoker:
     def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = MOST_AT_ONCE) -> None:
         """Delay each invocation by `latency`, the least and the most seconds.
 
-        Each function has `threads` of its own: one that hangs holds up no other.
+        Each function has its own `threads`, so one that hangs delays no other.
         """
         self._latency = latency
         self._threads = defaultdict[str, FairThreads](
@@ -96,9 +96,9 @@ class Invoker:
     def invoke(self, invocation: Invocation, take_result: TakeResult) -> None:
         """Run `invocation` soon in a thread, and give its result to `take_result`.
 
-        One that takes longer than the function's timeout gives None, and one that takes longer than
-        API Gateway waits gives `LATE`. Nothing can stop its thread, but what it returns is dropped;
-        and if it has not begun by then, it never does.
+        The result is None after the function's timeout, and `LATE` after the time that API Gateway
+        waits. The thread cannot be stopped, but its later result is dropped; an invocation that has
+        not begun by then never does.
         """
         threads = self._threads[invocation.function.name]
         delay = random.uniform(*self._latency)
@@ -133,7 +133,7 @@ class Invoker:
 class _Run:
     """An invocation that is under way.
 
-    It ends once, whether its thread or a timer is first: both ends run on the event loop.
+    It ends once, by its thread or by a timer, whichever is first: both run on the event loop.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class _Run:
         self._patience: asyncio.TimerHandle
 
     def begin_in(self, delay: float, delayed: "set[_Run]") -> None:
-        """Begin after `delay` seconds and be among the `delayed` until then."""
+        """Begin after `delay` seconds, and be in `delayed` until then."""
         delayed.add(self)
         self._start = self._loop.call_later(delay, self._begin, delayed)
         killed_in = delay + self._invocation.function.timeout
@@ -197,7 +197,7 @@ class _Run:
 
 
 class InlineInvoker:
-    """Runs each invocation to its end: enough for handlers that never wait, and faster."""
+    """Runs each invocation to its end: sufficient for handlers that never wait, and faster."""
 
     def invoke(self, invocation: Invocation, take_result: TakeResult) -> None:
         """Run `invocation` now and give its result to `take_result`."""
@@ -213,7 +213,7 @@ class InlineInvoker:
 
 
 def load_handler(function: Function) -> Handler:
-    """Return the handler of `function`, its module loaded under `functions.<folder>.<module>`."""
+    """Return the handler of `function`, with its module as `functions.<folder>.<module>`."""
     module_name, handler_name = function.handler.rsplit(".", 1)
     spec = spec_from_file_location(
         f"functions.{function.code.name}.{module_name}", function.code / f"{module_name}.py"
@@ -227,10 +227,10 @@ def load_handler(function: Function) -> Handler:
 
 
 def set_environment(stack: Stack) -> None:
-    """Give the functions of `stack` their environment.
+    """Set the environment of the functions of `stack`.
 
-    A parameter override wins over a variable that is already set, as by `DELIVERY=...`, and that
-    over the template's default.
+    A parameter override wins over a variable that is already set, as by `DELIVERY=...`, and such a
+    variable over the template's default.
     """
     for function in stack.functions().values():
         for name, value in function.environment.items():

@@ -17,7 +17,7 @@ from local.sam.template import Function
 from signaling.event import RawEvent
 
 MOST_FILES = 10_000
-"""Of one run. For a newer one, the oldest of this run is deleted."""
+"""Files of one run. A newer one replaces the oldest of this run."""
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -27,15 +27,15 @@ _FOR_NOBODY_ELSE = 0o600  # an event may hold a token
 class Recorder:
     """Writes every event of a function into a folder, before the function gets it.
 
-    Nothing but the time, a number and names from the template make a file's name, and a file that
-    is there already, or a link, is never opened: nothing is written outside the folder.
+    A file's name consists only of the time, a number and names from the template, and an existing
+    file or link is never opened: nothing is written outside the folder.
     """
 
     def __init__(self, folder: Path, most_files: int = MOST_FILES) -> None:
-        """Make `folder` if it is not there, and keep at most `most_files` of this run.
+        """Create `folder` if it is missing, and keep at most `most_files` of this run.
 
         Raises:
-            OSError: it is not a folder, or cannot be written.
+            OSError: it is not a folder, or not writable.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -48,7 +48,7 @@ class Recorder:
             raise PermissionError(f"{folder}: nothing can be written there")
 
     def record(self, function: Function, handler: Handler) -> Handler:
-        """Return `handler` with each of its events recorded, and named when it fails."""
+        """Return `handler` with each of its events recorded, and named in failures."""
 
         def recorded(event: RawEvent, context: Any) -> Any:
             file = self._write(function, event)
@@ -65,7 +65,7 @@ class Recorder:
         route = _NOT_IN_A_NAME.sub("-", event["requestContext"]["routeKey"]).strip("-")
         kind = "authorize" if "methodArn" in event else route
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
-        # The number orders what falls into one microsecond, and files of several threads.
+        # The number orders events of the same microsecond, and files of several threads.
         name = f"{now}-{next(self._numbers):07}-{kind}-{function.name}.json"
         try:
             file = os.open(name, _NEW_FILE, _FOR_NOBODY_ELSE, dir_fd=self._descriptor)
@@ -78,6 +78,6 @@ class Recorder:
             self._fails = True
             return None
         if len(self._written) > self._most_files:
-            with suppress(FileNotFoundError):  # somebody else has deleted it
+            with suppress(FileNotFoundError):  # another process has deleted it
                 os.unlink(self._written.popleft(), dir_fd=self._descriptor)
         return self._folder / name

@@ -1,8 +1,8 @@
 """Functions that change while the server runs: `--watch`.
 
-What changes is read anew: a function's module, or every module of the layer with all functions. The
-server's own code, the template and `signaling.errors` are not: an exception has to be of one class
-for those who raise it and those who catch it.
+Changed code is reloaded: a function's module, or every module of the layer with all functions. The
+server's own code, the template and `signaling.errors` are not reloaded: the code that raises an
+exception and the code that catches it must share its class.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ _LAYER = "signaling"
 _KEPT = "signaling.errors"
 
 Versions = dict[Path, tuple[int, int]]
-"""Files with the time and the size by which a change is seen."""
+"""Files with their time and size, which reveal changes."""
 
 
 class Watcher:
     """Loads functions, and loads them again when their files change.
 
-    A handler is replaced by one assignment, so an invocation runs the old code or the new one to
+    A handler is replaced by one assignment, so an invocation runs either the old or the new code to
     its end. Only the event loop loads.
     """
 
@@ -41,7 +41,7 @@ class Watcher:
         self._waiting: set[Path] = set()
 
     def load(self, function: Function) -> Handler:
-        """Return a handler of `function` that is always the newest which could be loaded."""
+        """Return a handler of `function` that always runs the newest loadable code."""
         name, handlers = function.name, self._handlers
         self._functions[name] = function
         handlers[name] = load_handler(function)
@@ -49,20 +49,20 @@ class Watcher:
         return lambda event, context: handlers[name](event, context)
 
     async def watch(self, install: Callable[[], None]) -> None:
-        """Look for changes until cancelled; `install` gives the layer its ports, once it is new."""
+        """Look for changes until cancelled; `install` gives a reloaded layer its ports."""
         while True:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             self.look(install)
 
     def look(self, install: Callable[[], None]) -> None:
-        """Load what has changed since the last look."""
+        """Load the changes since the last look."""
         before, self._versions = self._versions, self._versions_now()
         files = before.keys() | self._versions.keys()
         changed = {each for each in files if before.get(each) != self._versions.get(each)}
         if not changed:
             return
         self._waiting |= changed
-        for file in changed:  # bytecode of the same second and size would pass for the new one's
+        for file in changed:  # bytecode of the same second and size would seem current
             Path(cache_from_source(str(file))).unlink(missing_ok=True)
         names = ", ".join(sorted(_shown(file) for file in self._waiting))
         try:
@@ -74,7 +74,7 @@ class Watcher:
             print(f"loaded again: {names}, for {', '.join(loaded)}", file=sys.stderr)
 
     def _reload(self, changed: Iterable[Path], install: Callable[[], None]) -> list[str]:
-        """Load what `changed` concerns, all of it or, if something raises, nothing."""
+        """Load all code that depends on `changed` or, if something raises, none."""
         if not any(self._layer in file.parents for file in changed):
             folders = {file.parent for file in changed}
             concerned = [each for each in self._functions.values() if each.code in folders]

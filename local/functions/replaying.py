@@ -1,7 +1,7 @@
 """Run one function with recorded events, without a server and without Docker.
 
-`python -m local invoke FUNCTION FILE...` is what `sam local invoke` is to a container: what the
-function logs and posts goes to stderr, what it returns to stdout.
+`python -m local invoke FUNCTION FILE...` does what `sam local invoke` does in a container: the
+function's log and posts go to stderr, its results to stdout.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from signaling.ports import Introduction, Outcome
 
 
 class _PrintedConnections:
-    """Connections that take everything and print it."""
+    """Connections that accept every frame and print it."""
 
     def send(
         self,
@@ -44,7 +44,7 @@ class _PrintedConnections:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Invoke as `arguments` say and return the exit status: 1 if an invocation failed."""
+    """Invoke as given in `arguments`, and return the exit status: 1 if an invocation failed."""
     chosen = _options(arguments)
     try:
         stack = load(ROOT / "template.yaml", parse_overrides(chosen.parameter_overrides))
@@ -65,9 +65,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def moved_to(now: int, events: Iterable[RawEvent]) -> list[RawEvent]:
-    """Return `events` as if the first had come at `now`, epoch milliseconds.
+    """Return `events` as if the first had arrived at `now`, epoch milliseconds.
 
-    A row lives for two hours, so one that an old event writes would have expired.
+    A row lives for two hours, so a row written by an old event would have expired.
     """
     events = list(events)
     then = next((each["requestContext"].get("requestTimeEpoch") for each in events), None)

@@ -8,11 +8,11 @@ Job = Callable[[], None]
 
 
 class FairThreads:
-    """Runs jobs in threads, of each client at most `most_a_client` at once.
+    """Runs jobs in threads, at most `most_a_client` of each client at once.
 
-    All methods but `shut_down` are called on one thread, the event loop's. So a client has a job
-    that waits only while as many as it may have are running, and the end of each starts the next:
-    none is forgotten. And a client that comes waits for only a few jobs of each other client.
+    All methods except `shut_down` are called on one thread, the event loop's. So a client's job
+    waits only while the client's maximum of jobs is running, and the end of each starts the next:
+    none is forgotten. A new client waits for only a few jobs of each other client.
     """
 
     def __init__(self, threads: int, most_a_client: int) -> None:
@@ -33,7 +33,7 @@ class FairThreads:
             self._waiting[client].append(job)
 
     def ended(self, client: str) -> None:
-        """Let the client's next job run in place of one that has ended."""
+        """Run the client's next job in place of one that has ended."""
         if waiting := self._waiting.get(client):
             self._threads.submit(waiting.popleft())
             return
@@ -47,5 +47,5 @@ class FairThreads:
         self._waiting.clear()
 
     def shut_down(self) -> None:
-        """Return when what has begun has ended; the rest never begins. Any thread may wait."""
+        """Wait, in any thread, until all running jobs have ended; the rest never begin."""
         self._threads.shutdown(cancel_futures=True)

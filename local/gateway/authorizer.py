@@ -1,4 +1,4 @@
-"""What an authorizer's answer means: who comes in, and with which context. Pure.
+"""The meaning of an authorizer's answer: whether a client is admitted, and its context. Pure.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
@@ -17,7 +17,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-executio
 def granted_context(result: Any, method_arn: str) -> dict[str, Any] | None:
     """Return `requestContext.authorizer` as an authorizer's `result` grants it, or None.
 
-    None is for who may not use `method_arn`.
+    None means that the client may not use `method_arn`.
 
     Raises:
         ValueError: it is not a policy, it is too large, or its context has a value that is neither

@@ -6,20 +6,20 @@ from typing import NamedTuple, Protocol
 from signaling.event import RawEvent
 
 SECONDS_TO_SEND_REQUEST = 10
-"""How long a client may take for the head of a request, and how long for a body."""
+"""The time that a client may take for the head of a request, and again for a body."""
 
 
 class Socket(Protocol):
     """The client's end of a connection."""
 
     is_behind: bool
-    """Whether the client reads too slowly to be sent more; any thread may ask."""
+    """Whether the client reads too slowly to get more frames; any thread may ask."""
 
     def pause(self) -> None:
-        """Take no more messages of the client for now."""
+        """Stop reading messages from the client for now."""
 
     def resume(self) -> None:
-        """Take messages again."""
+        """Read messages again."""
 
     def send(self, frame: bytes) -> bool:
         """Send a text frame, and tell whether the connection is still open."""
@@ -51,7 +51,7 @@ class Connection:
 
 
 class Refusal(NamedTuple):
-    """What a client gets in place of a connection."""
+    """An answer that refuses a connection."""
 
     status: int
-    """Of HTTP."""
+    """HTTP status."""

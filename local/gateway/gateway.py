@@ -46,26 +46,26 @@ LIFE_SECONDS = 2 * 60 * 60
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 
 MOST_UNDER_WAY = 32
-"""Messages of one client that may wait for their end before no more are read from it.
+"""Messages of one client that may be under way before the server stops reading from it.
 
-What an account's limit on concurrent Lambdas does for AWS: one client cannot fill the memory, and
-others wait behind at most so many of its messages.
+In AWS the account's limit on concurrent Lambdas serves this purpose: one client cannot fill the
+memory, and others wait behind at most this many of its messages.
 """
 
 SECONDS_TO_CATCH_UP = 10
-"""How long a client may read too slowly before it is cut. AWS documents no such time."""
+"""How long a client may read too slowly before it is cut off. AWS documents no such time."""
 
 _FAILED, _LATE, _THROTTLED = (
     "Internal server error",
     "Endpoint request timed out",
     "Too Many Requests",
 )
-# The texts of the other APIs' responses; for this API no page has them, and only the first has been
+# The texts of the other APIs' responses; this API's are not documented, and only the first has been
 # seen in clients' frames: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 
 
 class PostStatus(NamedTuple):
-    """Answer of @connections: HTTP status, and the exception's name if it is an error."""
+    """Answer of @connections: HTTP status, and the exception's name for an error."""
 
     status: int
     error: str | None = None
@@ -105,7 +105,7 @@ class Gateway:
         }
 
     async def connect(self, handshake: Handshake) -> Connection | Refusal:
-        """Ask the authorizer, if the stack has one, and `$connect` whether the client may enter."""
+        """Ask the authorizer, if the stack has one, and `$connect` whether to admit the client."""
         if len(handshake.url) > LONGEST_URL:
             return Refusal(414)
         if not self._admit_page(handshake.header("origin")):
@@ -228,7 +228,7 @@ class Gateway:
     def _tell(
         self, connection: Connection, route: str, body: str, message: str, request: str
     ) -> None:
-        """Send a client the frame that says what API Gateway could not do for it."""
+        """Send a client the frame that says what API Gateway could not do."""
         told = {"message": message, "connectionId": connection.id, "requestId": request}
         self._answer(connection, route, body, json.dumps(told))
 

@@ -1,4 +1,4 @@
-"""What `$connect`'s answer means: whether the client comes in, and with which subprotocol. Pure.
+"""The meaning of `$connect`'s answer: whether a client is admitted, and its subprotocol. Pure.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html
 """
@@ -16,11 +16,11 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def refusal_of(result: Any) -> Refusal | None:
-    """Return what keeps the client out, if the `result` of `$connect` does.
+    """Return the refusal of the client, if the `result` of `$connect` is one.
 
-    Any status but a 2xx is passed on. A function that fails or whose answer has no status is a 502,
-    one that is late a 504, as for the other APIs of API Gateway; for this one AWS says only that no
-    connection is made.
+    Any status other than 2xx is passed on. A function that fails or whose answer has no status
+    leads to a 502, a late one to a 504, as for the other APIs of API Gateway; for this one AWS says
+    only that no connection is opened.
     """
     if result is LATE:
         return Refusal(HTTPStatus.GATEWAY_TIMEOUT)
@@ -40,7 +40,7 @@ def subprotocol_of(result: Any) -> str | None:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
 
     Raises:
-        ValueError: it is none.
+        ValueError: the header is not a subprotocol.
     """
     for name, value in (result.get("headers") or {}).items():
         if name.lower() == _SUBPROTOCOL:

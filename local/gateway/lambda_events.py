@@ -1,6 +1,6 @@
-"""The events that API Gateway hands to a WebSocket API's functions, field for field. Pure.
+"""The events that API Gateway passes to a WebSocket API's functions, field for field. Pure.
 
-The tests compare them, key by key, with those captured in `events/`.
+Tests compare them, key by key, with those captured in `events/`.
 """
 
 import base64
@@ -19,10 +19,10 @@ _PREFIX = base64.urlsafe_b64encode(os.urandom(6)).decode()
 _NUMBERS = count()
 
 TIMES = ("connectedAt", "requestTimeEpoch")
-"""What of an event's `requestContext` is in epoch milliseconds."""
+"""Fields of an event's `requestContext` in epoch milliseconds."""
 
 HIDDEN = "(hidden)"
-"""In place of what would let somebody in."""
+"""Replaces secrets that would admit a client."""
 
 _SECRET_HEADERS = {"authorization", "cookie"}
 _TOKEN = "token"
@@ -38,11 +38,11 @@ class Handshake(NamedTuple):
 
     @property
     def url(self) -> str:
-        """What the client connects to, with the scheme that it has at API Gateway."""
+        """The URL that the client connects to, with the scheme that it has at API Gateway."""
         return f"wss://{self.header('host')}{self.path}" + (f"?{self.query}" if self.query else "")
 
     def header(self, name: str, default: str = "") -> str:
-        """Return the first header `name`, given in lower case and found in any."""
+        """Return the first header `name`, given in lower case and matched in any case."""
         return first_header(self.headers, name, default)
 
     def query_value(self, name: str) -> str:
@@ -51,19 +51,19 @@ class Handshake(NamedTuple):
 
 
 def new_id() -> str:
-    """Return an id of a request, different from every other."""
+    """Return a unique id for a request."""
     return f"{_PREFIX}{next(_NUMBERS):07x}="
 
 
 def new_connection_id() -> str:
-    """Return an id such as API Gateway's `L0SM9cOFvHcCIhw=`, which nobody can guess."""
+    """Return an unguessable id such as API Gateway's `L0SM9cOFvHcCIhw=`."""
     return base64.urlsafe_b64encode(os.urandom(11)).decode()
 
 
 def connection_context(
     handshake: Handshake, stage: str, connection: str, connected_at: int
 ) -> RawEvent:
-    """Return what is the same in `requestContext` of every event of a connection.
+    """Return the part of `requestContext` that all events of a connection share.
 
     `connected_at` is in epoch milliseconds.
     """

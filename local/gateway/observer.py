@@ -1,4 +1,4 @@
-"""What the gateway tells those that watch it, beside what functions see of themselves."""
+"""The gateway's notices to observers, beside what functions themselves see."""
 
 from typing import Protocol
 
@@ -10,10 +10,10 @@ class Observer(Protocol):
     """Watches the gateway. Called on the event loop; never raises and never waits."""
 
     def refused(self, handshake: Handshake, status: int) -> None:
-        """See a handshake end with an HTTP `status` in place of a WebSocket."""
+        """Note a handshake that ended with an HTTP `status` instead of a WebSocket."""
 
     def answered(self, connection: Connection, route: str, body: str, frame: str) -> None:
-        """See API Gateway answer a message by itself: a MOCK route, or a function that failed."""
+        """Note an answer by API Gateway itself: a MOCK route, or a function that failed."""
 
     def closed(self, connection: Connection, code: int, reason: str) -> None:
-        """See a WebSocket close."""
+        """Note a WebSocket that closed."""

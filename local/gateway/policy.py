@@ -1,4 +1,4 @@
-"""Policies as IAM evaluates them, as far as an authorizer's can go. Pure.
+"""Policies as IAM evaluates them, as far as an authorizer can use them. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -12,13 +12,13 @@ _KNOWN = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"}
 
 
 def decision(statements: Any, action: str, resource: str) -> bool:
-    """Tell whether `statements`, a list or one alone, allow `action` on the ARN `resource`.
+    """Tell whether `statements`, a list or a single one, allow `action` on the ARN `resource`.
 
-    An explicit Deny wins, and what nothing allows is denied.
+    An explicit Deny wins, and what no statement allows is denied.
 
     Raises:
-        ValueError: IAM would refuse them, or they have what is not evaluated here: a Condition or
-            a Principal.
+        ValueError: IAM would refuse them, or they have an element that is not evaluated here: a
+            Condition or a Principal.
     """
     each = statements if isinstance(statements, list) else [statements]
     effects = [_effect(statement) for statement in each if _applies(statement, action, resource)]
@@ -44,7 +44,7 @@ def _effect(statement: dict[str, Any]) -> str:
 
 
 def _names(statement: dict[str, Any], element: str, is_named_by: Callable[[str], bool]) -> bool:
-    """Tell whether `element` of the statement, or its opposite, such as NotAction, is about it."""
+    """Tell whether `element` of the statement, or its opposite such as NotAction, matches."""
     opposite = f"Not{element}"
     if (element in statement) == (opposite in statement):
         raise ValueError(f"a statement with not just one of {element} and {opposite}")
@@ -61,7 +61,7 @@ def _is_action(pattern: str, action: str) -> bool:
 
 
 def _is_arn(pattern: str, resource: str) -> bool:
-    """Match part by part: no wildcard reaches over a colon, but for a lone `*`.
+    """Match part by part: no wildcard crosses a colon, except a lone `*`.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """

@@ -1,4 +1,4 @@
-"""Which route a message takes, and whether the route has room for it."""
+"""Choosing the route of a message, and throttling it."""
 
 import json
 
@@ -14,20 +14,20 @@ class Routes:
     """The routes of a WebSocket API."""
 
     def __init__(self, stack: Stack, is_throttled: bool) -> None:
-        """Throttle each route as `stack` says, or none."""
+        """Throttle each route as `stack` defines, or none."""
         self._selection = stack.selection
         self._keys = frozenset(key for key in stack.routes if key not in _RESERVED)
         self._quoted_keys = [f'"{key}"' for key in self._keys]
         self.mocks = {
             key: target.response for key, target in stack.routes.items() if isinstance(target, Mock)
         }
-        """What API Gateway answers by itself, by route; None is nothing."""
+        """Answers of API Gateway itself, by route; None means no answer."""
         self.answering = stack.answering
         """Routes whose function's answer goes to the client."""
         self._buckets = {
             key: TokenBucket(*throttle)
             for key, throttle in stack.throttles.items()
-            # A connection that has ended cannot be told to come back later.
+            # A connection that has ended cannot be asked to retry later.
             if is_throttled and key != DISCONNECT
         }
 

@@ -1,4 +1,4 @@
-"""Whether a request to @connections is signed as AWS asks. Pure.
+"""Checks whether a request to @connections is signed as AWS requires. Pure.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 """
@@ -10,10 +10,10 @@ _SCOPE = "/execute-api/aws4_request"
 
 
 def complaint(authorization: str) -> tuple[str, str] | None:
-    """Return what AWS would say against the header `Authorization`: an exception and its message.
+    """Return AWS's objection to the header `Authorization`: an exception and its message.
 
-    A program that asks here may have any credentials, so it is checked that there is a signature
-    for this service, not that it is the right one.
+    Programs may use any credentials here, so the check is only that there is a signature for this
+    service, not that it is the right one.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
     """
     algorithm, _, rest = authorization.partition(" ")

@@ -1,4 +1,4 @@
-"""API Gateway's throttles: how many requests a second a route takes, and how many at once.
+"""API Gateway's throttles: the rate and the burst of requests that a route accepts.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
 """
@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 
 _ROUNDING = 1e-9
-"""Seconds by which sums of fractions may be off: the last token must not get lost to that."""
+"""Seconds by which sums of fractions may be off: rounding must not lose the last token."""
 
 
 class TokenBucket:
-    """Holds `burst` tokens at most; each request takes one, and `rate` come back each second.
+    """Holds at most `burst` tokens; each request takes one, and `rate` return each second.
 
-    It keeps how long the bucket takes to be full again: every token taken makes that longer by the
-    time in which one comes back.
+    It stores the time until the bucket is full again: every token taken extends that by the time in
+    which one returns.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""What `template.yaml` says, read as CloudFormation does."""
+"""`template.yaml`, read as CloudFormation does."""

@@ -1,7 +1,7 @@
-"""Results that cost a second to compute and depend on nothing but what their key was made of.
+"""Results that take a second to compute and depend only on the sources of their key.
 
-Every start of the local server needs the same one, so it is kept in a file. Whatever is wrong with
-the file or its folder, the result is computed.
+Every start of the local server needs the same result, so it is kept in a file. If anything is wrong
+with the file or its folder, the result is computed.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 _MOST_FILES = 32
-"""The ones that were used last."""
+"""The most recently used ones are kept."""
 
 
 def remembered(folder: Path, sources: Iterable[bytes], compute: Callable[[], Any]) -> Any:
-    """Return what `compute` makes of `sources`, as JSON keeps it: from `folder` if that has it."""
+    """Return the result of `compute` for `sources` as JSON, from `folder` if it is there."""
     file = _file_of(folder, sources)
     with suppress(OSError, ValueError):
         known = json.loads(file.read_bytes())
@@ -54,7 +54,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _remove_oldest(folder: Path) -> None:
-    """Keep the newest files, among which are those that somebody writes now."""
+    """Keep the newest files, which include those being written now."""
     for file in sorted(folder.iterdir(), key=_age)[_MOST_FILES:]:
         file.unlink(missing_ok=True)
 

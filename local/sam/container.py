@@ -1,4 +1,4 @@
-"""What `make invoke` gives to `sam local invoke`: `python -m local.sam.container EVENT`."""
+"""Input of `make invoke` for `sam local invoke`: `python -m local.sam.container EVENT`."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from local import ROOT
 from local.gateway.lambda_events import TIMES
 
 HOST = "host.docker.internal"
-"""This machine, as a container sees it."""
+"""This machine's name in a container."""
 
 _ENDPOINTS = {
     "AWS_ENDPOINT_URL_DYNAMODB": f"http://{HOST}:8000",
@@ -23,7 +23,7 @@ def write_files(build: Path, event: Path) -> None:
     """Write template, environment and event beside the template that `sam build` left in `build`.
 
     `sam local invoke` sets only variables that the template declares, so a copy declares them. The
-    event becomes one of now, because a row lives for two hours.
+    event gets the current time, because a row lives for two hours.
     """
     template = yaml_parse((build / "template.yaml").read_text())
     template["Globals"]["Function"]["Environment"]["Variables"] |= _ENDPOINTS

@@ -1,6 +1,6 @@
 """CloudFormation's intrinsic functions and conditions, resolved without CloudFormation. Pure.
 
-Only those that our templates use, as SAM hands them to CloudFormation.
+Only those that the project's templates use, as SAM passes them to CloudFormation.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """

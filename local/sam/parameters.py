@@ -1,4 +1,4 @@
-"""Values of a template's parameters, and what CloudFormation would refuse about them. Pure."""
+"""Values of a template's parameters, and CloudFormation's objections to them. Pure."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""What `template.yaml` deploys, as far as the local server needs it.
+"""The resources of `template.yaml`, as far as the local server needs them.
 
 The template goes through aws-sam-translator, so this reads what CloudFormation would get.
 """
@@ -40,12 +40,12 @@ class Mock(NamedTuple):
 
 
 class Throttle(NamedTuple):
-    """How many requests a route takes, from all clients together."""
+    """How many requests a route accepts, from all clients together."""
 
     rate: float
-    """A second."""
+    """Requests per second."""
     burst: float
-    """At once."""
+    """Requests at once."""
 
 
 class Authorizer(NamedTuple):
@@ -53,7 +53,7 @@ class Authorizer(NamedTuple):
 
     function: Function
     query_parameters: list[str]
-    """Identity sources: without one of them API Gateway answers 401 and does not ask it."""
+    """Identity sources: if one is missing, API Gateway answers 401 without invoking it."""
 
 
 class Stack(NamedTuple):
@@ -64,9 +64,9 @@ class Stack(NamedTuple):
     """Key of the JSON body that names the route."""
     routes: dict[str, Function | Mock]
     answering: frozenset[str]
-    """Routes with a route response: what their function answers goes to the client."""
+    """Routes with a route response: their function's answer goes to the client."""
     throttles: dict[str, Throttle]
-    """By route; one that is not here has none."""
+    """By route; a route that is missing here has none."""
     authorizer: Authorizer | None
     table: dict[str, Any]
     """Properties of the one DynamoDB table, with its name."""
@@ -180,7 +180,7 @@ def _authorizer(resources: dict[str, Any], code: dict[str, Path]) -> Authorizer 
 
 
 def _mock_response(resources: dict[str, Any], integration: str) -> str | None:
-    """Return what the MOCK `integration` answers: it makes a status, and that chooses a response.
+    """Return the answer of the MOCK `integration`: its status selects the response.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html
     """

@@ -1,7 +1,7 @@
-"""What aws-sam-translator makes of a SAM template: what CloudFormation would get.
+"""aws-sam-translator's result for a SAM template: what CloudFormation would get.
 
-To import the translator, to read YAML and to translate take more than half a second together, so
-what came of it is kept in `.cache`, and nothing here is imported before it is needed.
+Importing the translator, reading YAML and translating take more than half a second together, so
+the result is kept in `.cache`, and nothing here is imported before it is needed.
 """
 
 import json
@@ -20,18 +20,18 @@ from local.sam.parameters import values_of
 FOLDER = ROOT / ".cache" / "translations"
 
 _CODE = {"CodeUri", "ContentUri"}
-_UPLOADED = "s3://bucket/key"  # the translator takes only code that was uploaded
+_UPLOADED = "s3://bucket/key"  # the translator accepts only uploaded code
 
 
 class Translation(NamedTuple):
-    """A SAM template for certain values of its parameters."""
+    """A SAM template translated for certain values of its parameters."""
 
     template: dict[str, Any]
     """What CloudFormation would get."""
     parameters: dict[str, str]
     """The value of every parameter."""
     code: dict[str, str]
-    """Where the code of functions and layers is, beside the template."""
+    """The code folders of functions and layers, relative to the template."""
 
 
 def translation_of(text: bytes, overrides: Mapping[str, str]) -> Translation:
@@ -46,7 +46,7 @@ def translation_of(text: bytes, overrides: Mapping[str, str]) -> Translation:
 
 
 def translate(source: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
-    """Return what CloudFormation gets of the SAM template `source`, and change `source`."""
+    """Return what CloudFormation gets for the SAM template `source`, and modify `source`."""
     from samtranslator.translator.transform import transform
 
     for resource in source["Resources"].values():
@@ -63,12 +63,12 @@ class _NoManagedPolicies:
 
 
 def _choose_region() -> None:
-    """Give the translator, and AWS clients of this process, a Region where none is chosen."""
+    """Give the translator and AWS clients of this process a Region if none is chosen."""
     os.environ.setdefault("AWS_DEFAULT_REGION", str(PSEUDO_PARAMETERS["AWS::Region"]))
 
 
 def _other_sources(overrides: Mapping[str, str]) -> Iterator[bytes]:
-    """Yield what a translation depends on beside the template."""
+    """Yield the sources of a translation other than the template."""
     yield json.dumps(sorted(overrides.items())).encode()
     yield os.environ["AWS_DEFAULT_REGION"].encode()
     yield sys.version.encode()

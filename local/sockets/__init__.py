@@ -1,1 +1,1 @@
-"""What listens: HTTP and WebSocket on one port."""
+"""The listening sockets: HTTP and WebSocket on one port."""

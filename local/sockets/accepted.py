@@ -1,7 +1,7 @@
-"""A socket until it asks for a WebSocket.
+"""A socket until its client requests a WebSocket.
 
-Its requests go to aiohttp one after the other, as those of a page or of a proxy that keeps its
-connections do. One that asks for an upgrade goes to picows once `$connect` has admitted the client.
+Its requests go to aiohttp one after the other, as from a page or from a proxy that reuses
+connections. A request for an upgrade goes to picows once `$connect` has admitted the client.
 """
 
 import asyncio
@@ -37,12 +37,12 @@ class _Accepted(asyncio.Protocol):
         self._make_http = http
         self._has_room_for = has_room_for
         self._received = b""
-        self._body_bytes = 0  # of the request that aiohttp is reading, still to come
+        self._body_bytes = 0  # of aiohttp's current request, still to come
         self._http: web.RequestHandler | None = None
         self._transport: asyncio.Transport
         self._is_open = True
         self._too_slow: asyncio.TimerHandle
-        self._connecting: asyncio.Task[None]  # a task that nobody holds may be collected
+        self._connecting: asyncio.Task[None]  # an unreferenced task may be garbage-collected
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -98,7 +98,7 @@ class _Accepted(asyncio.Protocol):
         self._http.data_received(data)
 
     def _upgrade(self, head: RequestHead) -> None:
-        if self._http:  # it has answered: no client asks for an upgrade while it waits
+        if self._http:  # it has answered: no client requests an upgrade while it waits
             self._http.transport = None  # which it would close
             self._http.connection_lost(None)
             self._http = None
@@ -106,7 +106,7 @@ class _Accepted(asyncio.Protocol):
             self._refuse(refused)
             return
         self._transport.pause_reading()
-        peer = self._transport.get_extra_info("peername") or ("",)  # none, if it has hung up
+        peer = self._transport.get_extra_info("peername") or ("",)  # none if the client has hung up
         handshake = Handshake(head.path, head.query, head.headers, peer[0])
         self._connecting = asyncio.create_task(self._connect(head, handshake))
 
@@ -125,7 +125,7 @@ class _Accepted(asyncio.Protocol):
         protocol = upgraded(self._gateway, connection)
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
-        self._transport.resume_reading()  # first: what was received already may pause it again
+        self._transport.resume_reading()  # first: data received already may pause it again
         _, _, frames = self._received.partition(_END_OF_HEAD)
         received = memoryview(opening(head) + frames)
         while received:

@@ -1,4 +1,4 @@
-"""What the local server serves over HTTP: @connections, as API Gateway does, and the demo page."""
+"""The local server's HTTP part: @connections, as at API Gateway, and the demo page."""
 
 import asyncio
 import re
@@ -16,9 +16,9 @@ from local.gateway.signature import complaint
 from local.sockets.sites import is_near_host
 
 _CONNECTION_ID = re.compile(r"[\w-]{15}=", re.ASCII)
-"""API Gateway's, as seen everywhere: 11 bytes in base64url."""
+"""The form of all ids of API Gateway that have been seen: 11 bytes in base64url."""
 
-_LONGEST_NAME = 255  # of a file; to ask for a longer one is an error of the system
+_LONGEST_NAME = 255  # of a file; looking up a longer one is a system error
 
 _NO_NODE_PAGE = """<!doctype html><title>y-webrtc signaling</title>
 <body style="font: 16px/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
@@ -39,7 +39,7 @@ def http_application(
     def managed(
         command: Callable[[web.Request, str], Awaitable[web.Response]],
     ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return `command` for requests that AWS would take."""
+        """Return `command` for requests that AWS would accept."""
 
         async def checked(request: web.Request) -> web.Response:
             _refuse_pages(request)
@@ -59,7 +59,7 @@ def http_application(
                 body = await request.read()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
-        except (web.RequestPayloadError, ConnectionError):  # it is not what it says, or cut short
+        except (web.RequestPayloadError, ConnectionError):  # wrongly declared, or cut short
             raise web.HTTPBadRequest from None
         status, error = gateway.post(connection_id, body)
         return _error(status, error) if error else web.Response(status=status)
@@ -103,10 +103,10 @@ def http_application(
 
 
 def _refuse_pages(request: web.Request) -> None:
-    """Keep browsers from @connections: pages have no business there, but reach this machine.
+    """Keep browsers out of @connections: pages do not need it, but can reach this machine.
 
-    A page gives itself away by its Origin, or, if its own name was pointed here (DNS rebinding), by
-    the Host.
+    A page is recognized by its Origin or, if its own name was pointed here (DNS rebinding), by the
+    Host.
     """
     if "Origin" in request.headers or not is_near_host(request.host):
         raise web.HTTPForbidden

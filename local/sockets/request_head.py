@@ -1,4 +1,4 @@
-"""The head of an HTTP request, as far as it says whether a WebSocket is asked for. Pure.
+"""The head of an HTTP request, read to find requests for a WebSocket. Pure.
 
 https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
 """
@@ -14,7 +14,7 @@ _KEY_BYTES = 16
 
 
 class RequestHead(NamedTuple):
-    """What a request says before its body."""
+    """The part of a request before its body."""
 
     method: str
     path: str
@@ -23,7 +23,7 @@ class RequestHead(NamedTuple):
     headers: list[tuple[str, str]]
 
     def listed(self, name: str) -> list[str]:
-        """Return the members, in lower case, of the list that all headers `name` make together.
+        """Return the lower-case members of the list that all headers `name` form together.
 
         https://www.rfc-editor.org/rfc/rfc9110#name-lists-rule-abnf-extension
         """
@@ -32,12 +32,12 @@ class RequestHead(NamedTuple):
 
     @property
     def asks_for_websocket(self) -> bool:
-        """Whether it asks for one, well or badly."""
+        """Whether it requests a WebSocket, correctly or not."""
         return "websocket" in self.listed("upgrade")
 
     @property
     def body_bytes(self) -> int:
-        """How many bytes follow. As many as come, if it does not say so beforehand."""
+        """The number of bytes that follow, unlimited if it is not known beforehand."""
         lengths, codings = self.listed("content-length"), self.listed("transfer-encoding")
         if not lengths and not codings:
             return 0
@@ -46,7 +46,7 @@ class RequestHead(NamedTuple):
 
 
 def parse_head(text: bytes) -> RequestHead:
-    """Return what the head `text` of a request says, which may be nonsense."""
+    """Return the parsed head `text` of a request, which may be invalid."""
     request_line, *lines = text.decode("latin-1").split("\r\n")
     method, target, version = request_line.split(" ") if _is_whole(request_line) else ("", "/", "")
     path, _, query = target.partition("?")
@@ -54,7 +54,7 @@ def parse_head(text: bytes) -> RequestHead:
 
 
 def status_of(head: RequestHead) -> int | None:
-    """Return the status that refuses a request for a WebSocket, None if it is a good one."""
+    """Return the status that refuses a request for a WebSocket, None if it is correct."""
     if (
         head.method != "GET"
         or head.version != "HTTP/1.1"
@@ -67,7 +67,7 @@ def status_of(head: RequestHead) -> int | None:
 
 
 def opening(head: RequestHead) -> bytes:
-    """Return the shortest request for the WebSocket that a good `head` asks for.
+    """Return the shortest request for the WebSocket that a correct `head` requests.
 
     picows 2.3.1 compares `Connection` as a whole, and Firefox sends `keep-alive, Upgrade`.
     """
@@ -89,7 +89,7 @@ def _headers(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def first_header(headers: list[tuple[str, str]], name: str, default: str = "") -> str:
-    """Return the first of `headers` that is called `name`, given in lower case, found in any."""
+    """Return the first of `headers` called `name`, given in lower case, matched in any case."""
     return next((value for key, value in headers if key.lower() == name), default)
 
 

@@ -1,4 +1,4 @@
-"""What listens: WebSocket and HTTP on one port."""
+"""The server: WebSocket and HTTP on one port."""
 
 import asyncio
 import os
@@ -15,11 +15,11 @@ from local.sockets.accepted import accept
 from local.sockets.websocket import SECONDS_TO_CLOSE
 
 _DESCRIPTORS_KEPT = 400
-"""For other files, and for sockets that are accepted, a hundred in one go, before any is cut."""
+"""For other files, and for accepted sockets, a hundred at a time, before any is closed."""
 
 _LONGEST_BACKLOG = 4096
-"""Connections that wait to be accepted. When there are more, the system drops their packets, and
-clients that come back all at once try again only after 1, 3, 7, 15 seconds."""
+"""Connections that wait to be accepted. Beyond that the system drops packets, and clients that all
+reconnect at once try again only after 1, 3, 7, 15 seconds."""
 
 _ENOUGH_DESCRIPTORS = 1 << 16
 
@@ -28,7 +28,7 @@ class Server:
     """A gateway listening on a TCP port."""
 
     def __init__(self, gateway: Gateway, application: web.Application) -> None:
-        """Serve WebSockets of `gateway`, and `application` to all who ask for none."""
+        """Serve WebSockets of `gateway`, and `application` to all other requests."""
         self._gateway = gateway
         self._http = web.AppRunner(
             application,
@@ -45,11 +45,11 @@ class Server:
         """Listen and return the port, which the system chooses if `port` is 0.
 
         Raises:
-            OSError: the port is taken or the host is not one of this machine's.
+            OSError: the port is taken, or the host is not one of this machine.
         """
         await self._http.setup()
         loop = asyncio.get_running_loop()
-        # The transports that picows is made for, at a fraction of asyncio's cost per message.
+        # picows is made for these transports, which cost a fraction of asyncio's per message.
         self._server = await aiofastnet.create_server(loop, self._accept, host, port)
         _lengthen_backlog(self._server)
         self._tasks.append(loop.create_task(self._close_overdue_connections()))
@@ -57,7 +57,7 @@ class Server:
         return chosen
 
     def address(self) -> str:
-        """Return `host:port` at which this machine reaches it."""
+        """Return the `host:port` at which this machine reaches it."""
         assert self._server
         host, port = self._server.sockets[0].getsockname()[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
@@ -81,7 +81,7 @@ class Server:
         return accept(self._gateway, http, self._has_room_for)
 
     def _has_room_for(self, descriptor: int) -> bool:
-        """Keep some descriptors: without any, the loop would try to accept for ever."""
+        """Reserve some descriptors: without any, the loop would try to accept for ever."""
         has_room = descriptor < self._highest_descriptor
         if not has_room and not self._is_full:
             print("error: too many connections, see `ulimit -n`", file=sys.stderr)
@@ -95,14 +95,14 @@ class Server:
 
 
 def _lengthen_backlog(server: asyncio.Server) -> None:
-    """Let more connections wait than `server` accepts in one go, which `create_server` equates."""
+    """Allow a backlog longer than one batch of accepts; `create_server` makes both equal."""
     for listening in server.sockets:
         with socket.socket(fileno=os.dup(listening.fileno())) as same:
             same.listen(_LONGEST_BACKLOG)
 
 
 def allow_open_files() -> int:
-    """Allow this process as many open files as the system lets it have, and return how many."""
+    """Raise this process's limit of open files to the system's maximum, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         hard = max(soft, _ENOUGH_DESCRIPTORS)

@@ -1,10 +1,10 @@
-"""Which pages may talk to a server on somebody's own machine. Pure, but for the notice.
+"""Which pages may connect to a server on a user's own machine. Pure, except for the notice.
 
 A browser lets every page open a WebSocket to localhost, and AllowedOrigins, by which `$connect`
-keeps pages out, lets all in by default. That is meant for a server that is there for everybody. So
-as long as nobody has chosen AllowedOrigins, pages of the internet stay outside here.
+keeps pages out, lets all in by default. That default is meant for public servers. So until
+AllowedOrigins is set, this server refuses pages on the internet.
 
-A host name that no site of the internet can have is safe, whatever DNS says about others:
+A host name that no site on the internet can have is safe, whatever DNS says about others:
 https://www.rfc-editor.org/rfc/rfc6761, https://www.rfc-editor.org/rfc/rfc6762
 """
 
@@ -17,13 +17,13 @@ _MOST_NOTICES = 20
 
 
 class HouseRules:
-    """Keeps out the pages of the internet, and says so once for each site."""
+    """Keeps out pages on the internet, and reports each site once."""
 
     def __init__(self) -> None:
         self._told: set[str] = set()
 
     def admit(self, origin: str) -> bool:
-        """Tell whether a page of `origin` may connect; a program's is empty."""
+        """Tell whether a page of `origin` may connect; the origin of a program is empty."""
         if is_near(origin):
             return True
         if origin not in self._told and len(self._told) < _MOST_NOTICES:
@@ -33,7 +33,7 @@ class HouseRules:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether `host`, a name or an address, is this machine alone."""
+    """Tell whether `host`, a name or an address, is only this machine."""
     try:
         address = ip_address(host)
     except ValueError:
@@ -54,14 +54,14 @@ def _why(origin: str) -> str:
 
 
 def is_near(origin: str) -> bool:
-    """Tell whether `origin` is a program's, an app's, or a page's of this machine or network.
+    """Tell whether `origin` is that of a program, an app, or a page on this machine or network.
 
-    `null` may be a page of any site, in a frame without rights.
+    `null` may be a page of any site, in a sandboxed frame.
     """
     scheme, separator, _ = origin.partition("://")
     if not separator:
         return origin == ""
-    if scheme not in ("http", "https"):  # capacitor, tauri, chrome-extension: no site
+    if scheme not in ("http", "https"):  # capacitor, tauri, chrome-extension: not sites
         return True
     try:
         return is_near_host(urlsplit(origin).netloc)
@@ -70,7 +70,7 @@ def is_near(origin: str) -> bool:
 
 
 def is_near_host(host: str) -> bool:
-    """Tell whether `host`, with or without a port, can be no site of the internet."""
+    """Tell whether `host`, with or without a port, cannot be a site on the internet."""
     try:
         name = (urlsplit(f"//{host}").hostname or "").lower().removesuffix(".")
     except ValueError:

@@ -1,6 +1,6 @@
-"""A client's WebSocket, from its handshake's answer to its last frame.
+"""A client's WebSocket, from the answer to its handshake to its last frame.
 
-picows speaks WebSocket, at a fraction of aiohttp's cost per frame.
+picows implements WebSocket, at a fraction of aiohttp's cost per frame.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ SECONDS_TO_CLOSE = 1.0
 
 _LARGEST_FRAME = 32 * 1024
 _LARGEST_PARSED_FRAME = 128 * 1024
-"""picows looks one frame ahead, and drops the frame before one that is larger than this."""
+"""picows reads one frame ahead, and drops the frame before one that is larger than this."""
 
 _MOST_FRAGMENTS = 1024
 _LARGEST_BUFFER = 1024 * 1024
 # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 _GOING_AWAY, _PROTOCOL_ERROR, _NO_STATUS, _LOST = 1001, 1002, 1005, 1006
 _REASONS = {_GOING_AWAY: "Going away", _NO_STATUS: "Client-side close frame status not set"}
-"""What API Gateway says of closes that bring no reason, as seen in captured events."""
+"""API Gateway's texts for closes without a reason, as seen in captured events."""
 
 _SILENT = logging.getLogger("picows")
 _SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the protocol
 
 
 def upgraded(gateway: Gateway, connection: Connection) -> WSProtocol:
-    """Return the protocol of the WebSocket by which an admitted client speaks with `gateway`."""
+    """Return the protocol of the WebSocket between an admitted client and `gateway`."""
 
     def answer(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         subprotocol = connection.subprotocol
@@ -57,7 +57,7 @@ def upgraded(gateway: Gateway, connection: Connection) -> WSProtocol:
         _SILENT,
         True,  # disconnect when a callback raises
         SECONDS_TO_SEND_REQUEST,
-        False,  # no pings of our own: API Gateway sends none
+        False,  # send no pings: API Gateway sends none
         0,
         0,
         WSAutoPingStrategy.PING_WHEN_IDLE,
@@ -77,7 +77,7 @@ class _Client(WSListener):
         self._connection = connection
         self._transport: WSTransport
         self._stream: asyncio.Transport
-        self._begun = bytearray()  # of a message that comes in several frames
+        self._begun = bytearray()  # of a message in several frames
         self._fragments = 0
         self.is_behind = False
 
@@ -133,14 +133,14 @@ class _Client(WSListener):
         self._stream.resume_reading()
 
     def send(self, frame: bytes) -> bool:
-        if self._stream.is_closing():  # it was just reset, and a write would be complained about
+        if self._stream.is_closing():  # it was just reset, and a write would log a warning
             return False
         self._transport.send(WSMsgType.TEXT, frame)
         return True
 
     def close(self, code: int) -> None:
         self._send_close(code)
-        # To disconnect at once would reset the socket before the client has read the code.
+        # Disconnecting at once would reset the socket before the client has read the code.
         asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._disconnect)
 
     def _answer_close(self, payload: bytes) -> None:
@@ -155,8 +155,8 @@ class _Client(WSListener):
             asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._disconnect)
 
     def _disconnect(self) -> None:
-        # What a client has not read by now it may never read: it would be kept, and the client be
-        # in its rooms, for ever.
+        # A client may never read what it has not read by now: its data would be kept, and the
+        # client stay in its rooms, for ever.
         self._transport.disconnect(graceful=self._has_read())
 
     def _has_read(self) -> bool:
@@ -188,7 +188,7 @@ class _Client(WSListener):
 
 
 def _how_it_closed(handshake: WSCloseHandshake | None) -> tuple[int, str]:
-    """Return the code and the reason that `$disconnect` is told."""
+    """Return the code and the reason for `$disconnect`."""
     if handshake is None:
         return _LOST, ""
     is_by_client = handshake.recv is not None and handshake.recv_then_sent

@@ -1,4 +1,4 @@
-"""A DynamoDB endpoint for the local server, with the template's table made there."""
+"""The template's table in a DynamoDB endpoint, for the local server."""
 
 import sys
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ class Table:
     """The template's table in a DynamoDB endpoint. Its client serves any thread."""
 
     def __init__(self, endpoint: str, table: dict[str, Any]) -> None:
-        """Direct every AWS client of this process to `endpoint` and make `table` there.
+        """Direct every AWS client of this process to `endpoint`, and create `table` there.
 
         Raises:
-            ConnectionError: the endpoint does not answer, or refuses.
+            ConnectionError: the endpoint does not answer, or refuses the request.
         """
         direct_clients(endpoint)
-        # DynamoDB Local takes seconds for its first answer on a machine that is busy.
+        # On a busy machine DynamoDB Local takes seconds for its first answer.
         patience = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
         self._endpoint = endpoint
         self._table = table
@@ -43,7 +43,7 @@ class Table:
             raise ConnectionError(f"no table in DynamoDB at {endpoint}: {error}") from error
 
     def restore(self) -> None:
-        """Make the table again if it is gone: DynamoDB Local in memory forgets it at its end."""
+        """Create the table again if it is gone: in memory, DynamoDB Local loses it when it ends."""
         with suppress(BotoCoreError, ClientError):  # it may be back the next time
             try:
                 self._client.describe_table(TableName=self._table["TableName"])
@@ -66,9 +66,9 @@ class Table:
 
 
 def make_table(client: Any, table: dict[str, Any]) -> None:
-    """Create `table`, given as its properties in the template, if it is not there.
+    """Create `table`, given as its properties in the template, if it is missing.
 
-    Without its most units a second, which only AWS keeps.
+    Its maximum units per second are left out, because only AWS enforces them.
     """
     properties = {key: table[key] for key in _CREATE_TABLE if key in table}
     properties["GlobalSecondaryIndexes"] = [

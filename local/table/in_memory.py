@@ -25,7 +25,7 @@ _REMOVED_AT_ONCE = 500
 
 
 class MemorySubscriptions:
-    """Subscriptions in dictionaries, which mirror the table, its index and its lists of peers."""
+    """Subscriptions in dictionaries that mirror the table, its index and its lists of peers."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class MemorySubscriptions:
             return with_listing(new)._replace(announces=new.announces[1])
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Mark the rows, or note the leaving in those that a later message wrote."""
+        """Mark the rows, or note the time of leaving in those that a later message wrote."""
         self._pause()
         at = sender.requested_at
         with self._lock:
@@ -91,7 +91,7 @@ class MemorySubscriptions:
                     self._rows[topic][sender.connection] = known._replace(subscriber=row)
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
-        """Count its rows, and those to come."""
+        """Count its rows, including new ones."""
         self._pause()
         with self._lock:
             entered = self._topics.get(sender.connection, set())
@@ -117,7 +117,7 @@ class MemorySubscriptions:
             return self._there(sample)
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Note who goes by which peer id, unless that has left or goes by another one."""
+        """List the members by peer id, except those that have left or have another id."""
         self._pause()
         with self._lock:
             for each in subscribers:
@@ -131,7 +131,7 @@ class MemorySubscriptions:
                 self._rows[topic][each.connection] = row._replace(listed_as=each.peer)
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
-        """Return the first and the last that are listed under the peer id."""
+        """Return the first and the last members that are listed under the peer id."""
         self._pause()
         with self._lock:
             listed = self._peers.get(topic, {}).get(peer, {}).values()
@@ -141,7 +141,7 @@ class MemorySubscriptions:
             return first + rest[-LISTED_LAST:]
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Forget who goes by which peer id."""
+        """Take the members off the list."""
         self._pause()
         with self._lock:
             for each in subscribers:
@@ -150,7 +150,7 @@ class MemorySubscriptions:
                     self._unlist(topic, row)
 
     def forget_left(self, topic: str) -> None:
-        """Delete their rows."""
+        """Delete the rows of clients that left."""
         rows = self._rows.get(topic, {})
         if len(rows) <= LEFT_ROWS:
             return
@@ -190,7 +190,7 @@ class MemorySubscriptions:
             return len(held)
 
     def take(self, topic: str, connection: str) -> list[str]:
-        """Empty the row of signals."""
+        """Remove the signals from the row."""
         self._pause()
         with self._lock:
             row = self._rows.get(topic, {}).get(connection)
@@ -208,7 +208,7 @@ class MemorySubscriptions:
                     self._delete(topic, connection)
 
     def remove_connection(self, connection: str) -> bool:
-        """Delete rows of the connection, as many as take about a millisecond."""
+        """Delete rows of the connection, for about a millisecond."""
         self._pause()
         with self._lock:
             for topic in list(islice(self._topics.get(connection, ()), _REMOVED_AT_ONCE)):

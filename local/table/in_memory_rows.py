@@ -8,23 +8,22 @@ from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 
 
 class Row(NamedTuple):
-    """What is kept of a connection in a topic."""
+    """What is kept about a connection in a topic."""
 
     subscriber: Subscriber
     expires_at: int
     has_left: bool = False
     announces: tuple[int, int] = (0, 0)
-    """The time in which it announced itself last, and how often it did then."""
+    """The period of its last announces, and their number."""
     began: tuple[int, int] = (-1, 0)
-    """The half second in which it announced itself last, and when the first of these announces
-    began to be handled."""
+    """The half second of its last announces, and when the handling of the first of them began."""
     held: tuple[str, ...] = ()
     listed_as: str | None = None
     """Peer id under which it is listed."""
 
 
 def with_listing(row: Row) -> Subscriber:
-    """Return the subscriber of a row, with what the row alone knows."""
+    """Return the subscriber of a row, including what only the row knows."""
     peer = row.subscriber.peer
     is_listed = peer is not None and row.listed_as == peer
     began_at = begun(row.began[1], row.subscriber.requested_at)
@@ -48,6 +47,6 @@ def subscriber_of(
     entered_at: int | None = None,
     announce: str | None = None,
 ) -> Subscriber:
-    """Return what `sender` has said of itself."""
+    """Return the subscriber that `sender` describes."""
     connection, connected_at, requested_at, has_token, _ = sender
     return Subscriber(connection, peer, connected_at, requested_at, announce, entered_at, has_token)
