@@ -1,4 +1,4 @@
-"""Ask a signaling server whether it does everything: `python -m check --help`."""
+"""Check a signaling server: `python -m check --help`."""
 
 import argparse
 import asyncio
@@ -17,10 +17,10 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Try everything and return the exit status: 0 if nothing failed."""
+    """Run all probes and return the exit status: 0 if nothing failed."""
     options = _options()
     try:
-        token = os.environ.get("TOKEN")  # not an option, which others on this machine could see
+        token = os.environ.get("TOKEN")  # not an option, which other users here could see
         target = Target.parse(options.url, token, options.origin, options.expect)._replace(
             expired_token=os.environ.get("EXPIRED_TOKEN") or None,
             foreign_token=os.environ.get("FOREIGN_TOKEN") or None,

@@ -1,4 +1,4 @@
-"""One client as y-webrtc makes them, over a real socket."""
+"""A client like y-webrtc's, over a real socket."""
 
 import asyncio
 import json
@@ -17,9 +17,9 @@ from check.target import Target
 Frame = dict[str, Any]
 
 PATIENCE = 10.0
-"""Seconds that an answer may take, with every function cold and all asked for at one time."""
+"""Seconds that an answer may take, with every function cold and all needed at once."""
 QUIET = 1.0
-"""Seconds in which what should not come would have come."""
+"""Seconds to wait for a frame that should not arrive."""
 
 SECONDS_TO_CONNECT = 10.0
 _TIMEOUTS = aiohttp.ClientWSTimeout(ws_close=0.5)
@@ -27,17 +27,17 @@ _SECONDS_BETWEEN_LOOKS = 0.005
 
 
 class Arrival(NamedTuple):
-    """A frame and when it came."""
+    """A frame and the time of its arrival."""
 
     frame: Frame
     at: float
 
 
 class Client:
-    """A connected WebSocket that keeps what it gets."""
+    """A connected WebSocket that keeps all frames that it gets."""
 
     def __init__(self, connected: aiohttp.ClientWebSocketResponse) -> None:
-        """Go by a peer id as long as y-webrtc's."""
+        """Choose a peer id as long as y-webrtc's."""
         self.peer = f"{secrets.token_hex(4)}-0000-4000-8000-{secrets.token_hex(6)}"
         self.arrivals: list[Arrival] = []
         self._socket = connected
@@ -55,7 +55,7 @@ class Client:
 
     @property
     def frames(self) -> list[Frame]:
-        """What it has got."""
+        """The frames that have arrived."""
         return [arrival.frame for arrival in self.arrivals]
 
     @property
@@ -64,7 +64,7 @@ class Client:
         return (self._socket.close_code or 1006) if self.reader.done() else None
 
     async def send(self, frame: Frame | str | bytes) -> float:
-        """Send an object as JSON, text and bytes as they are; return when."""
+        """Send an object as JSON, text and bytes as they are; return the time."""
         at = time.monotonic()
         if isinstance(frame, bytes):
             await self._socket.send_bytes(frame)
@@ -77,20 +77,20 @@ class Client:
         await self.send({"type": "subscribe", "topics": [room]})
 
     async def publish(self, room: str, data: object) -> float:
-        """Pass `data` to a room; return when."""
+        """Publish `data` in a room; return the time."""
         return await self.send({"type": "publish", "topic": room, "data": data})
 
     async def announce(self, room: str) -> float:
-        """Say in a room that this peer is here; return when."""
+        """Announce this peer in a room; return the time."""
         return await self.publish(room, {"type": "announce", "from": self.peer})
 
     async def signal(self, room: str, to: "Client", mark: object) -> float:
-        """Send a signal with a `mark` to another peer of a room; return when."""
+        """Send a signal with a `mark` to another peer of a room; return the time."""
         data = {"type": "signal", "from": self.peer, "to": to.peer, "token": 1, "signal": mark}
         return await self.publish(room, data)
 
     async def come(self, room: str) -> float:
-        """Join a room and announce itself, without waiting, as y-webrtc does; return when."""
+        """Join a room and announce itself, without waiting, as y-webrtc does; return the time."""
         await self.subscribe(room)
         return await self.announce(room)
 
@@ -98,12 +98,12 @@ class Client:
         return [each for each in self.arrivals if kind_of(each.frame) == kind]
 
     def heard_of(self, other: "Client") -> bool:
-        """Tell whether an announce of `other` has come."""
+        """Tell whether an announce of `other` has arrived."""
         return any(each.frame["data"].get("from") == other.peer for each in self._announces)
 
     @property
     def introductions(self) -> list[Arrival]:
-        """The announces of others that have come."""
+        """The announces of others that have arrived."""
         return [each for each in self._announces if each.frame["data"].get("from") != self.peer]
 
     @property
@@ -111,19 +111,19 @@ class Client:
         return self._published("announce")
 
     def got(self, mark: object) -> list[Arrival]:
-        """Return the signals with this `mark` that have come."""
+        """Return the signals with this `mark` that have arrived."""
         return [
             each for each in self._published("signal") if each.frame["data"].get("signal") == mark
         ]
 
     def got_of_type(self, kind: str) -> list[Arrival]:
-        """Return the frames of this type that have come."""
+        """Return the frames of this type that have arrived."""
         return [each for each in self.arrivals if each.frame.get("type") == kind]
 
     async def vanish(self) -> None:
-        """Reset the TCP connection, as a machine does that loses its network and comes back."""
+        """Reset the TCP connection, like a machine that loses its network and returns."""
         end: socket.socket | None = self._socket.get_extra_info("socket")
-        if end is not None:  # else the server has closed it before
+        if end is not None:  # otherwise the server has already closed it
             end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             end.shutdown(socket.SHUT_RDWR)
         await self.reader
@@ -135,7 +135,7 @@ class Client:
 
 
 def kind_of(frame: Frame) -> str | None:
-    """Return the type of what a frame publishes, `announce` or `signal`, if it does."""
+    """Return the type of the data that a frame publishes, `announce` or `signal`, if any."""
     data = frame.get("data")
     if frame.get("type") != "publish" or not isinstance(data, dict):
         return None
@@ -154,7 +154,7 @@ async def clients(target: Target, number: int) -> AsyncIterator[list[Client]]:
 
 
 def connector() -> aiohttp.ClientSession:
-    """Return what `connect` needs."""
+    """Return the HTTP session that `connect` needs."""
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
 

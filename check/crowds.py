@@ -1,4 +1,4 @@
-"""Many who come to one room at the same moment."""
+"""Many clients that enter one room at the same moment."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _SIZES = range(2, 9)
 async def meet_at_once(target: Target) -> str:
     """Let 2 to 8 clients announce themselves at the same moment, one round after the other.
 
-    A round begins while what should not come in the one before is still waited for.
+    A round begins while the one before still waits for frames that should not arrive.
     """
     turn = asyncio.Lock()
     rounds = [asyncio.create_task(_meet(target, size, turn)) for size in _SIZES]
@@ -49,7 +49,7 @@ async def _all_hear_all(target: Target, everyone: Sequence[Client], where: str) 
 
 async def _each_hears(target: Target, everyone: Sequence[Client], where: str) -> None:
     room = target.room()
-    if len(everyone) % 2:  # in these rounds announces cross unless the server sees to it
+    if len(everyone) % 2:  # in these rounds announces cross unless the server prevents it
         await asyncio.gather(*(client.subscribe(room) for client in everyone))
         await asyncio.sleep(SECONDS_BETWEEN_PEERS)
     await enter(target, everyone, room, where)

@@ -1,4 +1,4 @@
-"""How a client gets in, and that nobody gets in who should not."""
+"""How clients get in, and that others do not."""
 
 import asyncio
 import base64
@@ -93,7 +93,7 @@ async def shake_hands(target: Target) -> str:
 
 
 async def _refuse_what_browsers_refuse(target: Target) -> None:
-    """Raise a Fault if a browser would not take the answer to a handshake, though aiohttp does.
+    """Raise a Fault if a browser would reject the answer to a handshake that aiohttp accepts.
 
     https://www.rfc-editor.org/rfc/rfc6455#section-4.1
     """
@@ -130,14 +130,14 @@ async def _refuse_what_browsers_refuse(target: Target) -> None:
 
 
 async def be_refused_without_a_token(target: Target) -> str:
-    """Bring no token."""
+    """Connect without a token."""
     if target.token is None:
         raise Untried("no TOKEN")
     return await _refused(target, [], "who brings no token is let in")
 
 
 async def stay_open(target: Target) -> str:
-    """Keep a connection open until all else is tried, with a ping each second."""
+    """Keep a connection open during all other probes, with a ping each second."""
     assert target.ended
     started = time.monotonic()
     async with clients(target, 1) as (client,):
@@ -157,7 +157,7 @@ async def stay_open(target: Target) -> str:
 
 
 async def be_refused_with_a_changed_token(target: Target) -> str:
-    """Bring the token with another signature."""
+    """Connect with the token, but another signature."""
     changed = target.changed_token()
     if changed is None:
         raise Untried("no TOKEN")
@@ -165,14 +165,14 @@ async def be_refused_with_a_changed_token(target: Target) -> str:
 
 
 async def be_refused_with_two_tokens(target: Target) -> str:
-    """Bring the token twice."""
+    """Connect with the token twice in the URL."""
     if target.token is None:
         raise Untried("no TOKEN")
     return await _refused(target, [target.token] * 2, "the second token in a URL is not looked at")
 
 
 async def be_refused_with_an_expired_token(target: Target) -> str:
-    """Bring a token whose time is over."""
+    """Connect with an expired token."""
     token = target.expired_token
     if token is None:
         raise Untried("no EXPIRED_TOKEN")
@@ -182,7 +182,7 @@ async def be_refused_with_an_expired_token(target: Target) -> str:
 
 
 async def be_refused_with_a_foreign_token(target: Target) -> str:
-    """Bring a token of another issuer, or for another server."""
+    """Connect with a token from another issuer, or for another server."""
     if target.foreign_token is None:
         raise Untried("no FOREIGN_TOKEN")
     return await _refused(target, [target.foreign_token], "tokens of others are taken")

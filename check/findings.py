@@ -1,4 +1,4 @@
-"""What a probe finds out."""
+"""The findings of probes."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -15,13 +15,13 @@ class Fault(Exception):
     """The server does not do what it should."""
 
     def __init__(self, came: str, means: str, do: str) -> None:
-        """Say what came back, what that most likely means and what to do."""
+        """Say what came back, its most likely meaning and what to do."""
         super().__init__(came)
         self.advice = Advice(means, do)
 
 
 class Untried(Exception):
-    """A probe that cannot tell anything here; the message says why."""
+    """A probe that is not applicable here; the message says why."""
 
 
 class Outcome(StrEnum):
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 
 class Finding(NamedTuple):
-    """What came of one probe."""
+    """The result of one probe."""
 
     probe: str
     outcome: Outcome
@@ -41,4 +41,4 @@ class Finding(NamedTuple):
     came: str
     seconds: float
     advice: Advice | None = None
-    """Of a probe that failed."""
+    """For a failed probe."""

@@ -1,4 +1,4 @@
-"""What the server answers to frames that y-webrtc does not send, and that it serves on."""
+"""Checks the answers to frames that y-webrtc does not send, and that the server survives."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from check.target import Target
 
 _UNKNOWN = {"type": "check"}
 _MALFORMED = '{"type":"publish",'
-_BINARY = b'{"type":"ping"}'  # JSON, because y-webrtc's own server ends at anything else
+_BINARY = b'{"type":"ping"}'  # JSON, because y-webrtc's own server stops at anything else
 _OVERSIZED_BYTES = 40_000
-"""More than a frame of API Gateway may have, 32 KB, and than the default of MaxMessageBytes."""
+"""More than API Gateway's limit of a frame, 32 KB, and the default of MaxMessageBytes."""
 
 
 async def be_told_of_errors(target: Target) -> str:
@@ -68,15 +68,15 @@ async def stay_outside(target: Target) -> str:
 
 
 async def _answer_to(target: Target, frame: str | bytes) -> str:
-    """Send `frame`, and return what came back once others are seen to be served on.
+    """Send `frame`, and return the answer once others are seen to be served still.
 
     Raises:
-        Fault: nothing came back, or the others are not served any more.
+        Fault: there is no answer, or the others are no longer served.
     """
     room = target.room()
     async with clients(target, 3) as (sender, *others):
         await enter(target, others, room)
-        before = len(sender.arrivals)  # of a server that greets its clients
+        before = len(sender.arrivals)  # from a server that greets its clients
         await sender.send(frame)
         answered = await until(
             lambda: sender.arrivals[before:] or sender.closed,

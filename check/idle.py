@@ -1,4 +1,4 @@
-"""Ten minutes in which nobody says anything."""
+"""Ten minutes without messages."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ async def sit_idle(
     seconds: float = SECONDS,
     between_pings: float = _SECONDS_BETWEEN_PINGS,
 ) -> str:
-    """Let one client send pings only and another one nothing, and then a third one come."""
+    """Let one client send only pings and another one nothing; then a third one enters."""
     room = target.room()
     started = time.monotonic()
     silence_lasted = None

@@ -1,4 +1,4 @@
-"""How quick the server is."""
+"""The speed of the server."""
 
 import asyncio
 import math
@@ -18,11 +18,11 @@ _PINGS = 5
 _PAIRS, _PAIRS_AT_ONCE = 20, 4
 """Few enough at once for the ten Lambdas of a new account."""
 _AT_MOST_OF_A_PUBLISH = 0.8
-"""A ping that takes longer than that does not look as if it were spared the function."""
+"""A ping that takes longer seems to run the function."""
 
 
 class _Times(NamedTuple):
-    """How long a pair took for what, in seconds."""
+    """The times of one pair, in seconds."""
 
     connects: list[float]
     announce: float
@@ -76,7 +76,7 @@ async def _measure_pair(session: aiohttp.ClientSession, target: Target) -> _Time
 
 
 def percentiles(seconds: Sequence[float]) -> str:
-    """Return three of them in milliseconds."""
+    """Return three percentiles in milliseconds."""
     figures = "/".join(milliseconds(percentile(seconds, each)) for each in (50, 95, 99))
     return f"p50/p95/p99 {figures} ms"
 
@@ -87,7 +87,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def milliseconds(seconds: float) -> str:
-    """Return `seconds` in milliseconds, with a digit more where they are few."""
+    """Return `seconds` in milliseconds, with one more digit for small values."""
     return f"{seconds * 1000:.{1 if seconds < 0.01 else 0}f}"
 
 

@@ -1,4 +1,4 @@
-"""Rooms that form at a bounded rate: what is lost, how long it takes and what it costs."""
+"""Rooms that form at a bounded rate: losses, times and costs."""
 
 import asyncio
 import time
@@ -18,26 +18,26 @@ from traffic.costs import Traffic, connecting
 from traffic.prices import AS_OF
 
 _SECONDS_MORE = 60.0
-"""After the last room has begun."""
+"""Limit after the last room has begun."""
 _MOST_CONNECTIONS = 5000
 _KINDS = ("announce", "signal")
 _SECONDS_BETWEEN_NOTES = 1.0
 
 
 class Load(NamedTuple):
-    """How much."""
+    """The size of a load."""
 
     rooms: int
     peers: int
     rate: float
-    """Rooms that begin in a second."""
+    """Rooms that begin per second."""
 
     @classmethod
     def parse(cls, text: str, rate: float) -> "Load":
         """Read `20x5`: 20 rooms of 5.
 
         Raises:
-            ValueError: it is not that, or too much.
+            ValueError: it has another form, or is too much.
         """
         rooms, _, peers = text.partition("x")
         if not (rooms.isdecimal() and peers.isdecimal() and int(rooms) > 0 and int(peers) > 1):
@@ -50,7 +50,7 @@ class Load(NamedTuple):
 
 
 class _Count:
-    """What came of all rooms so far."""
+    """The results of all rooms so far."""
 
     def __init__(self) -> None:
         self.done = self.broken = self.connections = self.awaited = self.delivered = 0
@@ -101,7 +101,7 @@ async def _form_room(target: Target, peers: int, after: float, count: _Count) ->
 
 
 async def _meet(target: Target, members: Sequence[Client], count: _Count) -> None:
-    """Say what y-webrtc says as a room fills, each burst when the one before has arrived."""
+    """Send y-webrtc's messages of a filling room, each burst when the last has arrived."""
     room = target.room()
     said: list[Step] = []
     delivered = 0
@@ -139,7 +139,7 @@ def _news(members: Sequence[Client], seen: Sequence[int]) -> Iterator[tuple[str,
 
 
 def _dollars(said: Sequence[Step], delivered: int, peers: int) -> float:
-    """Return what a room has cost, with its connections and their leaving."""
+    """Return the cost of a room, including connecting and leaving."""
     announces = sum(step.is_publish and not step.is_for_one for step in said)
     signals = sum(step.is_for_one for step in said)
     entries = len(said) - announces - signals + peers

@@ -1,4 +1,4 @@
-"""What an answer of the server most likely means, and what to do about it. Pure."""
+"""The most likely meanings of the server's answers, and what to do. Pure."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _REDEPLOYED = "see the function's log with `sam logs --stack-name <stack>`"
 
 
 def of_status(status: int, has_token: bool, expired: bool = False) -> Advice:
-    """Return what the HTTP `status` means that the server answered a handshake with."""
+    """Return the meaning of the HTTP `status` that answered a handshake."""
     if status == 401 and not has_token:
         return Advice("the server wants a token", "bring one: TOKEN=...")
     if status == 401:
@@ -66,7 +66,7 @@ _OF_CODES = {
 
 
 def of_frames(frames: Sequence[Frame]) -> Advice | None:
-    """Return what the first of `frames` means that tells of a failure, if one does."""
+    """Return the meaning of the first of `frames` that reports a failure, if any."""
     for frame in frames:
         code, message = frame.get("code"), frame.get("message")
         if frame.get("type") == "error":

@@ -1,4 +1,4 @@
-"""Who meets in a room, and who gets what."""
+"""Meeting in a room, and delivery to the right clients."""
 
 import asyncio
 import secrets
@@ -24,7 +24,7 @@ _SECONDS_BETWEEN_PUBLISHES = 0.5
 
 
 async def meet_in_turn(target: Target) -> str:
-    """Let one client enter a room where another one is."""
+    """Enter a room where another client is."""
     room = target.room()
     async with clients(target, 1) as (first,):
         await first.come(room)
@@ -91,7 +91,7 @@ async def deliver(target: Target) -> str:
 
 
 def _refuse_leaks(bystander: Client, everyone: Sequence[Client], room: str) -> None:
-    """Raise a Fault if `everyone` in `room` and a client in another one know of each other."""
+    """Raise a Fault if clients in `room` and a client in another one hear of each other."""
     hears = any(frame.get("topic") == room for frame in bystander.frames)
     if hears or any(client.heard_of(bystander) for client in everyone):
         raise Fault(
@@ -102,7 +102,7 @@ def _refuse_leaks(bystander: Client, everyone: Sequence[Client], room: str) -> N
 
 
 async def miss_who_left(target: Target) -> str:
-    """Close one client's WebSocket, reset another one's, and see how long they are counted."""
+    """Close one client's WebSocket, reset another's, and measure how long they are counted."""
     room = target.room()
     async with clients(target, 4) as everyone:
         stays, watches, leaves, vanishes = everyone
@@ -128,7 +128,7 @@ async def miss_who_left(target: Target) -> str:
 async def _seconds_until_counted(
     room: str, sender: Client, receiver: Client, expected: int
 ) -> float | None:
-    """Return after how long `expected` clients are counted, None if never."""
+    """Return the time until `expected` clients are counted, None if never."""
     for number in range(int(_SECONDS_TO_MISS / _SECONDS_BETWEEN_PUBLISHES)):
         if await _count(room, sender, receiver, f"{expected} {number}") == expected:
             return number * _SECONDS_BETWEEN_PUBLISHES
@@ -137,7 +137,7 @@ async def _seconds_until_counted(
 
 
 async def _count(room: str, sender: Client, receiver: Client, mark: str) -> object:
-    """Return how many clients are in the room as `receiver` is told."""
+    """Return the number of clients in the room that `receiver` gets."""
     await sender.signal(room, receiver, mark)
     if not await until(lambda: receiver.got(mark)):
         raise missed([sender, receiver], "those who stay do not get signals")
@@ -145,7 +145,7 @@ async def _count(room: str, sender: Client, receiver: Client, mark: str) -> obje
 
 
 async def enter(target: Target, everyone: Sequence[Client], room: str, where: str = "") -> None:
-    """Let clients join a room and wait until it knows them all.
+    """Let clients join a room, and wait until all are known there.
 
     Raises:
         Fault: they do not meet.
@@ -159,7 +159,7 @@ async def enter(target: Target, everyone: Sequence[Client], room: str, where: st
 
 
 def missed(everyone: Sequence[Client], came: str, otherwise: Advice = _LOST) -> Fault:
-    """Return the fault that something did not come, explained by what came in its place."""
+    """Return the fault that a frame is missing, explained by the frames that came instead."""
     advice = meanings.of_frames([frame for client in everyone for frame in client.frames])
     closed = next((client.closed for client in everyone if client.closed), None)
     if advice is None and closed:
@@ -169,10 +169,10 @@ def missed(everyone: Sequence[Client], came: str, otherwise: Advice = _LOST) -> 
 
 
 async def _enter_unheard(everyone: Sequence[Client], room: str) -> None:
-    """Join a room where everybody gets their own messages, and wait until each has."""
+    """Join a room where clients get their own messages, and wait until each has one."""
     for client in everyone:
         await client.subscribe(room)
-    for _ in range(int(PATIENCE)):  # where messages overtake each other one may come too early
+    for _ in range(int(PATIENCE)):  # if messages overtake each other, one may come too early
         for client in everyone:
             if not client.got(client.peer):
                 await client.signal(room, client, client.peer)

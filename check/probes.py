@@ -1,4 +1,4 @@
-"""What is tried, and in which order."""
+"""The probes and their order."""
 
 import asyncio
 import time
@@ -18,28 +18,28 @@ _SECONDS_IN_ALL = 55.0
 
 
 class Stage(Enum):
-    """Stages follow each other; what is tried in one of them goes on side by side."""
+    """Stages follow each other; the probes of one stage may run side by side."""
 
     ENTRY = 0
-    """One by one: nothing else can work if one of these does not."""
+    """One by one: if one of these fails, nothing else can work."""
     FEW = 1
-    """Each has three clients at most, and most of its time waits for what should not come."""
+    """Each has at most three clients, and mostly waits for frames that should not arrive."""
     MANY = 2
-    """One by one: each has as many clients as one may."""
+    """One by one: each has the maximum number of clients."""
     RUDE = 3
-    """One by one, because each of them may end the server for everybody."""
+    """One by one, because each may stop the server for all clients."""
     TIMES = 4
-    """One by one: nothing else may take time."""
+    """One by one: nothing else may use the server meanwhile."""
     THROUGHOUT = 5
-    """Begins when others do and ends with the last of them."""
+    """Begins with the first of the others, and ends with the last."""
 
 
 _AT_ONCE = {Stage.FEW: 3}
-"""Few enough for the ten Lambdas of a new account; of all others one."""
+"""Few enough for the ten Lambdas of a new account; one for all other stages."""
 
 
 class Probe(NamedTuple):
-    """One thing to try."""
+    """A single probe."""
 
     stage: Stage
     name: str
@@ -47,7 +47,7 @@ class Probe(NamedTuple):
     run: Callable[[Target], Awaitable[str]]
     """Returns what came back; raises Fault or Untried."""
     is_bounded: bool = True
-    """Whether it counts in the time that all probes may take; if not, it bounds itself."""
+    """Whether the time limit of all probes applies; if not, it has its own."""
 
 
 PROBES = (
@@ -89,7 +89,7 @@ PROBES = (
 
 
 async def run(target: Target, probes: Sequence[Probe], report: Report) -> bool:
-    """Try all that can be tried, report each in order, and tell whether nothing failed."""
+    """Run all applicable probes, report each in order, and tell whether none failed."""
     end = asyncio.get_running_loop().time() + _SECONDS_IN_ALL
     ended = asyncio.Event()
     target = target._replace(ended=ended)
@@ -112,7 +112,7 @@ async def run(target: Target, probes: Sequence[Probe], report: Report) -> bool:
 async def _try(
     target: Target, probes: Sequence[Probe], report: Report, end: float, stops: bool = False
 ) -> bool:
-    """Try what belongs to one stage, and tell whether nothing failed; if it `stops`, so far."""
+    """Run one stage, and tell whether none failed; if it `stops`, none so far."""
     passed = True
     turn = asyncio.Semaphore(_AT_ONCE.get(probes[0].stage, 1) if probes else 1)
     async with asyncio.TaskGroup() as tasks:

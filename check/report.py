@@ -1,4 +1,4 @@
-"""What is printed: a line for each finding as it comes, for people or as JSON."""
+"""Printed output: a line for each finding, for people or as JSON."""
 
 import json
 import os
@@ -14,7 +14,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Report:
-    """Prints findings, and on stderr what goes on meanwhile."""
+    """Prints findings, and the progress on stderr."""
 
     def __init__(
         self, is_json: bool = False, output: TextIO = sys.stdout, notes: TextIO = sys.stderr
@@ -26,7 +26,7 @@ class Report:
         self._started = time.monotonic()
 
     def begin(self, what: str) -> None:
-        """Say what is checked."""
+        """Print what is checked."""
         if not self._is_json:
             self._print(what)
 
@@ -38,11 +38,11 @@ class Report:
         self._print(text)
 
     def progress(self, text: str) -> None:
-        """Show what goes on."""
+        """Show the progress."""
         self._notes.show(text)
 
     def end(self) -> None:
-        """Say how it went."""
+        """Print a summary."""
         self._notes.clear()
         if not self._is_json:
             passed, failed, untried = (self._outcomes[each] for each in Outcome)
@@ -81,7 +81,7 @@ class _Notes:
 
 
 class _Line(NamedTuple):
-    """A finding as JSON has it."""
+    """A finding in its JSON form."""
 
     probe: str
     outcome: str

@@ -1,4 +1,4 @@
-"""The server to check: its URL, what a client brings, and what is expected of it."""
+"""The server to check: its URL, the tokens to send, and the expected delivery."""
 
 import asyncio
 import base64
@@ -26,20 +26,20 @@ class Target(NamedTuple):
     token: str | None
     origin: str | None
     delivery: str
-    """How the server is to deliver: addressed or broadcast."""
+    """How the server should deliver: addressed or broadcast."""
     expired_token: str | None = None
-    """One that was good once."""
+    """A token that was valid once."""
     foreign_token: str | None = None
-    """One that is good for another server."""
+    """A token that is valid for another server."""
     ended: asyncio.Event | None = None
-    """Set when all is tried but what goes on throughout."""
+    """Set when all probes except those that run throughout are done."""
 
     @classmethod
     def parse(cls, text: str, token: str | None, origin: str | None, delivery: str) -> "Target":
         """Read the URL, which may hold the token.
 
         Raises:
-            ValueError: it is no WebSocket URL, has two tokens, or the token opens no room that
+            ValueError: it is not a WebSocket URL, has two tokens, or the token opens no room that
                 is free to use.
         """
         try:
@@ -62,17 +62,17 @@ class Target(NamedTuple):
 
     @property
     def is_broadcast(self) -> bool:
-        """Whether everybody is to get everything."""
+        """Whether every client should get every message."""
         return self.delivery == BROADCAST
 
     @property
     def tokens(self) -> list[str]:
-        """Those to bring: the token, if there is one."""
+        """The tokens to send: the token, if there is one."""
         return [self.token] if self.token else []
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What the token says; nothing if there is none or it is no JWT."""
+        """The claims of the token; none if there is no token or it is not a JWT."""
         return claims_of(self.token or "")
 
     def address(self, *tokens: str) -> URL:
@@ -87,7 +87,7 @@ class Target(NamedTuple):
         return mask(text)
 
     def room(self) -> str:
-        """Return the name of a room that the token opens and that nobody else uses."""
+        """Return the name of an unused room that the token opens."""
         return re.sub(r"\*+", f"check-{secrets.token_hex(6)}", self._pattern() or "*")
 
     def room_outside(self) -> str | None:
@@ -102,7 +102,7 @@ class Target(NamedTuple):
         """Return the token with another signature."""
         if self.token is None:
             return None
-        # Not its last character, of which some bits may not count.
+        # Not its last character, some bits of which may be ignored.
         at = (self.token.rfind(".") + len(self.token)) // 2
         other = "A" if self.token[at] != "A" else "B"
         return self.token[:at] + other + self.token[at + 1 :]
@@ -111,10 +111,10 @@ class Target(NamedTuple):
         try:
             return Grants.from_claims(self.claims)
         except ValueError:
-            return EVERYTHING  # then the server refuses it
+            return EVERYTHING  # the server will refuse it
 
     def _pattern(self) -> str | None:
-        """Return a pattern of the token's that leaves room for a name of our own."""
+        """Return a pattern of the token that allows random room names."""
         patterns = self._grants().topics
         if patterns is None:
             return "*"
@@ -122,7 +122,7 @@ class Target(NamedTuple):
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return what a token says, unchecked; nothing if it is no JWT."""
+    """Return the unchecked claims of a token; none if it is not a JWT."""
     try:
         _, payload, _ = token.split(".")
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -1,5 +1,5 @@
-"""What an owner asks of a live stack: who is in it, and to close a connection."""
+"""An owner's commands for a live stack: listing rooms and closing connections."""
 
-from local import LAYER  # and the layer is on the path
+from local import LAYER  # this puts the layer on the path
 
 __all__ = ["LAYER"]

@@ -10,7 +10,7 @@ from owner import membership, stack
 
 
 def main() -> int:
-    """Do what the command line asks for and return the exit status."""
+    """Run the command line's command and return the exit status."""
     options = _options()
     try:
         live = (

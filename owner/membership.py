@@ -1,4 +1,4 @@
-"""Rooms as the table of subscriptions has them."""
+"""Rooms in the table of subscriptions."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from signaling.topics import topic_of
 from traffic.prices import Prices
 
 Row = Mapping[str, Any]
-"""A row of the table, as DynamoDB's low-level API tells it."""
+"""A row of the table, in the form of DynamoDB's low-level API."""
 
 
 class Member(NamedTuple):
@@ -22,40 +22,40 @@ class Member(NamedTuple):
 
 
 class Room(NamedTuple):
-    """A topic and who is in it, the oldest connection first."""
+    """A topic and its members, the oldest connection first."""
 
     topic: str
     members: list[Member]
 
     @property
     def hash(self) -> str:
-        """What the log calls it."""
+        """Its name in the log."""
         return hash_of(self.topic)
 
 
 class Census(NamedTuple):
-    """Everything that the table tells."""
+    """The contents of the table."""
 
     rooms: list[Room]
     """The largest first."""
     roomless: list[str]
-    """Connections that have left every room they were in. One that was in none has no row."""
+    """Connections that have left all their rooms. One that never entered any has no row."""
     rows: int
     read_units: float
 
     @property
     def connections(self) -> int:
-        """How many connections are in rooms."""
+        """The number of connections in rooms."""
         return len({each.connection for room in self.rooms for each in room.members})
 
     @property
     def dollars(self) -> float:
-        """What it costs to find this out, where the table is charged by the request."""
+        """The cost of this scan, if the table is billed per request."""
         return self.read_units * Prices().read_unit
 
 
 def count(pages: Iterable[Mapping[str, Any]], now: float) -> Census:
-    """Return who is where by the `pages` of a scan; expired rows, which TTL deletes, are left out.
+    """Return the census from the `pages` of a scan, without expired rows, which TTL deletes.
 
     `now` is in epoch seconds.
     """
@@ -83,7 +83,7 @@ def count(pages: Iterable[Mapping[str, Any]], now: float) -> Census:
 
 
 def overview(census: Census, now: float, has_names: bool) -> Iterator[str]:
-    """Yield lines about all rooms, which go by the log's hash or, if asked for, by their names."""
+    """Yield lines about all rooms, shown by the log's hash or, with `has_names`, by name."""
     yield (
         f"{len(census.rooms)} rooms with {census.connections} connections; "
         f"{len(census.roomless)} more have left all their rooms"
@@ -100,7 +100,7 @@ def overview(census: Census, now: float, has_names: bool) -> Iterator[str]:
 
 
 def members(census: Census, name: str, now: float) -> Iterator[str]:
-    """Yield lines about who is in the room that has the `name`, or the hash.
+    """Yield lines about the members of the room with this `name` or hash.
 
     Raises:
         ValueError: there is no such room.

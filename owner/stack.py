@@ -1,4 +1,4 @@
-"""Where a stack keeps its rooms and its connections."""
+"""The table and the connections of a stack."""
 
 import os
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from local.sam.template import load
 from signaling.settings import connections_endpoint
 
 _SOON_AN_ERROR = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-"""Somebody waits."""
+"""Fails soon, because a person is waiting."""
 
 
 class Live(NamedTuple):
-    """A stack that runs, or the local server."""
+    """A running stack, or the local server."""
 
     table: str
     endpoint: str
-    """URL below which @connections is."""
+    """URL that @connections is below."""
 
     def scan(self) -> Iterator[dict[str, Any]]:
-        """Yield the pages of the table. They may lack what was written a moment ago."""
+        """Yield the pages of the table, perhaps without the most recent writes."""
         pages = boto3.client("dynamodb", config=_SOON_AN_ERROR).get_paginator("scan")
         for page in pages.paginate(TableName=self.table, ReturnConsumedCapacity="TOTAL"):
             yield dict(page)
@@ -38,7 +38,7 @@ class Live(NamedTuple):
 
 
 def deployed(stack: str) -> Live:
-    """Return the `stack` that is deployed in the account and Region of the environment.
+    """Return the `stack` in the account and Region of the environment.
 
     Raises:
         ValueError: it lacks the outputs of this project's template.

@@ -1,5 +1,5 @@
-"""What y-webrtc's clients say to a signaling server, and what AWS charges for it."""
+"""The messages of y-webrtc's clients to a signaling server, and AWS's prices for them."""
 
-from local import LAYER  # and the layer is on the path
+from local import LAYER  # this puts the layer on the path
 
 __all__ = ["LAYER"]

@@ -1,9 +1,9 @@
-"""What y-webrtc clients say while a room fills, one after the other, and empties again. Pure.
+"""Messages of y-webrtc clients while a room fills, one by one, and empties again. Pure.
 
-A newcomer subscribes and announces itself; then it and each peer that is there exchange signals:
+A newcomer subscribes and announces itself; then it exchanges signals with each peer that is there:
 an offer, an answer and ICE candidates, which are as long as in the traces under `tests/traces`.
-Whoever leaves makes everybody announce themselves, itself too, as in `3peers-leave.jsonl`, which
-was recorded with a server that sends everything to everybody.
+A client that leaves makes all others announce themselves, and announces itself, too, as in
+`3peers-leave.jsonl`, which was recorded with a server that sends everything to all clients.
 """
 
 import json
@@ -22,16 +22,16 @@ class Step(NamedTuple):
     """One message of the conversation."""
 
     sender: int
-    """Number of the client, from 0 in the order in which they come."""
+    """Number of the client, from 0 in the order of arrival."""
     text: str
     members: int
     """Clients in the room by then."""
     is_publish: bool
     is_for_one: bool
-    """Whether the message names its addressee, who is in the room."""
+    """Whether the message names its addressee, which is in the room."""
 
     def deliveries(self, delivery: str) -> int:
-        """Return how many clients are sent this message."""
+        """Return the number of clients that get this message."""
         if not self.is_publish:
             return 0
         if delivery == BROADCAST:
@@ -40,13 +40,13 @@ class Step(NamedTuple):
 
 
 class Departure(NamedTuple):
-    """What is said when a client closes its page."""
+    """The messages when a client closes its page."""
 
     leaver: int
     before: list[Step]
-    """Said by the client, until its connection ends."""
+    """Sent by the client, until its connection ends."""
     after: list[Step]
-    """Said by the others, who notice it then."""
+    """Sent by the others, which notice it then."""
 
 
 def filling(
@@ -54,8 +54,8 @@ def filling(
 ) -> Iterator[list[Step]]:
     """Yield the messages until `peers` clients have met in `topic`, in bursts.
 
-    As in the traces, nobody waits within a burst: the newcomer announces itself; then everyone who
-    is there sends it an offer and candidates; then it sends everyone an answer and candidates.
+    As in the traces, no client waits within a burst: the newcomer announces itself; then all that
+    are there send it an offer and candidates; then it sends each an answer and candidates.
     """
     for newcomer in range(peers):
         members = newcomer + 1
@@ -78,13 +78,13 @@ def emptying(
     delivery: str = ADDRESSED,
     signals_per_pair: int = SIGNALS_PER_PAIR,
 ) -> Iterator[Departure]:
-    """Yield what is said as `peers` clients leave `topic` one by one, the last to come first.
+    """Yield the departures as `peers` clients leave `topic` one by one, the last to arrive first.
 
-    The page that is closed unsubscribes, but then y-webrtc closes its connections, and each that
-    closes enters the room again. The others notice that theirs has closed, and enter the room again
-    as well. Where everybody is sent everything, they also answer what the leaver announced at last,
-    with offers and candidates for a peer that nobody is now. A connection that never opened stays
-    in the tables of those who offered it, and closes when they leave themselves.
+    A closing page unsubscribes, but then y-webrtc closes its connections, and each that closes
+    enters the room again. The others notice that their connection has closed, and also enter the
+    room again. With broadcast they also answer the last announces of the leaving client, with
+    offers and candidates for a peer that no longer exists. A connection that never opened stays in
+    the tables of the clients that offered it, and closes when they leave themselves.
     """
     for leaver in reversed(range(peers)):
         unsubscribe = _encode({"type": "unsubscribe", "topics": [topic]})
@@ -127,7 +127,7 @@ def _entering(topic: str, client: int, members: int) -> list[Step]:
 
 
 def _offers(signals_per_pair: int) -> range:
-    """Return the numbers of the signals that the one who makes the offer sends."""
+    """Return the numbers of the signals from the client that makes the offer."""
     return range(0, signals_per_pair, 2)
 
 

@@ -1,4 +1,4 @@
-"""What it costs that clients connect and speak, at the price list."""
+"""The cost of connecting and of messages, at list prices."""
 
 import math
 from typing import NamedTuple
@@ -8,33 +8,33 @@ from traffic.prices import Prices
 _ROW_BYTES = 228
 """Names and values, with the announce and a room's name of 23 characters."""
 MEMORY_MEGABYTES = 512
-"""Of each function: the template's default."""
+"""Memory of each function: the template's default."""
 
 INVOCATION_SECONDS = 0.03
-"""Taken for every invocation: a write, a Query and some posts at 5 ms each, as measured in
+"""Assumed for every invocation: a write, a Query and some posts at 5 ms each, as measured in
 `benchmarks/results/memory.md`."""
 
 
 class Traffic(NamedTuple):
-    """What clients say in a room, and what the functions do about it."""
+    """The messages in a room, and the work of the functions for them."""
 
     entries: int
-    """Messages that only write a row: each that subscribes or unsubscribes, and the announces of
-    a client that left but for the first."""
+    """Messages that only write a row: each subscribe or unsubscribe, and the announces of a client
+    that left, except the first."""
     index_writes: int
-    """Of these rows, those that are new, and the index's with them."""
+    """The number of these rows that are new, and with them the index's."""
     announces: int
     """Each writes a row and reads the room."""
     signals: int
     """Each reads the room."""
     deliveries: int
     waited: int = 0
-    """Milliseconds, until a page that left is gone or a newcomer to a crowded room hears more."""
+    """Milliseconds until a page that left is gone, or a newcomer to a crowded room hears more."""
     looks: int = 0
-    """Of newcomers to crowded rooms, which read it once more."""
+    """Second reads of a crowded room, one for each newcomer."""
 
     def plus(self, other: "Traffic") -> "Traffic":
-        """Return both together."""
+        """Return the sum of both."""
         return Traffic(*map(sum, zip(self, other, strict=True)))
 
     @property
@@ -44,11 +44,11 @@ class Traffic(NamedTuple):
 
     @property
     def aws_requests(self) -> int:
-        """Requests of the functions: to DynamoDB, and posts. To ask for a connection is free."""
+        """Requests of the functions: to DynamoDB, and posts. Looking up a connection is free."""
         return self.entries + 2 * self.announces + self.signals + self.deliveries + self.looks
 
     def dollars(self, peers: int) -> float:
-        """Return the price of it in a room of `peers`."""
+        """Return the price in a room of `peers`."""
         prices = Prices()
         asked = self.entries + self.publishes
         pages_of_4_kb = math.ceil(peers * _ROW_BYTES / 4096)
