@@ -37,21 +37,21 @@ help: ## show what make can do
 run: .venv/run local/demo/dist ## serve on PORT=4444; DYNAMODB=http://... for a real table
 	@exec .venv/bin/python -m local $(RUN_ARGS)
 
-# URL and TOKEN go by the environment: `ps` shows options to everybody on this machine.
+# URL and TOKEN are passed in the environment: `ps` shows options to all users of this machine.
 check: export URL := $(URL)
-check: .venv/run ## ask the server at URL=wss://... for all that it should do; see docs/check.md
+check: .venv/run ## test the signaling server at URL=wss://...; see docs/check.md
 	@exec .venv/bin/python -m check $(CHECK_ARGS)
 
-# By the environment, because the shell would read what is in a room's name.
+# In the environment, because the shell would interpret a room's name.
 rooms: export ROOM := $(ROOM)
-rooms: .venv/run ## list the rooms of STACK=... or DYNAMODB=http://..., with NAMES=1; who is in ROOM=...
+rooms: .venv/run ## list the rooms of STACK=... or DYNAMODB=http://..., NAMES=1 for names, or one ROOM=...
 	@exec .venv/bin/python -m owner $(LIVE) rooms $(if $(NAMES),--names) "$$ROOM"
 
 kick: export CONNECTION := $(CONNECTION)
 kick: .venv/run ## close CONNECTION=... of STACK=..., or of the local server
 	@exec .venv/bin/python -m owner $(LIVE) kick -- "$$CONNECTION"
 
-# On Linux only Docker's own host-gateway knows this machine's address, and only
+# On Linux only Docker's host-gateway resolves to this machine's address, and only
 # ARGS="--host 0.0.0.0" makes `make run` listen there.
 invoke: export SAM_CLI_TELEMETRY = 0
 invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make run DYNAMODB=...
@@ -62,7 +62,7 @@ invoke: .venv/test ## run FUNCTION in Lambda's container with EVENT, beside make
 	  --add-host host.docker.internal:host-gateway \
 	  --parameter-overrides Architecture=$(PROCESSOR)
 
-emulate: .venv/test .cache/emulator ## run the whole stack, as it is deployed, in an AWS emulator
+emulate: .venv/test .cache/emulator ## deploy the whole stack into an AWS emulator and run it
 	@.venv/bin/python -m tests.deployed
 
 TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cache/chromium .cache/nginx \
@@ -71,20 +71,20 @@ TEST_NEEDS = .venv/test .cache/emulator local/demo/dist tests/e2e/page/dist .cac
 unit: .venv/test ## run the tests that need neither a browser nor Java
 	.venv/bin/pytest tests/unit tests/infrastructure
 
-# Bytecode spares each of hundreds of processes its compiling.
+# Bytecode saves hundreds of processes from compiling.
 unit test again: export PYTHONDONTWRITEBYTECODE =
 
 test: $(TEST_NEEDS) ## run every test
 	.venv/bin/pytest --numprocesses 6 --no-loadscope-reorder --durations 10
 
-again: $(TEST_NEEDS) ## run TEST=tests/... TIMES=100, beside SPIN=2 processes that only compute
+again: $(TEST_NEEDS) ## run TEST=tests/... TIMES=100, beside SPIN=2 busy processes
 	@for each in $$(seq $(SPIN)); do $(PYTHON) -c 'while True: pass' & spinning="$$spinning $$!"; done; \
 	trap '[ -z "$$spinning" ] || kill $$spinning' EXIT; .venv/bin/pytest --count $(TIMES) $(TEST)
 
-bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## measure, all or ROWS="costs growth", into benchmarks/results
+bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## run all benchmarks or ROWS="costs growth", into benchmarks/results
 	@.venv/bin/python -m benchmarks $(ROWS)
 
-meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## let pages meet by the thousand, over all servers or ROWS="memory deployed"
+meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## let thousands of pages meet, over all servers or ROWS="memory deployed"
 	@.venv/bin/python -m benchmarks.meetings $(ROWS)
 
 staying: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## break pages' connections, let pages leave, over all servers or ROWS="memory latency"
@@ -94,7 +94,7 @@ outages: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/d
 	@.venv/bin/python -m benchmarks.outages $(ROWS)
 
 rehearse: export MINUTES := $(MINUTES)
-rehearse: .venv/test tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## break what can break, or ROWS="hour" MINUTES=60, into docs/reliability.md
+rehearse: .venv/test tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## cause failures, all or ROWS="hour" MINUTES=60, into docs/reliability.md
 	@.venv/bin/python -m rehearsals $(ROWS)
 
 lint: .venv/test ## check style, types and the template
@@ -118,7 +118,7 @@ clean: ## remove everything that make installed or built
 	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist \
 	  tests/e2e/page/dist
 
-# Locks name all packages with the hashes of their files, so pip need not look for more.
+# Locks list all packages with the hashes of their files, so pip need not resolve any.
 .venv/%: requirements/%.txt
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
 	@echo "Installing Python packages ($*)"
@@ -131,7 +131,7 @@ clean: ## remove everything that make installed or built
 	@$@/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
-# Before the tests, of which several run at one time. Without it those in browsers are left out.
+# Before the tests, several of which run at once. Without it the browser tests are skipped.
 .cache/chromium: .venv/test
 	@.venv/bin/python -m rig.pages.chromium
 
@@ -145,7 +145,7 @@ clean: ## remove everything that make installed or built
 	@$@/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
-# Without Node the server runs all the same, and its page says what to install.
+# The server also runs without Node; its page then says what to install.
 ifneq ($(shell command -v npm),)
 node_modules: package-lock.json
 	@echo "Installing npm packages"

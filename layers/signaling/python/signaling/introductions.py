@@ -1,4 +1,4 @@
-"""Who is introduced to whom when clients announce themselves: pure, from their rows alone."""
+"""Introductions of clients that announce themselves: pure, from their rows alone."""
 
 from binascii import crc32
 from collections.abc import Iterable

@@ -215,7 +215,7 @@ class Rooms:
         self, sender: Sender, signal: Publish, read: list[Subscriber], outcome: Outcome
     ) -> Handled:
         """Keep a signal for its addressee, unless that is there but cannot be reached."""
-        from signaling.waiting import Waiting  # here: few signals reach nobody
+        from signaling.waiting import Waiting  # here: few signals are lost
 
         waiting = Waiting(self._subscriptions, self._connections, self._delivery.reach, self._after)
         here = [each for each in read if each.connection not in outcome.gone]
