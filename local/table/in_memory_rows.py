@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from signaling.aws.counts import begun
+from signaling.aws.counts import first_of
 from signaling.ports import Sender, Subscriber
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 
@@ -15,8 +15,9 @@ class Row(NamedTuple):
     has_left: bool = False
     announces: tuple[int, int] = (0, 0)
     """The period of its last announces, and their number."""
-    began: tuple[int, int] = (-1, 0)
-    """The half second of its last announces, and when the handling of the first of them began."""
+    began: tuple[tuple[int, int], ...] = ()
+    """The half second of its last announces, and the one before, each with the time at which the
+    handling of its first announce began."""
     held: tuple[str, ...] = ()
     listed_as: str | None = None
     """Peer id under which it is listed."""
@@ -26,7 +27,7 @@ def with_listing(row: Row) -> Subscriber:
     """Return the subscriber of a row, including what only the row knows."""
     peer = row.subscriber.peer
     is_listed = peer is not None and row.listed_as == peer
-    began_at = begun(row.began[1], row.subscriber.requested_at)
+    began_at = first_of((each for _, each in row.began), row.subscriber.requested_at)
     return row.subscriber._replace(is_listed=is_listed, began_at=began_at)
 
 
@@ -35,9 +36,10 @@ def with_announce(row: Row, sender: Sender) -> Row:
     time, count = row.announces
     current = sender.requested_at // ANNOUNCES_MILLISECONDS
     half = sender.requested_at // TOGETHER_MILLISECONDS
+    began = {half: sender.began_at, **dict(row.began)}
     return row._replace(
         announces=(current, count + 1 if time == current else 1),
-        began=row.began if row.began[0] == half else (half, sender.began_at),
+        began=tuple((each, began[each]) for each in (half - 1, half) if each in began),
     )
 
 

@@ -18,7 +18,10 @@ def numbered(count: int, letter: str = "c") -> list[str]:
 def test_a_row_tells_when_the_first_of_announces_that_go_together_was_handled(
     subscriptions: Subscriptions,
 ) -> None:
-    for at, handled_at, began_at in ((1, 301, 301), (2, 0, 301), (499, 900, 301), (500, 540, 540)):
+    for at, handled_at, began_at in (
+        *((1, 301, 301), (2, 0, 301), (499, 900, 301), (500, 540, 301)),
+        *((790, 795, 301), (802, 803, 540), (1_600, 1_610, 1_610)),
+    ):
         assert began(subscriptions, at, handled_at) == began_at
 
 

@@ -24,6 +24,7 @@ from signaling.rooms import Rooms
 ROOM = "room"
 MILLISECONDS_TO_ANSWER = 60
 MILLISECONDS_OF_ICE = 15_000
+MILLISECONDS_BETWEEN_ANNOUNCES = 50
 LONG_AGO = -3_600_000
 
 
@@ -145,10 +146,16 @@ class Page:
         self._world.pages[self.connection] = self
 
     def announce(self, times: int = 1) -> None:
+        """Subscribe and announce itself, so many times in a row."""
+        at = self._world.now
         for _ in range(times):
-            self._world.say(self, {"type": "subscribe", "topics": [ROOM]})
-            data = {"type": "announce", "from": self.peer}
-            self._world.say(self, {"type": "publish", "topic": ROOM, "data": data})
+            self._world.at(at, self._enter)
+            at += self._world.random.randint(0, MILLISECONDS_BETWEEN_ANNOUNCES)
+
+    def _enter(self) -> None:
+        self._world.say(self, {"type": "subscribe", "topics": [ROOM]})
+        data = {"type": "announce", "from": self.peer}
+        self._world.say(self, {"type": "publish", "topic": ROOM, "data": data})
 
     def lose(self, peer: str, at: int, times: int, is_moved: bool) -> None:
         """Notice at a time that the connection which there is now has ended, or lose both then."""

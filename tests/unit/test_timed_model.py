@@ -45,8 +45,9 @@ def test_pages_whose_connections_end_meet_again(loss: Loss) -> None:
 
 def pairs_apart(loss: Loss, seed: int) -> list[str]:
     world = connected(seed, loss.delays, loss.peers)
-    for time in range(loss.times):
-        world.at(1_000 + 1_000 * loss.seconds_between * time, lambda: lose_all(world, loss))
+    for time in range(1, loss.times + 1):
+        at = 1_000 * loss.seconds_between * time + world.random.randint(0, 1_000)
+        world.at(at, lambda: lose_all(world, loss))
     world.run()
     return apart(world)
 

@@ -136,7 +136,7 @@ class Rooms:
         own = self._subscriptions.announce(publish.topic, sender, publish.announce)
         if self._is_broadcast:
             return self._pass_on(sender, publish, own)
-        if own is None:  # its client may have been there for long
+        if own is None:  # a later message of its client has been handled
             return Handled(self._pass_on_soon(sender, publish, None))
         if own.announces > ANNOUNCES_AT_ONCE and not came_back(own):
             return Handled(self._postpone(sender, publish, own))
@@ -182,6 +182,8 @@ class Rooms:
         """
         read = self._delivery.read(publish)
         latest = find(read, sender.connection) or own
+        if own is None and latest and is_heard_later(latest):
+            return NOTHING  # it has subscribed again, and announces itself again
         if latest and own:
             goes_with_it = latest.began_at == own.began_at or came_back(latest)
             if stands_for_all or goes_with_it:

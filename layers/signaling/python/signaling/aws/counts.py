@@ -3,6 +3,7 @@
 Their names rotate, so an update knows which one is current and which others to remove.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
@@ -18,19 +19,23 @@ def counters(now: int) -> list[str]:
 
 
 def beginnings(now: int) -> list[str]:
-    """Return the attributes with the times when handling began: first the one for `now`."""
+    """Return the attributes that tell when the handling of announces began, likewise.
+
+    The last one is for the time before `now`.
+    """
     current = now // TOGETHER_MILLISECONDS % _COUNTERS
     return [*_BEGINNINGS[current:], *_BEGINNINGS[:current]]
 
 
 def began_at(row: dict[str, Any]) -> int:
-    """Return when the announce of a row, or the first of those that it goes with, was handled."""
-    for name in _BEGINNINGS:
-        if name in row:
-            return begun(int(row[name]["N"]), int(row["requested_at"]["N"]))
-    return 0
+    """Return when the handling of a row's announce began, or of one that stands for it."""
+    began = [int(row[name]["N"]) for name in _BEGINNINGS if name in row]
+    return first_of(began, int(row["requested_at"]["N"]))
 
 
-def begun(began_at: int, requested_at: int) -> int:
-    """Return `began_at`, or 0 if it is of an announce long before what was said last."""
-    return began_at if began_at > requested_at - TOGETHER_MILLISECONDS else 0
+def first_of(began: Iterable[int], requested_at: int) -> int:
+    """Return the first of the times at which handling began that counts for what was said last.
+
+    0 if all of them belong to announces long before.
+    """
+    return min((each for each in began if each > requested_at - TOGETHER_MILLISECONDS), default=0)

@@ -13,8 +13,8 @@
 | peer          | `from` of its announce or of a signal, if seen |
 | has_token     | its connection was opened with a token |
 | began_<n>     | when a function began to handle its first announce in the latest half second
-|               | with announces, epoch milliseconds; n is the number of that half second
-|               | modulo 8 |
+|               | with announces, and in the one before, epoch milliseconds; n is the number of
+|               | that half second modulo 8 |
 | announces_<n> | number of its announces in the latest two seconds with announces; n as above,
 |               | so that one write can count and forget |
 | left_at       | time of its last unsubscribe, epoch milliseconds |
@@ -120,7 +120,7 @@ class DynamoDBSubscriptions:
             change += ", peer = :peer"
             values["peer"] = {"S": announce.peer}
         current, *others = counters(sender.requested_at)
-        began, *began_before = beginnings(sender.requested_at)
+        began, *began_before, _ = beginnings(sender.requested_at)
         change += f", {current} = if_not_exists({current}, :none) + :one"
         change += f", {began} = if_not_exists({began}, :began_at)"
         values |= {"none": {"N": "0"}, "one": {"N": "1"}}
