@@ -42,10 +42,10 @@ class Project:
         (self.layer / "probe.py").write_text(f"ANSWER = {answer!r}\n")
 
     def look(self) -> None:
-        self.watcher.look(self.install)
+        def install() -> None:
+            self.installed += 1
 
-    def install(self) -> None:
-        self.installed += 1
+        self.watcher.look(install)
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ from local.gateway.throttle import TokenBucket
 
 
 class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
+    now = 1_000_000.0
 
     def __call__(self) -> float:
         return self.now
@@ -30,26 +29,12 @@ def test_a_full_bucket_holds_its_burst_and_fills_at_its_rate(rate: float, burst:
     assert taken(bucket, 20_000) == burst
 
 
-def test_whoever_asks_too_often_still_gets_the_rate() -> None:
-    clock = Clock()
-    bucket = TokenBucket(10, 5, clock)
-    given = 0
-    for _ in range(10_000):
-        given += bucket.take()
-        clock.now += 0.001
-    assert given == pytest.approx(5 + 10 * 10, abs=1)
-
-
 @pytest.mark.parametrize(("rate", "burst"), [(0, 10), (10, 0)])
 def test_a_bucket_without_rate_or_size_gives_nothing(rate: float, burst: float) -> None:
     assert not TokenBucket(rate, burst, Clock()).take()
 
 
-@given(
-    st.integers(1, 50),
-    st.integers(1, 20),
-    st.lists(st.floats(0, 2, allow_nan=False), max_size=200),
-)
+@given(st.integers(1, 50), st.integers(1, 20), st.lists(st.floats(0, 2), max_size=200))
 def test_it_gives_what_a_bucket_that_is_counted_gives(
     rate: int, burst: int, pauses: list[float]
 ) -> None:
