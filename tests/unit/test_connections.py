@@ -32,15 +32,10 @@ def test_send_tells_delivered_gone_and_failed_apart_by_status() -> None:
     assert set(client.posts.values()) == {1}
 
 
-def test_send_tries_again_when_throttled_or_refused_by_a_server_error() -> None:
-    client = ScriptedClient(throttled=[429, 429, 200], broken=[500, 503, 200])
-    assert connections(client).send(["throttled", "broken"], "{}").failed == []
-    assert client.posts == {"throttled": 3, "broken": 3}
-
-
-def test_send_survives_a_keep_alive_connection_that_died() -> None:
-    client = ScriptedClient(a=[None, 200])
-    assert connections(client).send(["a"], "{}").delivered == ["a"]
+def test_send_tries_again_when_throttled_or_failed_or_its_idle_connection_had_died() -> None:
+    client = ScriptedClient(throttled=[429, 429, 200], broken=[500, 503, 200], died=[None, 200])
+    assert connections(client).send(["throttled", "broken", "died"], "{}").failed == []
+    assert client.posts == {"throttled": 3, "broken": 3, "died": 2}
 
 
 def test_send_gives_up_on_a_connection_that_stays_throttled_and_reports_it() -> None:

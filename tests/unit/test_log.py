@@ -13,7 +13,7 @@ from signaling.errors import InvalidMessageError, SubscriptionsError
 from signaling.event import Event
 from signaling.log import InvocationLog, TimedConnections, hash_of
 from signaling.ports import Introduction, Outcome
-from signaling.protocol import Ping, Publish, Subscribe
+from signaling.protocol import Message, Ping, Publish, Subscribe
 
 EVENT = Event(json.loads((ROOT / "events" / "publish_signal.json").read_text()))
 PUBLISH = Publish("room", "{}", peer=None, to=None, announce=None)
@@ -53,49 +53,52 @@ def test_every_line_has_route_connection_level_and_time(fields_of: FieldsOf) -> 
     assert fields == {"level": "INFO", "route": "$default", "connection": EVENT.connection}
 
 
-def test_an_outcome_is_counted(fields_of: FieldsOf) -> None:
-    outcome = Outcome(["a", "b", "c"], ["d", "e"], [])
-    fields = fields_of(lambda log: log.add_outcome(outcome, "", False))
-    assert {"recipients": 5, "delivered": 3, "gone": 2, "failed": 0}.items() <= fields.items()
-    assert fields["level"] == "INFO"
+ARRIVED, TRIED = Outcome(["a", "b", "c"], ["d", "e"], []), ["429", "no answer", "429"]
 
 
-def test_a_failed_delivery_is_a_warning(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome([], [], ["a"]), "", False))
-    assert (fields["failed"], fields["level"]) == (1, "WARNING")
+@pytest.mark.parametrize(
+    ("outcome", "untidy", "has_hung_up", "more"),
+    [
+        (ARRIVED, "", False, {"recipients": 5, "delivered": 3, "gone": 2, "failed": 0}),
+        (Outcome([], [], ["a"]), "", False, {"failed": 1, "level": "WARNING"}),
+        (ARRIVED, "busy", False, {"clean_up": "failed", "cause": "busy", "level": "WARNING"}),
+        (ARRIVED, "", True, {"hung_up": True}),
+        (Outcome(["a"], [], ["b"], TRIED), "", False, {"failed_with": {"429": 2, "no answer": 1}}),
+    ],
+    ids=["arrived", "failed", "untidy", "hung up", "failed with"],
+)
+def test_what_became_of_a_message_is_told(
+    fields_of: FieldsOf, outcome: Outcome, untidy: str, has_hung_up: bool, more: Fields
+) -> None:
+    fields = fields_of(lambda log: log.add_outcome(outcome, untidy, has_hung_up))
+    usual = {"level": "INFO"} if not outcome.failed else {}
+    assert (usual | more).items() <= fields.items()
 
 
-def test_a_room_that_could_not_be_tidied_is_a_warning(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome(["a"], ["b"], []), "too busy", False))
-    assert (fields["clean_up"], fields["cause"]) == ("failed", "too busy")
-    assert (fields["gone"], fields["level"]) == (1, "WARNING")
-
-
-def test_the_time_of_a_fan_out_is_logged_in_milliseconds(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: TimedConnections(SlowConnections(), log).send(["a"], "{}"))
-    assert 20 <= fields["fan_out_milliseconds"] <= fields["milliseconds"] + 0.1
-
-
-def test_timed_connections_hand_on_what_became_of_a_message(fields_of: FieldsOf) -> None:
+def test_the_time_of_a_fan_out_is_logged_and_what_became_of_it_handed_on(
+    fields_of: FieldsOf,
+) -> None:
     outcomes: list[Outcome] = []
-    fields_of(
+    fields = fields_of(
         lambda log: outcomes.append(TimedConnections(SlowConnections(), log).send("ab", "{}"))
     )
+    assert 20 <= fields["fan_out_milliseconds"] <= fields["milliseconds"] + 0.1
     assert outcomes == [Outcome(["a", "b"], [], [])]
 
 
-def test_a_topic_is_logged_as_a_hash(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_message(PUBLISH))
-    assert (fields["type"], fields["topic"]) == ("publish", hash_of("room"))
-
-
-def test_a_subscribe_logs_how_many_topics_it_has(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_message(Subscribe(["a", "b"])))
-    assert (fields["type"], fields["topics"]) == ("subscribe", 2)
-
-
-def test_a_ping_has_no_topic(fields_of: FieldsOf) -> None:
-    assert not {"topic", "topics"} & set(fields_of(lambda log: log.add_message(Ping())))
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (PUBLISH, {"type": "publish", "topic": hash_of("room")}),
+        (Subscribe(["a", "b"]), {"type": "subscribe", "topics": 2}),
+        (Ping(), {"type": "ping"}),
+    ],
+)
+def test_a_message_is_told_by_its_type_and_its_topic_as_a_hash(
+    fields_of: FieldsOf, message: Message, told: Fields
+) -> None:
+    fields = fields_of(lambda log: log.add_message(message))
+    assert {name: fields[name] for name in fields.keys() & {"type", "topic", "topics"}} == told
 
 
 def test_a_failing_table_is_louder_than_a_bad_message(fields_of: FieldsOf) -> None:
@@ -115,24 +118,12 @@ def test_an_exception_is_logged_by_its_type_and_goes_on(
     assert {"level": "ERROR", "error": "KeyError"}.items() <= json.loads(line).items()
 
 
-def test_who_was_hung_up_on_is_told(fields_of: FieldsOf) -> None:
-    fields = fields_of(lambda log: log.add_outcome(Outcome([], ["b"], []), "", True))
-    assert fields["hung_up"] is True
-
-
-def test_failed_deliveries_are_counted_by_what_api_gateway_answered(fields_of: FieldsOf) -> None:
-    outcome = Outcome(["a"], [], ["b", "c", "d"], ["429", "no answer", "429"])
-    fields = fields_of(lambda log: log.add_outcome(outcome, "", False))
-    assert fields["failed_with"] == {"429": 2, "no answer": 1}
-
-
 def test_what_dynamodb_answered_is_told_to_the_owner(fields_of: FieldsOf) -> None:
     """A missing right and a flood need different cures."""
 
     def fail(log: InvocationLog) -> None:
-        try:
+        with pytest.raises(SubscriptionsError) as raised:
             accepted([RequestError("AccessDeniedException", 400)])
-        except SubscriptionsError as error:
-            log.add_refusal(error)
+        log.add_refusal(raised.value)
 
     assert fields_of(fail)["cause"] == "AccessDeniedException"

@@ -1,7 +1,6 @@
-"""What a client whose token names topics can and cannot do, through the functions themselves."""
+"""What a client can do with its token, or without one, through the functions themselves."""
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,80 +8,34 @@ import pytest
 from functions.connect import app as connect
 from functions.message import app as message
 from signaling.access.grants import EVERYTHING
-from signaling.settings import settings
-from tests.support.events import (
-    EVENTS,
-    PEER,
-    SENDER,
-    TOPIC,
-    Invocation,
-    Room,
-    replay,
-)
+from tests.support.events import EVENTS, SENDER, TOPIC, Invocation, Room, replay
 
 
-@pytest.fixture
-def allow_origins(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    def set_variable(origins: str) -> None:
-        monkeypatch.setenv("ALLOWED_ORIGINS", origins)
-        settings.cache_clear()
-
-    yield set_variable
-    settings.cache_clear()
-
-
-def send(granted: list[str], **body: Any) -> None:
-    authorizer = {"principalId": "ada", "topics": json.dumps(granted)}
-    context = {**EVENTS["publish_signal"]["requestContext"], "authorizer": authorizer}
-    event = {"requestContext": context, "body": json.dumps(body), "isBase64Encoded": False}
+def send(name: str, context: dict[str, Any], **body: Any) -> None:
+    """Handle the event with more of its context, and with another `body` if there is one."""
+    event = EVENTS[name] | {"requestContext": EVENTS[name]["requestContext"] | context}
+    if body:
+        event["body"] = json.dumps(body)
     assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
 
 
-def test_a_granted_topic_works_as_any() -> None:
-    room = Room()
-    send(["weblab-*"], type="publish", topic=TOPIC, data={"type": "announce", "from": PEER})
-    assert room.connections.receivers() == ["other="]
+def granting(*topics: str) -> dict[str, Any]:
+    return {"authorizer": {"principalId": "ada", "topics": json.dumps(topics)}}
 
 
-@pytest.mark.parametrize("data", [{"type": "announce", "from": PEER}, "b3BhcXVl"])
-def test_a_publish_to_a_forbidden_topic_gets_one_error_frame_and_nothing_else(data: object) -> None:
-    room = Room(sender_is_in=False)
-    send(["other/**"], type="publish", topic=TOPIC, data=data)
-    ((receiver, frame),) = room.connections.sent
-    assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", "forbidden")
-    assert room.members() == {"other="}
+@pytest.fixture
+def tokens_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKENS", "required")
 
 
 def test_the_other_topics_of_a_subscribe_still_work() -> None:
     room = Room(sender_is_in=False)
-    send([TOPIC], type="subscribe", topics=["forbidden", TOPIC, "also forbidden"])
+    send("subscribe", granting(TOPIC), type="subscribe", topics=["forbidden", TOPIC, "and more"])
     ((receiver, frame),) = room.connections.sent
-    assert (receiver, frame["code"]) == (SENDER, "forbidden")
+    assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", "forbidden")
     assert frame["message"] == "the token does not grant 'forbidden' and 1 more"
     assert room.members() == {SENDER, "other="}
     assert room.subscriptions.of_topic("forbidden") == []
-
-
-def test_an_unsubscribe_from_a_forbidden_topic_gets_one_error_frame_and_nothing_else() -> None:
-    room = Room(sender_is_in=False)
-    send(["other/**"], type="unsubscribe", topics=[TOPIC])
-    ((receiver, frame),) = room.connections.sent
-    assert (receiver, frame["code"]) == (SENDER, "forbidden")
-    assert room.members() == {"other="}
-
-
-def test_a_ping_needs_no_grant() -> None:
-    room = Room()
-    send([], type="ping")
-    assert room.connections.sent == [(SENDER, {"type": "pong"})]
-
-
-@pytest.fixture
-def tokens_required(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TOKENS", "required")
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
 
 
 NO_GRANTS: dict[str, dict[str, Any]] = {
@@ -100,22 +53,17 @@ def test_a_connection_that_brought_no_token_is_granted_nothing_and_told_so(
     name: str, context: dict[str, Any], tokens_required: None
 ) -> None:
     room = Room(sender_is_in=False)
-    event = EVENTS[name] | {"requestContext": EVENTS[name]["requestContext"] | context}
-    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    send(name, context)
     ((receiver, frame),) = room.connections.sent
     assert (receiver, frame["type"], frame["code"]) == (SENDER, "error", "forbidden")
-    assert frame["message"] == (
-        "this connection was opened without a token: open it again with one"
-    )
+    assert frame["message"] == "this connection was opened without a token: open it again with one"
     assert room.members() == {"other="}
 
 
 @pytest.mark.parametrize("context", NO_GRANTS.values(), ids=NO_GRANTS)
 def test_a_stack_without_tokens_grants_every_topic(context: dict[str, Any]) -> None:
     room = Room(sender_is_in=False)
-    event = EVENTS["subscribe"]
-    event = event | {"requestContext": event["requestContext"] | context}
-    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    send("subscribe", context)
     assert room.members() == {SENDER, "other="}
 
 
@@ -123,22 +71,22 @@ def test_a_token_without_the_claim_opens_every_topic_where_tokens_are_required(
     tokens_required: None,
 ) -> None:
     room = Room(sender_is_in=False)
-    event = EVENTS["subscribe"]
-    authorizer = {"principalId": "ada", **EVERYTHING.to_context()}
-    event = event | {"requestContext": event["requestContext"] | {"authorizer": authorizer}}
-    assert message.lambda_handler(event, Invocation()) == {"statusCode": 200}
+    send("subscribe", {"authorizer": {"principalId": "ada", **EVERYTHING.to_context()}})
     assert room.members() == {SENDER, "other="}
 
 
-def test_who_brought_no_token_may_ping(tokens_required: None) -> None:
+@pytest.mark.parametrize("context", [{}, granting()], ids=["no token", "no grants"])
+def test_a_ping_needs_neither_token_nor_grant(
+    context: dict[str, Any], tokens_required: None
+) -> None:
     room = Room()
-    replay("ping")
+    send("ping", context)
     assert room.connections.sent == [(SENDER, {"type": "pong"})]
 
 
 def test_a_refusal_is_logged_without_the_topic(capsys: pytest.CaptureFixture[str]) -> None:
     Room()
-    send([], type="subscribe", topics=[TOPIC])
+    send("subscribe", granting())
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["error"] == "forbidden"
     assert TOPIC not in line
@@ -158,11 +106,11 @@ def test_a_page_that_is_not_allowed_is_refused_and_the_log_says_so(
     origins: str,
     name: str,
     status: int,
-    allow_origins: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    allow_origins(origins)
-    assert connect.lambda_handler(EVENTS[name], Invocation()) == {"statusCode": status}
+    monkeypatch.setenv("ALLOWED_ORIGINS", origins)
+    assert replay(name) == {"statusCode": status}
     line = json.loads(capsys.readouterr().out)
     assert line.get("refused") == (None if status == 200 else "origin")
     assert "blue" not in str(line)  # of the query string
@@ -170,9 +118,9 @@ def test_a_page_that_is_not_allowed_is_refused_and_the_log_says_so(
 
 @pytest.mark.parametrize("header", ["origin", "ORIGIN", "Origin"])
 def test_the_origin_is_found_in_any_case_and_logged_cut_short(
-    header: str, allow_origins: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+    header: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    allow_origins("https://example.com")
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://example.com")
     event = {**EVENTS["connect"], "headers": {"Host": "x", header: "https://evil/" + "x" * 5000}}
     assert connect.lambda_handler(event, Invocation()) == {"statusCode": 403}
     line = json.loads(capsys.readouterr().out)
