@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from signaling.access.grants import EVERYTHING, Grants
 
-letters = st.sampled_from(["a", "b", "/", "\n", "é", "\ud800", "."])
+letters = st.sampled_from("ab/\n\u00e9\ud800.[]?\\^$")
 topics = st.text(letters, max_size=8)
 patterns = st.lists(letters | st.just("*") | st.just("**"), max_size=6).map("".join)
 
@@ -29,16 +29,13 @@ def matches(pattern: str, topic: str) -> bool:
     )
 
 
-@given(patterns, topics)
-@example("*a", "aa")
-@example("**/*", "a/b/c")
-@example("a*\n", "a\n")
-def test_a_pattern_matches_what_the_plain_reference_matches(pattern: str, topic: str) -> None:
-    assert Grants((pattern,)).allows(topic) == matches(pattern, topic)
-
-
 @given(st.lists(patterns, max_size=5), topics)
-def test_a_topic_is_granted_if_any_pattern_matches(several: list[str], topic: str) -> None:
+@example(["*a"], "aa")
+@example(["**/*"], "a/b/c")
+@example(["a*\n"], "a\n")
+def test_a_topic_is_granted_if_a_pattern_matches_as_the_plain_reference_matches(
+    several: list[str], topic: str
+) -> None:
     expected = any(matches(pattern, topic) for pattern in several)
     assert Grants(tuple(several)).allows(topic) == expected
 
@@ -94,14 +91,6 @@ def test_grants_survive_the_way_through_the_authorizers_context(
     authorizer = {"principalId": "ada", "integrationLatency": 7, **context}
     for needs_token in (False, True):
         assert Grants.from_context(authorizer, needs_token) == Grants(granted)
-
-
-@pytest.mark.parametrize("context", [None, {}, {"principalId": "ada"}])
-def test_without_the_authorizers_word_everything_is_granted_only_if_no_token_is_needed(
-    context: dict[str, str] | None,
-) -> None:
-    assert Grants.from_context(context, needs_token=False) == EVERYTHING
-    assert not Grants.from_context(context, needs_token=True).allows("room")
 
 
 @pytest.mark.parametrize("value", ["", "room", '"*"', "{}", "[1]", None, ["*"]])

@@ -18,25 +18,17 @@ def test_without_an_environment_the_defaults_hold() -> None:
     assert (settings.aws_client, settings.log_level, settings.is_traced) == ("lean", "INFO", False)
 
 
+EVERYTHING = """
+    TABLE_NAME=table CONNECTIONS_ENDPOINT=https://example.com/dev DELIVERY=broadcast TOKENS=required
+    MAX_TOPICS=1 MAX_TOPIC_BYTES=2 MAX_MESSAGE_BYTES=1024 MAX_ROOMS=4 MAX_RECIPIENTS=3
+    ALLOWED_ORIGINS=https://example.com,http://localhost:3000
+    AWS_CLIENT=boto3 LOG_LEVEL=WARNING TRACING=Active
+"""
+
+
 def test_the_environment_sets_everything() -> None:
-    settings = Settings.from_env(
-        {
-            "TABLE_NAME": "table",
-            "CONNECTIONS_ENDPOINT": "https://example.com/dev",
-            "DELIVERY": "broadcast",
-            "TOKENS": "required",
-            "MAX_TOPICS": "1",
-            "MAX_TOPIC_BYTES": "2",
-            "MAX_MESSAGE_BYTES": "1024",
-            "MAX_ROOMS": "4",
-            "MAX_RECIPIENTS": "3",
-            "ALLOWED_ORIGINS": "https://example.com, http://localhost:3000",
-            "AWS_CLIENT": "boto3",
-            "LOG_LEVEL": "WARNING",
-            "TRACING": "Active",
-        }
-    )
-    assert settings == Settings(
+    variables = dict(each.split("=") for each in EVERYTHING.split())
+    assert Settings.from_env(variables) == Settings(
         table="table",
         connections_endpoint="https://example.com/dev",
         delivery="broadcast",
@@ -85,36 +77,30 @@ def test_every_variable_that_is_read_is_tried() -> None:
     assert read == set(WRONG)
 
 
+def refused(variable: str, value: str) -> SettingError:
+    with pytest.raises(SettingError) as refused:
+        Settings.from_env({"CONNECTIONS_ENDPOINT": "https://example.com/dev", variable: value})
+    return refused.value
+
+
 @pytest.mark.parametrize(
     ("variable", "value"), [(name, value) for name, values in WRONG.items() for value in values]
 )
 def test_a_wrong_setting_is_refused_with_what_is_allowed(variable: str, value: str) -> None:
-    with pytest.raises(SettingError) as refused:
-        Settings.from_env({"CONNECTIONS_ENDPOINT": "https://example.com/dev", variable: value})
-    error = refused.value
+    error = refused(variable, value)
     assert (error.variable, error.value) == (variable, value)
     assert str(error) == f"{variable} is {value!r}: choose {error.allowed}"
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "allowed"),
-    [
-        ("MAX_TOPICS", "abc", "a whole number from 1 to 1000"),
-        ("DELIVERY", "unicast", "one of addressed, broadcast"),
-        ("AWS_ENDPOINT_URL", "aws", "a URL such as https://example.com/dev"),
-        ("TABLE_NAME", "a b", "the name of a DynamoDB table"),
-        (
-            "ALLOWED_ORIGINS",
-            "https://a.example,https://*",
-            "* for everybody, or origins such as https://example.com and https://*.example.com, "
-            "without a path, other alphabets in punycode; not 'https://*'",
-        ),
-    ],
-)
-def test_what_is_allowed_is_said_in_words(variable: str, value: str, allowed: str) -> None:
-    with pytest.raises(SettingError) as refused:
-        Settings.from_env({"CONNECTIONS_ENDPOINT": "https://example.com/dev", variable: value})
-    assert refused.value.allowed == allowed
+def test_what_is_allowed_is_said_in_words() -> None:
+    assert refused("MAX_TOPICS", "abc").allowed == "a whole number from 1 to 1000"
+    assert refused("DELIVERY", "unicast").allowed == "one of addressed, broadcast"
+    assert refused("AWS_ENDPOINT_URL", "aws").allowed == "a URL such as https://example.com/dev"
+    assert refused("TABLE_NAME", "a b").allowed == "the name of a DynamoDB table"
+    assert refused("ALLOWED_ORIGINS", "https://a.example,https://*").allowed == (
+        "* for everybody, or origins such as https://example.com and https://*.example.com, "
+        "without a path, other alphabets in punycode; not 'https://*'"
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,70 +24,26 @@ SUITE_TOKEN = (
 )
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "headers", "body", "signature"),
-    [
-        pytest.param(
-            "GET",
-            "/",
-            {},
-            b"",
-            "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
-            id="get-vanilla",
-        ),
-        pytest.param(
-            "POST",
-            "/",
-            {},
-            b"",
-            "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
-            id="post-vanilla",
-        ),
-        pytest.param(
-            "GET",
-            "/",
-            {"my-header1": " value1", "my-header2": ' "a   b   c"'},
-            b"",
-            "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736",
-            id="get-header-value-trim",
-        ),
-        pytest.param(
-            "GET",
-            "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-            {},
-            b"",
-            "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f",
-            id="get-unreserved",
-        ),
-        pytest.param(
-            "GET",
-            "/\u1234",
-            {},
-            b"",
-            "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85",
-            id="get-utf8",
-        ),
-        pytest.param(
-            "POST",
-            "/",
-            {"content-type": "application/x-www-form-urlencoded"},
-            b"Param1=value1",
-            "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
-            id="post-x-www-form-urlencoded",
-        ),
-        pytest.param(
-            "POST",
-            "/",
-            {"x-amz-security-token": SUITE_TOKEN},
-            b"",
-            "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead",
-            id="post-sts-header-before",
-        ),
-    ],
-)
-def test_signatures_are_those_of_the_published_examples(
-    method: str, path: str, headers: dict[str, str], body: bytes, signature: str
-) -> None:
+PLAIN: dict[str, str] = {}
+SPACES = {"my-header1": " value1", "my-header2": ' "a   b   c"'}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+TOKEN = {"x-amz-security-token": SUITE_TOKEN}
+UNRESERVED = "/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+EXAMPLES = {
+    "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31": ("GET", "/", PLAIN),
+    "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b": ("POST", "/", PLAIN),
+    "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736": ("GET", "/", SPACES),
+    "07ef7494c76fa4850883e2b006601f940f8a34d404d0cfa977f52a65bbf5f24f": ("GET", UNRESERVED, PLAIN),
+    "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85": ("GET", "/\u1234", PLAIN),
+    "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a": ("POST", "/", FORM),
+    "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead": ("POST", "/", TOKEN),
+}
+
+
+@pytest.mark.parametrize("signature", EXAMPLES)
+def test_signatures_are_those_of_the_published_examples(signature: str) -> None:
+    method, path, headers = EXAMPLES[signature]
+    body = b"Param1=value1" if headers == FORM else b""
     all_headers = SUITE_HEADERS | headers
     assert sign(SUITE, SUITE_SCOPE, method, path, all_headers, body) == (
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
