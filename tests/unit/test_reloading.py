@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -30,27 +31,30 @@ class Project:
         self.installed = 0
         self.write_function("one")
         self.write_layer("a")
-        self.watcher = Watcher(self.layer)
+        self._watcher = Watcher(self.layer)
 
-    def load(self) -> Any:
-        return self.watcher.load(Function("F", self.code, "app.lambda_handler", {}, 1))
+    def load(self) -> None:
+        self._handler = self._watcher.load(Function("F", self.code, "app.lambda_handler", {}, 1))
 
     def write_function(self, answer: str) -> None:
         (self.code / "app.py").write_text(FUNCTION.format(answer=answer))
 
-    def write_layer(self, answer: str) -> None:
-        (self.layer / "probe.py").write_text(f"ANSWER = {answer!r}\n")
+    def write_layer(self, answer: str, more: str = "") -> None:
+        (self.layer / "probe.py").write_text(f"ANSWER = {answer!r}\n{more}")
 
-    def look(self) -> None:
+    def look(self) -> Any:
+        """Return what function and layer answer once the watcher has looked."""
+
         def install() -> None:
             self.installed += 1
 
-        self.watcher.look(install)
+        self._watcher.look(install)
+        return self._handler({}, None)
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
-    before = {name: module for name, module in sys.modules.items() if is_of_layer(name)}
+    before = modules_of_layer()
     project = Project(tmp_path)
     # The probe lies beside the real layer's modules, as if it were one of them.
     import signaling
@@ -60,22 +64,22 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project
         f"__path__.append({str(Path(LAYER) / 'signaling')!r})\n"
     )
     monkeypatch.syspath_prepend(project.layer.parent)
+    project.load()
     yield project
-    for name in [each for each in sys.modules if is_of_layer(each)]:
+    for name in modules_of_layer():
         del sys.modules[name]
     sys.modules.update(before)
 
 
-def is_of_layer(name: str) -> bool:
-    return name.partition(".")[0] == "signaling"
+def modules_of_layer() -> dict[str, ModuleType]:
+    named = sys.modules.items()
+    return {name: each for name, each in named if name.partition(".")[0] == "signaling"}
 
 
 def test_a_changed_function_is_loaded_and_the_layer_is_not(project: Project) -> None:
-    handler = project.load()
-    assert handler({}, None) == ("one", "a")
+    assert project.look() == ("one", "a")
     project.write_function("three")
-    project.look()
-    assert handler({}, None) == ("three", "a")
+    assert project.look() == ("three", "a")
     assert project.installed == 0
 
 
@@ -84,22 +88,18 @@ def test_a_change_of_the_same_size_in_the_same_second_is_seen(
 ) -> None:
     """Such a change fits the bytecode of what was there before."""
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    handler = project.load()
     file = project.code / "app.py"
     now = file.stat().st_mtime_ns // 10**9 * 10**9
     for offset, answer in ((0, "one"), (1, "two"), (2, "six")):
         project.write_function(answer)
         os.utime(file, ns=(now + offset, now + offset))
-        project.look()
-        assert handler({}, None) == (answer, "a")
+        assert project.look() == (answer, "a")
 
 
 def test_a_changed_module_of_the_layer_is_loaded_for_every_function(project: Project) -> None:
-    handler = project.load()
     errors = sys.modules["signaling.errors"]
     project.write_layer("changed")
-    project.look()
-    assert handler({}, None) == ("one", "changed")
+    assert project.look() == ("one", "changed")
     assert project.installed == 1
     assert sys.modules["signaling.errors"] is errors
 
@@ -116,48 +116,30 @@ def test_a_changed_module_of_the_layer_is_loaded_for_every_function(project: Pro
 def test_the_old_code_runs_on_when_the_new_cannot_be_loaded(
     project: Project, capsys: pytest.CaptureFixture[str], text: str, reason: str
 ) -> None:
-    handler = project.load()
     (project.code / "app.py").write_text(text)
-    project.look()
-    assert handler({}, None) == ("one", "a")
+    assert project.look() == ("one", "a")
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: the old code runs on: ")
     assert reason in line
-    project.look()
+    assert project.look() == ("one", "a")
     assert capsys.readouterr().err == ""
     project.write_function("mended")
-    project.look()
-    assert handler({}, None) == ("mended", "a")
+    assert project.look() == ("mended", "a")
 
 
-def test_a_broken_layer_leaves_everything_as_it_was(project: Project) -> None:
-    handler = project.load()
-    before = dict(sys.modules)
-    (project.layer / "probe.py").write_text("def broken(:\n")
-    project.look()
-    assert handler({}, None) == ("one", "a")
-    assert {name: sys.modules.get(name) for name in before if is_of_layer(name)} == {
-        name: module for name, module in before.items() if is_of_layer(name)
-    }
-
-
-def test_what_could_not_be_loaded_is_loaded_with_what_mends_it(project: Project) -> None:
-    handler = project.load()
-    (project.layer / "probe.py").write_text("ANSWER = 'b'\nundefined\n")
-    project.look()
+def test_a_broken_layer_leaves_everything_as_it_was_until_it_is_mended(project: Project) -> None:
+    before = modules_of_layer()
+    project.write_layer("b", "undefined\n")
+    assert project.look() == ("one", "a")
+    assert {name: modules_of_layer().get(name) for name in before} == before
     project.write_function("new")
-    project.look()
-    assert handler({}, None) == ("one", "a")
+    assert project.look() == ("one", "a")
     project.write_layer("mended")
-    project.look()
-    assert handler({}, None) == ("new", "mended")
+    assert project.look() == ("new", "mended")
 
 
 def test_a_file_that_is_just_being_replaced_is_no_error(project: Project) -> None:
-    handler = project.load()
     (project.code / "app.py").unlink()
-    project.look()
-    assert handler({}, None) == ("one", "a")
+    assert project.look() == ("one", "a")
     project.write_function("back")
-    project.look()
-    assert handler({}, None) == ("back", "a")
+    assert project.look() == ("back", "a")

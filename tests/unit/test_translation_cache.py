@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -39,30 +41,15 @@ class Counted:
         return {"result": self.times}
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache" / "translations"
     monkeypatch.setattr(translation, "FOLDER", folder)
     return folder
 
 
-@pytest.fixture
-def never(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Forbids to translate from now on."""
-
-    def forbid() -> None:
-        monkeypatch.setattr(translation, "translate", None)
-
-    return forbid
-
-
-def test_the_second_start_reads_what_the_first_has_translated(
-    folder: Path, never: Callable[[], None]
-) -> None:
-    first = load(TEMPLATE)
-    never()
-    assert load(TEMPLATE) == first
-    assert len([*folder.iterdir()]) == 1
+def forbid_translation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translation, "translate", None)
 
 
 def test_a_start_that_need_not_translate_imports_nothing_for_it(tmp_path: Path) -> None:
@@ -73,7 +60,7 @@ def test_a_start_that_need_not_translate_imports_nothing_for_it(tmp_path: Path) 
         assert heavy & set(done.stdout.split()) == expected
 
 
-def test_an_edited_template_is_translated(folder: Path, tmp_path: Path) -> None:
+def test_an_edited_template_is_translated(tmp_path: Path) -> None:
     text = TEMPLATE.read_text()
     file = tmp_path / "template.yaml"
     for seconds in (11, 12):
@@ -81,14 +68,16 @@ def test_an_edited_template_is_translated(folder: Path, tmp_path: Path) -> None:
         assert {each.timeout for each in load(file).functions().values()} == {seconds}
 
 
-def test_the_same_template_elsewhere_has_its_code_there(
-    folder: Path, tmp_path: Path, never: Callable[[], None]
+def test_the_second_start_reads_what_the_first_has_translated_with_code_beside_its_template(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load(TEMPLATE)
-    never()
+    first = load(TEMPLATE)
+    forbid_translation(monkeypatch)
+    assert load(TEMPLATE) == first
     file = tmp_path / "template.yaml"
     file.write_bytes(TEMPLATE.read_bytes())
     assert {each.code.parents[1] for each in load(file).functions().values()} == {tmp_path}
+    assert len([*folder.iterdir()]) == 1
 
 
 def test_other_parameters_another_region_and_another_translator_translate_again(
@@ -100,43 +89,41 @@ def test_other_parameters_another_region_and_another_translator_translate_again(
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     load(TEMPLATE)
     assert len([*folder.iterdir()]) == 3
-    newer = tmp_path / "samtranslator" / "__init__.py"
-    newer.parent.mkdir()
+    newer = tmp_path / "newer.py"
     newer.write_text('__version__ = "2.0.0"\n')
-
-    def find_newer(package: str) -> object:
-        return type("Spec", (), {"origin": str(newer)})
-
-    monkeypatch.setattr(translation, "find_spec", find_newer)
+    found = SimpleNamespace(origin=str(newer))
+    monkeypatch.setattr(translation, "find_spec", lambda package: found)
     load(TEMPLATE)
     assert len([*folder.iterdir()]) == 4
 
 
-def test_rules_and_values_are_checked_whatever_is_known(
-    folder: Path, never: Callable[[], None]
-) -> None:
+def test_rules_and_values_are_checked_whatever_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="JwtAudience needs JwtIssuer"):
             load(TEMPLATE, {"JwtAudience": "demo"})
         with pytest.raises(ValueError, match="the template has no parameter Stag"):
             load(TEMPLATE, {"Stag": "x"})
-        never()
+        forbid_translation(monkeypatch)
 
 
-@pytest.mark.parametrize("text", ["", '{"result": ', "\0", b"\xff"])
-def test_a_corrupt_file_is_written_again(tmp_path: Path, text: str | bytes) -> None:
+def remembered(folder: Path, compute: Callable[[], Any], *sources: bytes) -> Any:
+    return cache.remembered(folder, sources or [b"key"], compute)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"result": ', b"\0", b"\xff"])
+def test_a_corrupt_file_is_written_again(tmp_path: Path, content: bytes) -> None:
     compute = Counted()
-    cache.remembered(tmp_path, [b"key"], compute)
+    remembered(tmp_path, compute)
     (file,) = tmp_path.iterdir()
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert cache.remembered(tmp_path, [b"key"], compute) == {"result": 2}
-    assert cache.remembered(tmp_path, [b"key"], compute) == {"result": 2}
+    file.write_bytes(content)
+    assert remembered(tmp_path, compute) == {"result": 2}
+    assert remembered(tmp_path, compute) == {"result": 2}
 
 
 def test_a_key_tells_where_one_source_ends(tmp_path: Path) -> None:
     compute = Counted()
-    cache.remembered(tmp_path, [b"ab", b"c"], compute)
-    assert cache.remembered(tmp_path, [b"a", b"bc"], compute) == {"result": 2}
+    remembered(tmp_path, compute, b"ab", b"c")
+    assert remembered(tmp_path, compute, b"a", b"bc") == {"result": 2}
 
 
 def test_many_at_once_leave_one_whole_file_and_nothing_else(tmp_path: Path) -> None:
@@ -146,14 +133,11 @@ def test_many_at_once_leave_one_whole_file_and_nothing_else(tmp_path: Path) -> N
         together.wait()
         return ["x" * 1_000_000]
 
-    def remember(_: int) -> bool:
-        found: list[str] = cache.remembered(tmp_path, [b"key"], compute)
-        return found == ["x" * 1_000_000]
-
     with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(remember, range(8)))
+        found = [*threads.map(lambda _: remembered(tmp_path, compute), range(8))]
     (file,) = tmp_path.iterdir()
-    assert cache.remembered(tmp_path, [b"key"], Counted()) == ["x" * 1_000_000]
+    found.append(remembered(tmp_path, Counted()))
+    assert all(each == ["x" * 1_000_000] for each in found)
     assert file.suffix == ".json"
 
 
@@ -161,21 +145,20 @@ def test_a_folder_that_cannot_be_written_or_made_costs_time_alone(tmp_path: Path
     (tmp_path / "file").touch()
     compute = Counted()
     for times in (1, 2):
-        known = cache.remembered(tmp_path / "file" / "folder", [b"key"], compute)
-        assert known == {"result": times}
+        assert remembered(tmp_path / "file" / "folder", compute) == {"result": times}
 
 
 def test_a_known_result_in_a_folder_that_is_read_only_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compute = Counted()
-    cache.remembered(tmp_path, [b"key"], compute)
+    remembered(tmp_path, compute)
 
     def refuse(*_: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(os, "utime", refuse)  # root, as which CI may run, could write all the same
-    assert cache.remembered(tmp_path, [b"key"], compute) == {"result": 1}
+    assert remembered(tmp_path, compute) == {"result": 1}
 
 
 def test_the_files_that_were_used_last_are_kept(
@@ -185,12 +168,12 @@ def test_the_files_that_were_used_last_are_kept(
     compute = Counted()
     for number in range(6):
         for name in (number, 0):
-            cache.remembered(tmp_path, [b"%d" % name], compute)
+            remembered(tmp_path, compute, b"%d" % name)
             for file in tmp_path.iterdir():
                 earlier = file.stat().st_mtime - 10
                 os.utime(file, (earlier, earlier))
     assert compute.times == 6
     assert len([*tmp_path.iterdir()]) == 3
     for name in (4, 5, 0):
-        cache.remembered(tmp_path, [b"%d" % name], compute)
+        remembered(tmp_path, compute, b"%d" % name)
     assert compute.times == 6
