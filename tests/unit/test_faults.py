@@ -17,7 +17,7 @@ from local.table.in_memory import MemorySubscriptions
 from signaling import bootstrap
 from signaling.bootstrap import Adapters, deadlines_within
 from signaling.errors import SubscriptionsError
-from signaling.ports import Subscriptions
+from tests.support.events import EVENTS
 from tests.support.rooms import RecordedConnections
 from tests.support.subscriptions import members, sender
 
@@ -27,17 +27,9 @@ DISCONNECT = Function("Gone", ROOT / "functions" / "disconnect", "app.lambda_han
 
 def event(body: str, connection: str = "me", route: str = "$default") -> dict[str, Any]:
     now = int(time.time() * 1000)
-    return {
-        "requestContext": {
-            "routeKey": route,
-            "connectionId": connection,
-            "connectedAt": now,
-            "requestTimeEpoch": now,
-            "disconnectStatusCode": 1001,
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    times = {"connectedAt": now, "requestTimeEpoch": now}
+    told = {"routeKey": route, "connectionId": connection, **times}
+    return {"requestContext": EVENTS["disconnect"]["requestContext"] | told, "body": body}
 
 
 SUBSCRIBE = '{"type":"subscribe","topics":["a","b","c","d"]}'
@@ -107,21 +99,12 @@ def test_each_invocation_beyond_those_under_way_starts_cold() -> None:
     assert invoke() < 0.15
 
 
-@pytest.mark.parametrize(
-    ("plan", "is_done", "is_silent"),
-    [
-        ("table.throttled=1", False, False),
-        ("table.failing=1", False, False),
-        ("table.silent=1", False, True),
-        ("table.unanswered=1", True, True),
-    ],
-)
-def test_a_table_that_never_answers_well_is_out_of_reach(
-    plan: str, is_done: bool, is_silent: bool
-) -> None:
+@pytest.mark.parametrize("fault", ["throttled", "failing", "silent", "unanswered"])
+def test_a_table_that_never_answers_well_is_out_of_reach(fault: str) -> None:
     memory = MemorySubscriptions()
     pauses: list[float] = []
-    table = table_of(memory, plan, pauses)
+    dice = Dice(read_plan(f"table.{fault}=1"), "table")
+    table = faulty_table(lambda _: memory, dice, deadlines_within(3600), pauses.append)
     calls: list[Callable[[], object]] = [
         lambda: table.subscribe(["room"], sender("me")),
         lambda: table.of_topic("room"),
@@ -130,20 +113,5 @@ def test_a_table_that_never_answers_well_is_out_of_reach(
     for call in calls:
         with pytest.raises(SubscriptionsError):
             call()
-    assert ("me" in members(memory)) is is_done
-    assert any(pause == 2.0 for pause in pauses) is is_silent
-
-
-def test_a_table_that_sometimes_fails_is_asked_again() -> None:
-    memory = MemorySubscriptions()
-    pauses: list[float] = []
-    table = table_of(memory, "table.throttled=0.3,table.unanswered=0.1,seed=1", pauses)
-    for number in range(100):
-        table.subscribe(["room"], sender(f"{number}"))
-    assert len(table.of_topic("room")) == 100
-    assert pauses
-
-
-def table_of(memory: MemorySubscriptions, plan: str, pauses: list[float]) -> Subscriptions:
-    dice = Dice(read_plan(plan), "table")
-    return faulty_table(lambda _: memory, dice, deadlines_within(3600), pauses.append)
+    assert ("me" in members(memory)) is (fault == "unanswered")
+    assert (2.0 in pauses) is (fault in ("silent", "unanswered"))
