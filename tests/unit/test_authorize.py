@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 
 from rig.issuer import JWKS, Issuer, SigningKey
 from signaling.access.grants import EVERYTHING, Grants
-from signaling.authorizer.key_cache import SECONDS_BETWEEN_LOADS
 from signaling.event import Event
 from tests.support.authorizer import (
     CONNECT,
-    Clock,
     Refusals,
     connect_with,
     effect_of,
@@ -105,16 +103,6 @@ def test_an_unknown_key_is_looked_for_once(issuer: Issuer, refused: Refusals) ->
     assert issuer.requests.count(JWKS) == 1
 
 
-def test_a_rotated_key_is_found(issuer: Issuer, clock: Clock) -> None:
-    old = issuer.mint(aud="rooms")
-    assert effect_of(connect_with(old)) == "Allow"
-    issuer.rotate()
-    clock.now += SECONDS_BETWEEN_LOADS
-    assert effect_of(connect_with(issuer.mint(aud="rooms"))) == "Allow"
-    assert effect_of(connect_with(old)) == "Deny"
-    assert issuer.requests.count(JWKS) == 2
-
-
 @with_each_algorithm
 def test_a_token_cut_short_or_changed(issuer: Issuer, refused: Refusals) -> None:
     token = issuer.mint(aud="rooms")
@@ -122,11 +110,10 @@ def test_a_token_cut_short_or_changed(issuer: Issuer, refused: Refusals) -> None
         assert refused.reason(token[:length]) in ("malformed", "signature")
     header, claims, signature = token.split(".")
     other = encoded(issuer.claims(aud="rooms", sub="eve"))
-    assert refused.reason(f"{header}.{other}.{signature}") == "signature"
-    assert refused.reason(f"{header}.{claims}.{signature[:-8]}AAAAAAAA") == "signature"
-    assert refused.reason(f"{header}.{claims}.{signature}.{signature}") == "malformed"
-    assert refused.reason(f" {token}") == "malformed"
-    assert refused.reason(f"{token}\n") == "malformed"
+    for changed in (f"{header}.{other}.{signature}", f"{header}.{claims}.{signature[:-8]}AAAAAAAA"):
+        assert refused.reason(changed) == "signature"
+    for longer in (f"{token}.{signature}", f" {token}", f"{token}\n"):
+        assert refused.reason(longer) == "malformed"
 
 
 def test_a_token_that_is_too_long_is_not_even_read(issuer: Issuer, refused: Refusals) -> None:

@@ -21,14 +21,15 @@ LIFETIME = 600
 class Loader:
     """Loads keys with the given ids and counts how often; fails while there are none."""
 
-    def __init__(self, *ids: str | None, patience: float = 5) -> None:
+    def __init__(self, *ids: str | None, patience: float = 5, hangs: bool = False) -> None:
         self.ids = ids
         self.error: KeysError = KeysError("out of reach")
         self.loads = 0
         self.under_way = 0
         self.now = 1000.0
         self.answers = threading.Event()
-        self.answers.set()
+        if not hangs:
+            self.answers.set()
         self.keys = KeyCache(self._load, LIFETIME, lambda: self.now, patience)
 
     def _load(self) -> list[Key]:
@@ -52,6 +53,13 @@ class Loader:
         self.answers.clear()
 
 
+def loaded(*ids: str) -> Loader:
+    """Return a loader whose keys have been loaded once."""
+    loader = Loader(*ids)
+    assert loader.find(ids[0]) == ids[0]
+    return loader
+
+
 def seconds_to_find(loader: Loader, key_id: str) -> float:
     began = time.monotonic()
     assert loader.find(key_id) == key_id
@@ -70,8 +78,7 @@ def test_keys_are_loaded_once_and_kept_for_their_lifetime() -> None:
 
 
 def test_a_new_key_is_found_by_one_load_more() -> None:
-    loader = Loader("a")
-    assert loader.find("a") == "a"
+    loader = loaded("a")
     loader.now += SECONDS_BETWEEN_LOADS
     loader.ids = ("a", "b")
     assert loader.find("b") == "b"
@@ -87,8 +94,7 @@ def test_strangers_with_unknown_keys_cause_few_loads() -> None:
 
 
 def test_a_key_that_its_issuer_withdrew_is_dropped() -> None:
-    loader = Loader("a")
-    assert loader.find("a") == "a"
+    loader = loaded("a")
     loader.ids = ("b",)
     loader.now += LIFETIME
     assert loader.find("a") == "nothing"
@@ -107,8 +113,7 @@ def test_an_issuer_out_of_reach_is_asked_again_after_a_while() -> None:
 
 
 def test_old_keys_are_used_while_nobody_answers_for_them_and_then_no_more() -> None:
-    loader = Loader("a")
-    loader.find("a")
+    loader = loaded("a")
     assert loader.keys.trouble() is None
     loader.ids = ()
     loader.now += LIFETIME
@@ -129,8 +134,7 @@ def test_old_keys_are_used_while_nobody_answers_for_them_and_then_no_more() -> N
 
 
 def test_an_issuer_that_has_no_keys_any_more_is_believed_at_once() -> None:
-    loader = Loader("a")
-    loader.find("a")
+    loader = loaded("a")
     loader.ids, loader.error = (), KeysWithdrawnError("no keys")
     loader.now += LIFETIME
     for _ in range(2):
@@ -140,8 +144,7 @@ def test_an_issuer_that_has_no_keys_any_more_is_believed_at_once() -> None:
 
 
 def test_a_load_that_hangs_holds_up_nobody_with_a_known_key() -> None:
-    loader = Loader("a")
-    loader.find("a")
+    loader = loaded("a")
     loader.answers.clear()
     loader.now += LIFETIME
     began = time.monotonic()
@@ -157,8 +160,7 @@ def test_a_load_that_hangs_holds_up_nobody_with_a_known_key() -> None:
 
 
 def test_who_brings_an_unknown_key_shares_the_one_load() -> None:
-    loader = Loader("a")
-    loader.find("a")
+    loader = loaded("a")
     loader.answers.clear()
     loader.now += SECONDS_BETWEEN_LOADS
     loader.ids = ("a", "b")
@@ -175,8 +177,7 @@ def test_who_brings_an_unknown_key_shares_the_one_load() -> None:
 
 
 def test_who_waits_for_an_unknown_key_is_refused_in_time() -> None:
-    loader = Loader("a", patience=0.2)
-    loader.answers.clear()
+    loader = Loader("a", patience=0.2, hangs=True)
     began = time.monotonic()
     with pytest.raises(KeysError, match=r"no answer within 0\.2 s"):
         loader.find("a")
@@ -189,8 +190,7 @@ def test_who_waits_for_an_unknown_key_is_refused_in_time() -> None:
 
 
 def test_a_load_that_never_ends_is_followed_by_a_few_others_and_then_by_none() -> None:
-    loader = Loader("a", patience=0.01)
-    loader.answers.clear()
+    loader = Loader("a", patience=0.01, hangs=True)
     for _ in range(5):
         with pytest.raises(KeysError, match="no answer"):
             loader.find("a")
@@ -203,8 +203,7 @@ def test_a_load_that_never_ends_is_followed_by_a_few_others_and_then_by_none() -
 
 def test_keys_that_come_late_count_from_when_they_were_asked_for() -> None:
     """As in Lambda, which stops a load between two invocations."""
-    loader = Loader("a", patience=0.01)
-    loader.answers.clear()
+    loader = Loader("a", patience=0.01, hangs=True)
     with pytest.raises(KeysError):
         loader.find("a")
     loader.now += LIFETIME - 1
@@ -218,8 +217,7 @@ def test_keys_that_come_late_count_from_when_they_were_asked_for() -> None:
 
 
 def test_an_older_load_that_comes_later_changes_nothing() -> None:
-    loader = Loader("old", patience=0.01)
-    loader.answers.clear()
+    loader = Loader("old", patience=0.01, hangs=True)
     held = loader.answers
     with pytest.raises(KeysError):
         loader.find("old")

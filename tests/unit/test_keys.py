@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BufferedIOBase
 from typing import Any
 
@@ -12,31 +12,8 @@ from botocore.config import Config
 from botocore.stub import Stubber
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from rig.issuer import (
-    DISCOVERY,
-    JWKS,
-    Issuer,
-    SigningKey,
-    drip_body,
-    drip_head,
-    flood,
-    hang,
-)
-from signaling.authorizer.keys import (
-    Key,
-    KeysError,
-    KeysWithdrawnError,
-    issuer_keys,
-    secret_key,
-)
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    issuer = Issuer()
-    issuer.start()
-    yield issuer
-    issuer.stop()
+from rig.issuer import DISCOVERY, JWKS, Issuer, SigningKey, drip_body, drip_head, flood, hang
+from signaling.authorizer.keys import Key, KeysError, KeysWithdrawnError, issuer_keys, secret_key
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
@@ -65,33 +42,40 @@ def test_keys_that_no_token_may_be_checked_with_are_passed_over(issuer: Issuer) 
         {"kty": ["EC"], "crv": {"P-256": 1}},
         *({}, None, "key", []),
     ]
-    body = json.dumps({"keys": [*unusable, good.jwk]}).encode()
-    issuer.answers[JWKS] = (200, {}, body)
+    publish(issuer, *unusable, good.jwk)
     assert [key.id for key in issuer_keys(issuer.url, None)] == ["good"]
-    issuer.answers[JWKS] = (200, {}, json.dumps({"keys": unusable}).encode())
-    with pytest.raises(KeysError):
+    publish(issuer, *unusable)
+    with pytest.raises(KeysWithdrawnError):
         issuer_keys(issuer.url, None)
 
 
+def publish(issuer: Issuer, *entries: object) -> None:
+    issuer.answers[JWKS] = (200, {}, json.dumps({"keys": entries}).encode())
+
+
 @pytest.mark.parametrize(
-    "answer",
+    ("status", "body", "kind"),
     [
-        (404, {}, b"{}"),
-        (302, {"Location": "https://example.com"}, b""),
-        (200, {}, b""),
-        (200, {}, b"[]"),
-        (200, {}, b"\xff"),
-        (200, {}, b"[" * 100_000),
-        (200, {}, b'{"keys": {}}'),
-        (200, {}, b'{"padding": "' + b" " * 300_000 + b'"}'),
+        *((status, b"<html>", KeysWithdrawnError) for status in (404, 410)),
+        *((status, b"{}", KeysError) for status in (302, 403, 503)),
+        *((200, body, KeysError) for body in (b"", b"[]", b"\xff", b"<html>", b'{"keys": {}}')),
+        (200, b"[" * 100_000, KeysError),
+        (200, b'{"padding": "' + b" " * 300_000 + b'"}', KeysError),
     ],
 )
 @pytest.mark.parametrize("path", [DISCOVERY, JWKS])
-def test_a_strange_answer_is_an_error_for_the_log(
-    issuer: Issuer, path: str, answer: tuple[int, dict[str, str], bytes]
+def test_only_an_answer_that_there_is_none_withdraws_the_keys(
+    issuer: Issuer, path: str, status: int, body: bytes, kind: type[KeysError]
 ) -> None:
-    issuer.answers[path] = answer
-    with pytest.raises(KeysError):
+    issuer.answers[path] = (status, {}, body)
+    with pytest.raises(KeysError) as raised:
+        issuer_keys(issuer.url, None)
+    assert type(raised.value) is kind
+
+
+def test_an_issuer_without_keys_has_withdrawn_them(issuer: Issuer) -> None:
+    publish(issuer)
+    with pytest.raises(KeysWithdrawnError):
         issuer_keys(issuer.url, None)
 
 
@@ -118,29 +102,6 @@ def test_of_an_answer_without_end_little_is_read(issuer: Issuer) -> None:
     issuer.trouble = flood
     with pytest.raises(KeysError, match="answered 200 with 262145 bytes"):
         issuer_keys(issuer.url, None)
-
-
-@pytest.mark.parametrize(
-    "answer", [(200, {}, b'{"keys": []}'), (404, {}, b"<html>"), (410, {}, b"")]
-)
-def test_an_issuer_without_keys_has_withdrawn_them(
-    issuer: Issuer, answer: tuple[int, dict[str, str], bytes]
-) -> None:
-    issuer.answers[JWKS] = answer
-    with pytest.raises(KeysWithdrawnError):
-        issuer_keys(issuer.url, None)
-
-
-@pytest.mark.parametrize(
-    "answer", [(503, {}, b""), (403, {}, b"{}"), (200, {}, b"<html>"), (200, {}, b'{"keys": {}}')]
-)
-def test_an_answer_that_says_nothing_of_keys_withdraws_none(
-    issuer: Issuer, answer: tuple[int, dict[str, str], bytes]
-) -> None:
-    issuer.answers[JWKS] = answer
-    with pytest.raises(KeysError) as raised:
-        issuer_keys(issuer.url, None)
-    assert type(raised.value) is KeysError
 
 
 def test_discovery_must_be_of_the_issuer_itself(issuer: Issuer) -> None:
@@ -193,9 +154,13 @@ def test_a_server_that_is_not_there_is_an_error_for_the_log() -> None:
         issuer_keys(issuer.url, None)
 
 
+def secrets_manager(**more: Any) -> Any:
+    return boto3.client("secretsmanager", region_name="us-east-1", **more)
+
+
 @pytest.mark.parametrize("answer", [{"SecretString": "s" * 32}, {"SecretBinary": b"s" * 32}])
 def test_a_secret_is_a_key_for_hs256_alone(answer: dict[str, Any]) -> None:
-    client = boto3.client("secretsmanager", region_name="us-east-1")
+    client = secrets_manager()
     with Stubber(client) as stub:
         stub.add_response("get_secret_value", answer, {"SecretId": "arn"})
         assert secret_key(client, "arn") == [Key(None, b"s" * 32, "HS256")]
@@ -213,7 +178,7 @@ def test_a_secret_is_a_key_for_hs256_alone(answer: dict[str, Any]) -> None:
 def test_a_secret_that_is_not_to_be_had_is_an_error_for_the_log(
     code: str, status: int, kind: type[KeysError]
 ) -> None:
-    client = boto3.client("secretsmanager", region_name="us-east-1")
+    client = secrets_manager()
     with Stubber(client) as stub:
         stub.add_client_error("get_secret_value", code, http_status_code=status)
         with pytest.raises(KeysError, match=code) as raised:
@@ -222,12 +187,8 @@ def test_a_secret_that_is_not_to_be_had_is_an_error_for_the_log(
 
 
 def test_secrets_manager_that_cannot_be_reached_withdraws_nothing() -> None:
-    client = boto3.client(
-        "secretsmanager",
-        region_name="us-east-1",
-        endpoint_url="http://127.0.0.1:9",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    once = Config(retries={"total_max_attempts": 1})
+    client = secrets_manager(endpoint_url="http://127.0.0.1:9", config=once)
     with pytest.raises(KeysError, match="Could not connect") as raised:
         secret_key(client, "arn")
     assert type(raised.value) is KeysError
