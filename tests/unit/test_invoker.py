@@ -9,14 +9,7 @@ from typing import Any
 import pytest
 
 from local.functions import invoker
-from local.functions.invoker import (
-    LATE,
-    MOST_OF_A_CLIENT,
-    Handler,
-    InlineInvoker,
-    Invocation,
-    Invoker,
-)
+from local.functions.invoker import LATE, MOST_OF_A_CLIENT, Handler, Invocation, Invoker
 from local.sam.template import Function
 
 
@@ -35,36 +28,38 @@ def sleeps(seconds: float) -> Handler:
     return handler
 
 
-async def results_of(
-    runner: Invoker, *invocations: Invocation, seconds: float = 3
+def results_of(
+    *invocations: Invocation, seconds: float = 1, finishes: bool = True, **options: Any
 ) -> list[tuple[int, Any]]:
-    """Return the number and result of each, as they end within `seconds`."""
-    ended: list[tuple[int, Any]] = []
-    for number, each in enumerate(invocations):
-        runner.invoke(each, lambda result, number=number: ended.append((number, result)))  # type: ignore[misc]  # mypy infers no type for a lambda's default
-    await asyncio.sleep(seconds)
-    return list(ended)
+    """Return the number and result of each, as they end within `seconds` of an invoker."""
+
+    async def run() -> list[tuple[int, Any]]:
+        runner = Invoker(**options)
+        ended: list[tuple[int, Any]] = []
+        for number, each in enumerate(invocations):
+            runner.invoke(each, lambda result, number=number: ended.append((number, result)))  # type: ignore[misc]  # mypy infers no type for a lambda's default
+        await asyncio.sleep(seconds)
+        in_time = list(ended)
+        assert await runner.finish(1 if finishes else 0.1) is finishes
+        HOLD.set()
+        return in_time
+
+    HOLD.clear()
+    return asyncio.run(run())
+
+
+HOLD = threading.Event()
+"""What hangs does so until the other invocations have ended."""
 
 
 def test_a_function_has_its_own_timeout_and_api_gateway_another(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(invoker, "INTEGRATION_SECONDS", 2)
-
-    async def run() -> list[tuple[int, Any]]:
-        runner = Invoker()
-        quick, killed, late = (
-            invocation(sleeps(0), 1),
-            invocation(sleeps(2.5), 1, "Killed"),
-            invocation(sleeps(2.5), 10, "Late"),
-        )
-        ended = await results_of(runner, late, killed, quick)
-        await runner.finish(1)
-        return ended
-
-    assert asyncio.run(run()) == [(2, "done"), (1, None), (0, LATE)]  # once each
-    errors = capsys.readouterr().err.splitlines()
-    assert errors == [
+    late, killed = invocation(sleeps(2.5), 10, "Late"), invocation(sleeps(2.5), 1, "Killed")
+    ended = results_of(late, killed, invocation(sleeps(0), 1), seconds=3)
+    assert ended == [(2, "done"), (1, None), (0, LATE)]  # once each
+    assert capsys.readouterr().err.splitlines() == [
         "error: Killed: Task timed out after 1 seconds",
         "error: Late: Task timed out after 2 seconds",
     ]
@@ -75,59 +70,32 @@ def test_what_has_not_begun_when_its_time_is_over_never_does(
 ) -> None:
     monkeypatch.setattr(invoker, "INTEGRATION_SECONDS", 0.3)
     begun: list[str] = []
-
-    async def run() -> list[tuple[int, Any]]:
-        waits, delayed = Invoker(threads=1), Invoker((0.5, 0.5))
-        blocker = invocation(sleeps(0.6))
-        behind = invocation(lambda event, context: begun.append("behind"))
-        late = invocation(lambda event, context: begun.append("delayed"))
-        ended = await results_of(waits, blocker, behind, seconds=0.5)
-        ended += await results_of(delayed, late, seconds=1)
-        await waits.finish(1)
-        await delayed.finish(1)
-        return ended
-
-    assert asyncio.run(run()) == [(0, LATE), (1, LATE), (0, LATE)]
+    waiting = invocation(lambda event, context: begun.append("waiting"))
+    delayed = invocation(lambda event, context: begun.append("delayed"))
+    ended = results_of(invocation(sleeps(0.6)), waiting, threads=1, seconds=0.5)
+    assert ended == [(0, LATE), (1, LATE)]
+    assert results_of(delayed, latency=(0.5, 0.5)) == [(0, LATE)]
     assert begun == []
 
 
 def test_a_function_that_hangs_holds_up_no_other() -> None:
-    hold = threading.Event()
-
-    async def run() -> list[tuple[int, Any]]:
-        runner = Invoker(threads=2)
-        hanging = [invocation(lambda event, context: hold.wait(10), name="Hangs")] * 4
-        ended = await results_of(runner, *hanging, invocation(sleeps(0)), seconds=0.5)
-        assert not await runner.finish(0.1)
-        hold.set()
-        return ended
-
-    assert asyncio.run(run()) == [(4, "done")]
+    hanging = [invocation(lambda event, context: HOLD.wait(10), name="Hangs")] * 4
+    ended = results_of(*hanging, invocation(sleeps(0)), threads=2, seconds=0.5, finishes=False)
+    assert ended == [(4, "done")]
 
 
 def test_messages_of_one_connection_run_at_once_and_end_in_any_order() -> None:
-    async def run() -> list[tuple[int, Any]]:
-        runner = Invoker()
-        each = [invocation(sleeps(seconds)) for seconds in (0.6, 0.3, 0)]
-        ended = await results_of(runner, *each, seconds=1)
-        assert await runner.finish(1)
-        return ended
-
-    assert [number for number, _ in asyncio.run(run())] == [2, 1, 0]
+    ended = results_of(*(invocation(sleeps(seconds)) for seconds in (0.6, 0.3, 0)))
+    assert [number for number, _ in ended] == [2, 1, 0]
 
 
 def test_a_client_that_wants_much_holds_up_no_other() -> None:
-    async def run() -> list[int]:
-        runner = Invoker(threads=MOST_OF_A_CLIENT + 1)
-        many = [invocation(sleeps(0.3), client="greedy")] * (3 * MOST_OF_A_CLIENT)
-        other = invocation(sleeps(0), client="other")
-        ended = await results_of(runner, *many, other, seconds=1.5)
-        assert await runner.finish(1)
-        return [number for number, _ in ended]
-
-    ended = asyncio.run(run())
-    assert ended[0] == 3 * MOST_OF_A_CLIENT
-    assert sorted(ended[1:]) == list(range(3 * MOST_OF_A_CLIENT))  # and all of its own were run
+    many = [invocation(sleeps(0.3), client="greedy")] * (3 * MOST_OF_A_CLIENT)
+    other = invocation(sleeps(0), client="other")
+    ended = results_of(*many, other, threads=MOST_OF_A_CLIENT + 1, seconds=1.5)
+    first, *others = (number for number, _ in ended)
+    assert first == 3 * MOST_OF_A_CLIENT
+    assert sorted(others) == list(range(3 * MOST_OF_A_CLIENT))  # and all of its own were run
 
 
 def test_what_waits_for_its_clients_turn_is_dropped_at_the_end() -> None:
@@ -141,7 +109,9 @@ def test_what_waits_for_its_clients_turn_is_dropped_at_the_end() -> None:
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, error: errors.append(error))
         runner = Invoker()
-        await results_of(runner, *[invocation(handler)] * (2 * MOST_OF_A_CLIENT), seconds=0.1)
+        for _ in range(2 * MOST_OF_A_CLIENT):
+            runner.invoke(invocation(handler), lambda result: None)
+        await asyncio.sleep(0.1)
         assert await runner.finish(1)
         await asyncio.sleep(0.1)
 
@@ -149,16 +119,8 @@ def test_what_waits_for_its_clients_turn_is_dropped_at_the_end() -> None:
     assert (len(begun), errors) == (MOST_OF_A_CLIENT, [])
 
 
-@pytest.mark.parametrize("makes", [InlineInvoker, Invoker])
-def test_a_function_that_raises_gives_none(
-    makes: type[Invoker | InlineInvoker], capsys: pytest.CaptureFixture[str]
-) -> None:
-    async def run() -> Any:
-        result = asyncio.get_running_loop().create_future()
-        makes().invoke(invocation(lambda event, context: 1 / 0), result.set_result)
-        return await result
-
-    assert asyncio.run(run()) is None
+def test_a_function_that_raises_gives_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invocation(lambda event, context: 1 / 0).run() is None
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 

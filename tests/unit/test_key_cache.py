@@ -43,7 +43,11 @@ class Loader:
         return [Key(each, b"", "HS256") for each in ids]
 
     def find(self, key_id: str | None) -> str | None:
-        key = self.keys.find(key_id)
+        """Return the id of the key, or `nothing`, or why nobody can tell."""
+        try:
+            key = self.keys.find(key_id)
+        except KeysError as error:
+            return str(error)
         return key.id if key else "nothing"
 
     def answer(self) -> None:
@@ -103,8 +107,7 @@ def test_a_key_that_its_issuer_withdrew_is_dropped() -> None:
 def test_an_issuer_out_of_reach_is_asked_again_after_a_while() -> None:
     loader = Loader()
     for _ in range(5):
-        with pytest.raises(KeysError, match="out of reach"):
-            loader.find("a")
+        assert str(loader.find("a")).endswith("out of reach")
         loader.now += 1
     assert loader.loads == 1
     loader.ids = ("a",)
@@ -119,14 +122,12 @@ def test_old_keys_are_used_while_nobody_answers_for_them_and_then_no_more() -> N
     loader.now += LIFETIME
     assert loader.find("a") == "a"
     assert loader.keys.trouble() == "out of reach"
-    with pytest.raises(KeysError, match="out of reach"):
-        loader.find("b")
+    assert loader.find("b") == "a moment ago: out of reach"
     loader.now += SECONDS_OF_GRACE - 1
     assert loader.find("a") == "a"
     loader.now += 1
     for _ in range(2):
-        with pytest.raises(KeysError, match="out of reach"):
-            loader.find("a")
+        assert str(loader.find("a")).endswith("out of reach")
     loader.ids = ("a",)
     loader.now += SECONDS_BETWEEN_LOADS
     assert loader.find("a") == "a"
@@ -138,8 +139,7 @@ def test_an_issuer_that_has_no_keys_any_more_is_believed_at_once() -> None:
     loader.ids, loader.error = (), KeysWithdrawnError("no keys")
     loader.now += LIFETIME
     for _ in range(2):
-        with pytest.raises(KeysError, match="no keys"):
-            loader.find("a")
+        assert str(loader.find("a")).endswith("no keys")
         loader.now += 1
 
 
@@ -168,8 +168,7 @@ def test_who_brings_an_unknown_key_shares_the_one_load() -> None:
         found = [threads.submit(loader.find, "b") for _ in range(8)]
         wait_until(lambda: loader.keys._waiting == 8)
         assert seconds_to_find(loader, "a") < SECONDS_FOR_NEWER_KEYS
-        with pytest.raises(KeysError, match="enough others wait"):
-            loader.find("b")
+        assert loader.find("b") == "the keys are being loaded, and enough others wait for them"
         loader.answer()
     assert [each.result() for each in found] == ["b"] * 8
     assert loader.loads == 2
@@ -179,12 +178,10 @@ def test_who_brings_an_unknown_key_shares_the_one_load() -> None:
 def test_who_waits_for_an_unknown_key_is_refused_in_time() -> None:
     loader = Loader("a", patience=0.2, hangs=True)
     began = time.monotonic()
-    with pytest.raises(KeysError, match=r"no answer within 0\.2 s"):
-        loader.find("a")
+    assert loader.find("a") == "no answer within 0.2 s"
     assert time.monotonic() - began < 1
     loader.now += 1
-    with pytest.raises(KeysError, match="a moment ago: no answer"):
-        loader.find("a")
+    assert loader.find("a") == "a moment ago: no answer"
     loader.answer()
     assert loader.find("a") == "a"  # it came late, but it came
 
@@ -192,8 +189,7 @@ def test_who_waits_for_an_unknown_key_is_refused_in_time() -> None:
 def test_a_load_that_never_ends_is_followed_by_a_few_others_and_then_by_none() -> None:
     loader = Loader("a", patience=0.01, hangs=True)
     for _ in range(5):
-        with pytest.raises(KeysError, match="no answer"):
-            loader.find("a")
+        assert "no answer" in str(loader.find("a"))
         loader.now += SECONDS_BETWEEN_LOADS
     assert loader.loads == 3
     loader.answer()
@@ -204,8 +200,7 @@ def test_a_load_that_never_ends_is_followed_by_a_few_others_and_then_by_none() -
 def test_keys_that_come_late_count_from_when_they_were_asked_for() -> None:
     """As in Lambda, which stops a load between two invocations."""
     loader = Loader("a", patience=0.01, hangs=True)
-    with pytest.raises(KeysError):
-        loader.find("a")
+    assert loader.find("a") == "no answer within 0.01 s"
     loader.now += LIFETIME - 1
     loader.answer()
     loader.answers.set()
@@ -219,8 +214,7 @@ def test_keys_that_come_late_count_from_when_they_were_asked_for() -> None:
 def test_an_older_load_that_comes_later_changes_nothing() -> None:
     loader = Loader("old", patience=0.01, hangs=True)
     held = loader.answers
-    with pytest.raises(KeysError):
-        loader.find("old")
+    assert loader.find("old") == "no answer within 0.01 s"
     loader.answers = threading.Event()
     loader.answers.set()
     loader.ids = ("new",)
