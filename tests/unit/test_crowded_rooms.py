@@ -11,13 +11,18 @@ from signaling.introductions import CROWDED, STRANGERS
 from tests.support.rooms import RoomsOf
 
 
-def crowd(size: int) -> RoomsOf:
-    """Return a room that members 0 to `size` - 1 entered in turn, some time ago."""
+def crowd(size: int, newcomer: str = "") -> RoomsOf:
+    """Return a room that members 0 to `size` - 1 entered in turn, some time ago.
+
+    If there is a `newcomer`, it has just announced itself.
+    """
     rooms = RoomsOf(postpones=True)
     for number in range(size):
         rooms.announce(f"{number}", f"{number}")
         rooms.wait()
     rooms.postponed.clear()
+    if newcomer:
+        rooms.announce(newcomer, newcomer)
     return rooms
 
 
@@ -27,24 +32,19 @@ def heard_by(rooms: RoomsOf, connection: str) -> list[str]:
 
 
 def test_a_newcomer_to_a_crowded_room_also_hears_of_some_members_later() -> None:
-    rooms = crowd(CROWDED)
-    rooms.announce("new", "NEW")
-    assert heard_by(rooms, "new") == []
-    assert len(rooms.connections.receivers()) == CROWDED
+    rooms = crowd(CROWDED, "new")
+    assert rooms.connections.receivers() == sorted(f"{number}" for number in range(CROWDED))
     rooms.do_what_was_postponed()
     assert rooms.connections.receivers() == ["new"] * HEARD
     assert len({*heard_by(rooms, "new")}) == HEARD
 
 
 def test_a_newcomer_to_a_smaller_room_does_not() -> None:
-    rooms = crowd(CROWDED - 1)
-    rooms.announce("new", "NEW")
-    assert rooms.postponed == []
+    assert crowd(CROWDED - 1, "new").postponed == []
 
 
 def test_a_newcomer_hears_of_nobody_who_came_after_it() -> None:
-    rooms = crowd(CROWDED)
-    rooms.announce("new", "NEW")
+    rooms = crowd(CROWDED, "new")
     later = [f"later {number}" for number in range(20)]
     for each in later:
         rooms.announce(each, each)
@@ -57,8 +57,7 @@ def test_a_newcomer_hears_of_nobody_who_came_after_it() -> None:
 
 
 def test_a_newcomer_that_has_left_meanwhile_hears_nothing() -> None:
-    rooms = crowd(CROWDED)
-    rooms.announce("new", "NEW")
+    rooms = crowd(CROWDED, "new")
     rooms.send("new", type="unsubscribe", topics=["room"])
     rooms.do_what_was_postponed()
     assert rooms.connections.sent == []
@@ -66,17 +65,15 @@ def test_a_newcomer_that_has_left_meanwhile_hears_nothing() -> None:
 
 def test_a_newcomer_that_announces_itself_twice_hears_of_some_members_once() -> None:
     """Each time that somebody waits costs a function's time."""
-    rooms = crowd(CROWDED)
-    for _ in range(3):
-        rooms.announce("new", "NEW")
+    rooms = crowd(CROWDED, "new")
+    for _ in range(2):
+        rooms.announce("new", "new")
     rooms.do_what_was_postponed()
-    assert heard_by(rooms, "new") == [*dict.fromkeys(heard_by(rooms, "new"))]
-    assert len(heard_by(rooms, "new")) == HEARD
+    assert len(heard_by(rooms, "new")) == len({*heard_by(rooms, "new")}) == HEARD
 
 
 def test_members_that_are_found_gone_are_removed() -> None:
-    rooms = crowd(CROWDED)
-    rooms.announce("new", "NEW")
+    rooms = crowd(CROWDED, "new")
     rooms.connections.lose(*rooms.members())
     rooms.do_what_was_postponed()
     assert len(rooms.members()) == CROWDED + 1 - HEARD
