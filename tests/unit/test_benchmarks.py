@@ -15,6 +15,7 @@ from moto import mock_aws
 
 from benchmarks import ROOT, costs
 from benchmarks.growth import _Growth
+from benchmarks.large_rooms import MeasuredRoom, Usage
 from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
 from local.sam.template import Stack
@@ -22,6 +23,8 @@ from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from rig.measure import Spread, in_turns, ratio, run, significant, spread
 from rig.report import Bar, Check, Report, markdown, svg, write
+from signaling.crowded_rooms import HEARD
+from signaling.large_rooms import INTRODUCED
 from signaling.settings import ADDRESSED, BROADCAST
 from traffic.conversation import Step, emptying, filling
 from traffic.costs import connecting
@@ -54,13 +57,12 @@ def test_formulae_are_what_the_rooms_do(peers: int, signals_per_pair: int, deliv
 
 
 def test_every_step_tells_how_often_it_is_delivered() -> None:
+    coming = [*chain.from_iterable(filling("room", 8))]
     for delivery in (ADDRESSED, BROADCAST):
-        steps = list(chain.from_iterable(filling("room", 8)))
-        deliveries = sum(step.deliveries(delivery) for step in steps)
+        deliveries = sum(step.deliveries(delivery) for step in coming)
         assert deliveries == costs.meeting(8, delivery).deliveries
-    departures = emptying("room", 8, BROADCAST)
-    parting = chain.from_iterable(each.before + each.after for each in departures)
-    deliveries = sum(step.deliveries(BROADCAST) for step in parting)
+    going = [step for each in emptying("room", 8, BROADCAST) for step in each.before + each.after]
+    deliveries = sum(step.deliveries(BROADCAST) for step in going)
     assert deliveries == costs.parting(8, BROADCAST).deliveries
 
 
@@ -113,6 +115,30 @@ def test_operations_make_the_requests_that_the_model_is_made_for(table: tuple[An
         assert (used[name].requests, used[name].posts) == (expected.requests, expected.posts), name
 
 
+def asked(used: Usage) -> tuple[int, int]:
+    return used.requests, used.posts
+
+
+@pytest.mark.parametrize(("size", "join"), [(20, (3, 20)), (99, (4, 99 + 2 * HEARD))])
+def test_in_a_small_room_a_join_is_two_writes_and_one_query_or_two(
+    table: tuple[Any, str], size: int, join: tuple[int, int]
+) -> None:
+    room = MeasuredRoom(*table)
+    room.fill(size)
+    joined, signal = room.join_and_signal()
+    assert (asked(joined), asked(signal)) == (join, (1, 1))
+
+
+def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
+    table: tuple[Any, str],
+) -> None:
+    room = MeasuredRoom(*table)
+    for size in (200, 400):
+        room.fill(size)
+        join, signal = room.join_and_signal()
+        assert (asked(join), asked(signal)) == ((6, 2 * INTRODUCED), (2, 1))
+
+
 def test_a_meeting_makes_the_requests_of_its_operations() -> None:
     each = {name: sum(used.requests.values()) + used.posts for name, used in EXPECTED.items()}
     before, after = costs.meeting(7, ADDRESSED), costs.meeting(8, ADDRESSED)
@@ -128,9 +154,8 @@ def test_ratios_compare_figures_of_the_same_round() -> None:
 
 def test_programs_take_turns() -> None:
     called: list[str] = []
-    results = in_turns({name: partial(called.append, name) for name in "ab"}, 2)
+    assert list(in_turns({name: partial(called.append, name) for name in "ab"}, 2)) == ["a", "b"]
     assert called == ["a", "b", "a", "b"]
-    assert list(results) == ["a", "b"]
 
 
 def test_a_process_is_charged_for_its_own_cpu_time_alone() -> None:
@@ -140,12 +165,9 @@ def test_a_process_is_charged_for_its_own_cpu_time_alone() -> None:
         run(["sh", "-c", "exit 3"])
 
 
-@pytest.mark.parametrize(
-    ("figure", "text"),
-    [(0, "0"), (0.01234, "0.0123"), (1.5, "1.50"), (123.4, "123"), (98_765, "98,800")],
-)
-def test_figures_have_three_significant_digits(figure: float, text: str) -> None:
-    assert significant(figure) == text
+def test_figures_have_three_significant_digits() -> None:
+    figures = map(significant, (0, 0.01234, 1.5, 123.4, 98_765))
+    assert [*figures] == ["0", "0.0123", "1.50", "123", "98,800"]
 
 
 def test_a_check_names_figure_bound_and_verdict() -> None:
@@ -170,7 +192,9 @@ REPORT = Report(
 )
 
 
-def test_a_report_is_written_as_a_table_with_a_plot(tmp_path: Path) -> None:
+def test_a_report_is_written_as_a_table_with_a_plot_if_it_has_bars(tmp_path: Path) -> None:
+    write(REPORT._replace(bars=[]), tmp_path, "a machine")
+    assert [path.name for path in tmp_path.iterdir()] == ["row.md"]
     write(REPORT, tmp_path, "a machine")
     text = (tmp_path / "row.md").read_text()
     assert text == markdown(REPORT, "a machine")
@@ -187,11 +211,6 @@ def test_bars_of_a_plot_are_as_long_as_their_figures() -> None:
     short, long = (float(bar.attrib["width"]) for bar in bars)
     assert long == 2 * short
     assert image.findtext(f"{tag}text") == "a < b"
-
-
-def test_a_report_without_bars_has_no_plot(tmp_path: Path) -> None:
-    write(REPORT._replace(bars=[]), tmp_path, "a machine")
-    assert [path.name for path in tmp_path.iterdir()] == ["row.md"]
 
 
 LIMITS = {
