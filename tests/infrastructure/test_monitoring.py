@@ -130,18 +130,15 @@ def test_dashboard_and_alarms_show_metrics_that_exist(overrides: dict[str, str])
         assert_exists(metric, resources)
 
 
-def test_every_metric_of_every_function_is_on_the_dashboard() -> None:
+def test_every_metric_of_our_own_and_of_every_function_is_on_the_dashboard() -> None:
+    resources = deployed(**AUTHORIZER)
+    assert own_metrics(resources) == {each[:2] for each in shown(resources) if each[0] == OWN}
     functions = {"connect", "disconnect", "message", "authorize"}
     names = AWS_METRICS["AWS/Lambda"] - {"Invocations"}  # API Gateway's counts are there instead
-    assert {each for each in shown(deployed(**AUTHORIZER)) if each.namespace == "AWS/Lambda"} == {
+    assert {each for each in shown(resources) if each.namespace == "AWS/Lambda"} == {
         Metric("AWS/Lambda", name, frozenset({("FunctionName", function)}))
         for name, function in product(names, functions)
     }
-
-
-def test_every_metric_of_our_own_is_on_the_dashboard() -> None:
-    resources = deployed(**AUTHORIZER)
-    assert own_metrics(resources) == {each[:2] for each in shown(resources) if each[0] == OWN}
 
 
 def test_the_close_codes_on_the_dashboard_are_those_that_are_counted() -> None:
@@ -155,20 +152,17 @@ def test_the_authorizer_is_watched_when_there_is_one() -> None:
     name = frozenset({("FunctionName", "authorize")})
     for overrides, watched in ((EMAIL, False), (EMAIL | AUTHORIZER, True)):
         resources = deployed(**overrides)
-        assert any(each.dimensions == name for each in shown(resources)) is watched
-        assert any(each.dimensions == name for each in alarmed(resources)["FunctionsAlarm"]) is (
-            watched
-        )
+        for metrics in (shown(resources), alarmed(resources)["FunctionsAlarm"]):
+            assert any(each.dimensions == name for each in metrics) is watched
         assert ("AuthorizerRefusalsFilter" in resources) is watched
 
 
 def test_the_cost_is_what_the_template_says() -> None:
     text = (ROOT / "monitoring.yaml").read_text().replace("\n# ", " ")
-    own, codes, alarms, with_authorizer = (
-        len(own_metrics(deployed())),
-        sum(1 for each in shown(deployed()) if each.namespace == OWN and each.dimensions),
-        sum(map(len, alarmed(deployed(**EMAIL)).values())),
-        sum(map(len, alarmed(deployed(**EMAIL, **AUTHORIZER)).values())),
+    own = len(own_metrics(deployed()))
+    codes = sum(1 for each in shown(deployed()) if each.namespace == OWN and each.dimensions)
+    alarms, with_authorizer = (
+        sum(map(len, alarmed(deployed(**EMAIL, **more)).values())) for more in ({}, AUTHORIZER)
     )
     assert f"have data: {own}, and one for each close code seen, {codes} at most" in text
     assert f"for each metric in them: {alarms}, or {with_authorizer} with an authorizer" in text
@@ -209,15 +203,15 @@ def test_a_budget_needs_an_amount_and_an_address() -> None:
     assert not of_type(deployed(**EMAIL), "Budgets::Budget")
     (budget,) = of_type(deployed(**EMAIL, MonthlyBudget="10"), "Budgets::Budget").values()
     assert budget["Budget"]["BudgetLimit"] == {"Amount": "10", "Unit": "USD"}
-    warnings = [each["Notification"] for each in budget["NotificationsWithSubscribers"]]
-    assert [(each["NotificationType"], each["Threshold"]) for each in warnings] == [
+    warnings = budget["NotificationsWithSubscribers"]
+    told = [each["Notification"] for each in warnings]
+    assert [(each["NotificationType"], each["Threshold"]) for each in told] == [
         ("ACTUAL", 80),
         ("FORECASTED", 100),
     ]
-    for each in budget["NotificationsWithSubscribers"]:
-        assert each["Subscribers"] == [
-            {"SubscriptionType": "EMAIL", "Address": "owner@example.com"}
-        ]
+    for each in warnings:
+        (subscriber,) = each["Subscribers"]
+        assert subscriber == {"SubscriptionType": "EMAIL", "Address": "owner@example.com"}
 
 
 def test_nothing_resolves_to_no_value_or_to_an_empty_name() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.memory import WHOLE_PROCESSOR
 from local import ROOT
-from local.sam.template import Authorizer, load
+from local.sam.template import Stack, load
 from tests.support.translation import TEMPLATE
 from traffic.costs import MEMORY_MEGABYTES
 
@@ -59,8 +59,8 @@ VIOLATIONS = {
 """Combinations that break each rule of the template."""
 
 
-def authorizer(**overrides: str) -> Authorizer | None:
-    return load(ROOT / "template.yaml", overrides).authorizer
+def stack_with(**overrides: str) -> Stack:
+    return load(ROOT / "template.yaml", overrides)
 
 
 def test_every_pattern_and_rule_is_tried() -> None:
@@ -73,7 +73,7 @@ def test_every_pattern_and_rule_is_tried() -> None:
     ("name", "value"), [(name, value) for name, (good, _) in PATTERNED.items() for value in good]
 )
 def test_a_good_value_is_taken(name: str, value: str) -> None:
-    load(ROOT / "template.yaml", {name: value, **COMPANIONS.get(name, {})})
+    stack_with(**{name: value}, **COMPANIONS.get(name, {}))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_bad_value_is_refused_with_what_the_parameter_takes(name: str, value: 
     takes = TEMPLATE["Parameters"][name]["ConstraintDescription"]
     complaint = f"parameter {name} is {value!r}: {takes}"
     with pytest.raises(ValueError, match=re.escape(complaint)):
-        load(ROOT / "template.yaml", {name: value, **COMPANIONS.get(name, {})})
+        stack_with(**{name: value}, **COMPANIONS.get(name, {}))
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,8 @@ def test_a_bad_value_is_refused_with_what_the_parameter_takes(name: str, value: 
 def test_a_broken_rule_is_said_in_its_own_words(rule: str, overrides: dict[str, str]) -> None:
     (assertion,) = TEMPLATE["Rules"][rule]["Assertions"]
     with pytest.raises(ValueError) as refused:
-        load(ROOT / "template.yaml", overrides)
+        stack_with(**overrides)
     assert str(refused.value) == assertion["AssertDescription"]
-
-
-def test_without_an_issuer_or_a_secret_there_is_no_authorizer() -> None:
-    assert authorizer() is None
-    assert authorizer(AllowedOrigins="https://a.example") is None
 
 
 @pytest.mark.parametrize(
@@ -112,7 +107,8 @@ def test_without_an_issuer_or_a_secret_there_is_no_authorizer() -> None:
     ],
 )
 def test_an_issuer_or_a_secret_deploys_the_authorizer(overrides: dict[str, str]) -> None:
-    found = authorizer(**overrides)
+    assert stack_with(AllowedOrigins="https://a.example").authorizer is None
+    found = stack_with(**overrides).authorizer
     assert found is not None
     assert found.query_parameters == ["token"]
     assert found.function.code == ROOT / "functions" / "authorize"
@@ -132,14 +128,18 @@ def test_the_price_list_reckons_with_the_default_memory() -> None:
     assert (memory["MinValue"], memory["MaxValue"]) == (128, WHOLE_PROCESSOR)
 
 
-@pytest.mark.parametrize("megabytes", ["127", "1770", "many"])
-def test_memory_that_lambda_or_the_functions_cannot_use_is_refused(megabytes: str) -> None:
-    with pytest.raises(ValueError, match="MemorySize"):
-        load(ROOT / "template.yaml", {"MemorySize": megabytes})
-
-
 def test_no_more_concurrency_is_reserved_than_an_account_of_1_000_can_reserve() -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     assert TEMPLATE["Parameters"]["MessageConcurrency"]["MaxValue"] == 1000 - 100
-    with pytest.raises(ValueError, match="MessageConcurrency"):
-        load(ROOT / "template.yaml", {"MessageConcurrency": "901"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("MemorySize", megabytes) for megabytes in ("127", "1770", "many")),
+        ("MessageConcurrency", "901"),
+    ],
+)
+def test_a_number_that_lambda_or_the_functions_cannot_use_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        stack_with(**{name: value})

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local import ROOT
+from local import LAYER, ROOT
 from local.functions.invoker import load_handler
-from local.sam.template import Function, Mock, Stack, load
+from local.sam.template import Mock, Stack, load
 from signaling.aws import dynamodb
 from signaling.frames import PONG
 from signaling.protocol import Limits
@@ -20,30 +20,23 @@ RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
 SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 
 
-def functions(stack: Stack) -> dict[str, Function]:
-    return {route: target for route, target in stack.routes.items() if isinstance(target, Function)}
-
-
-def test_every_route_has_its_function(stack: Stack) -> None:
-    assert {route: target.code.name for route, target in functions(stack).items()} == {
+def test_every_route_has_its_function_and_every_handler_loads(stack: Stack) -> None:
+    assert {route: function.code.name for route, function in stack.functions().items()} == {
         "$connect": "connect",
         "$disconnect": "disconnect",
         "$default": "message",
     }
+    assert all(callable(load_handler(function)) for function in stack.functions().values())
 
 
 def test_ping_is_answered_by_a_mock(stack: Stack) -> None:
     assert stack.routes["ping"] == Mock(PONG)
 
 
-def test_every_handler_loads(stack: Stack) -> None:
-    for function in functions(stack).values():
-        assert callable(load_handler(function))
-
-
 def test_every_variable_is_one_that_the_code_reads(stack: Stack) -> None:
-    given = {name for function in functions(stack).values() for name in function.environment}
-    names = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)*)", environ', _source("settings.py")))
+    given = {name for function in stack.functions().values() for name in function.environment}
+    source = (ROOT / LAYER / "signaling" / "settings.py").read_text()
+    names = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)*)", environ', source))
     assert given == {name for name in names if not name.startswith("AWS_ENDPOINT_URL")}
 
 
@@ -131,32 +124,24 @@ def test_the_template_takes_all_origins_that_the_functions_take(text: str) -> No
 
 
 def test_defaults_of_the_template_are_those_of_the_code(stack: Stack) -> None:
-    environment = dict(functions(stack)["$default"].environment)
-    settings = Settings.from_env(environment)
+    settings = Settings.from_env(stack.functions()["$default"].environment)
     assert settings.limits == Limits()
     assert settings.delivery == Settings.from_env({}).delivery
     assert settings.table == stack.table["TableName"]
 
 
 @pytest.mark.parametrize(
-    ("overrides", "tokens"),
-    [
-        ({}, "none"),
-        ({"JwtIssuer": "https://login.example.com"}, "required"),
-        ({"JwtSecretArn": f"{SECRETS}:jwt-AbCdEf"}, "required"),
-    ],
+    "overrides",
+    [{}, {"JwtIssuer": "https://login.example.com"}, {"JwtSecretArn": f"{SECRETS}:jwt-AbCdEf"}],
 )
-def test_the_functions_know_whether_there_is_an_authorizer(
-    overrides: dict[str, str], tokens: str
-) -> None:
+def test_the_functions_know_whether_there_is_an_authorizer(overrides: dict[str, str]) -> None:
     found = load(ROOT / "template.yaml", overrides)
-    assert functions(found)["$default"].environment["TOKENS"] == tokens
-    assert (found.authorizer is not None) == (tokens == "required")
-    assert Settings.from_env({"TOKENS": tokens}).needs_token == (tokens == "required")
+    settings = Settings.from_env(found.functions()["$default"].environment)
+    assert settings.needs_token == (found.authorizer is not None) == bool(overrides)
 
 
 def test_the_endpoint_for_posts_is_made_of_api_region_and_stage(stack: Stack) -> None:
-    endpoint = functions(stack)["$default"].environment["CONNECTIONS_ENDPOINT"]
+    endpoint = stack.functions()["$default"].environment["CONNECTIONS_ENDPOINT"]
     assert endpoint == "https://SignalingApi.execute-api.us-east-1.amazonaws.com/dev"
 
 
@@ -179,15 +164,8 @@ def test_every_function_has_a_log_group_that_is_kept_for_a_while() -> None:
             assert "RetentionInDays" in RESOURCES[group]["Properties"], name
 
 
-def test_every_parameter_and_output_is_described() -> None:
+def test_every_parameter_and_output_is_described_and_the_signaling_url_comes_first() -> None:
     for section in ("Parameters", "Outputs"):
         for name, declaration in TEMPLATE[section].items():
             assert declaration.get("Description"), name
-
-
-def test_the_signaling_url_comes_first_among_the_outputs() -> None:
     assert next(iter(TEMPLATE["Outputs"])) == "SignalingUrl"
-
-
-def _source(name: str) -> str:
-    return (ROOT / "layers" / "signaling" / "python" / "signaling" / name).read_text()

@@ -35,8 +35,10 @@ def commands(name: str) -> list[str]:
     return [step["run"] for step in steps(name) if "run" in step]
 
 
-def actions(name: str) -> list[str]:
-    return [step["uses"] for step in steps(name) if "uses" in step]
+def uses(name: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return each action with its version and what it is given."""
+    used = [step for step in steps(name) if "uses" in step]
+    return [(*step["uses"].split("@"), step.get("with", {})) for step in used]
 
 
 def test_ci_runs_what_a_developer_runs_and_a_build() -> None:
@@ -91,30 +93,26 @@ def test_the_job_that_may_reach_aws_installs_nothing_and_runs_none_of_our_code()
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_no_job_leaves_the_token_of_its_checkout_behind(name: str) -> None:
-    (checkout,) = (step for step in steps(name) if step.get("uses", "").startswith("actions/check"))
-    assert checkout["with"] == {"persist-credentials": False}
+    given = [given for action, _, given in uses(name) if action == "actions/checkout"]
+    assert given == [{"persist-credentials": False}]
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_actions_are_known_and_pinned_by_commit(name: str) -> None:
-    for action in actions(name):
-        known, _, commit = action.partition("@")
-        assert known in KNOWN_ACTIONS
+    for action, commit, _ in uses(name):
+        assert action in KNOWN_ACTIONS
         assert re.fullmatch("[0-9a-f]{40}", commit)
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_no_command_holds_an_expression_that_a_caller_could_fill(name: str) -> None:
     # https://docs.github.com/en/actions/concepts/security/script-injections
-    for command in commands(name):
-        assert "${{" not in command
+    assert not [command for command in commands(name) if "${{" in command]
 
 
 def test_no_workflow_reads_a_secret_or_runs_with_a_stranger_s_code_and_our_rights() -> None:
     for path in (ROOT / ".github/workflows").iterdir():
-        text = path.read_text()
-        assert "secrets." not in text
-        assert "pull_request_target" not in text
+        assert not re.findall(r"secrets\.|pull_request_target", path.read_text())
 
 
 def test_deployments_to_one_environment_never_overlap() -> None:
@@ -124,9 +122,8 @@ def test_deployments_to_one_environment_never_overlap() -> None:
     }
 
 
-def test_ci_uses_the_python_of_the_functions() -> None:
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_workflows_use_the_python_of_the_functions(name: str) -> None:
     runtime = re.search(r"Runtime: python([\d.]+)", (ROOT / "template.yaml").read_text())
-    assert runtime
-    for name in WORKFLOWS:
-        (setup,) = (step for step in steps(name) if "setup-python" in step.get("uses", ""))
-        assert setup["with"]["python-version"] == runtime[1]
+    given = [given for action, _, given in uses(name) if action == "actions/setup-python"]
+    assert runtime and [each["python-version"] for each in given] == [runtime[1]]
