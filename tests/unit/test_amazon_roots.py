@@ -27,19 +27,15 @@ PUBLISHED_KEYS = {
 """SHA-256 of each public key, as https://www.amazontrust.com/repository/ publishes them."""
 
 
-def printed(
-    store: Path | None = None, without_pip: bool = True
-) -> subprocess.CompletedProcess[str]:
+def printed(store: Path | None = None, *flags: str) -> subprocess.CompletedProcess[str]:
     """Run the script, on a machine that trusts `store` alone if one is given."""
     only = {"SSL_CERT_FILE": str(store), "SSL_CERT_DIR": "/nonexistent"} if store else {}
-    flags = ("-I", "-S") if store and without_pip else ()
-    return subprocess.run(
-        [sys.executable, *flags, LAYER / "amazon_roots.py"],
-        env={**os.environ, **only},
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    command = [sys.executable, *flags, f"{LAYER}/amazon_roots.py"]
+    environment = {**os.environ, **only}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+
+
+WITHOUT_PIP = "-I", "-S"
 
 
 def keys(pem: str) -> dict[str, str]:
@@ -67,18 +63,18 @@ def test_the_five_roots_have_the_keys_that_amazon_publishes(roots: str) -> None:
 def test_pip_brings_them_where_the_machine_trusts_nobody(tmp_path: Path, roots: str) -> None:
     nobody = tmp_path / "nobody.pem"
     nobody.write_text("")
-    assert printed(nobody, without_pip=False).stdout == roots
+    assert printed(nobody).stdout == roots
 
 
 def test_a_certificate_that_only_has_the_name_is_not_taken(tmp_path: Path, roots: str) -> None:
     forged = Authority(tmp_path, name="Amazon Root CA 1").bundle.read_text()
     store = tmp_path / "store.pem"
     store.write_text(forged + roots[roots.index("# Amazon Root CA 2") :])
-    done = printed(store)
+    done = printed(store, *WITHOUT_PIP)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "not among the certificates of this machine: Amazon Root CA 1\n"
     store.write_text(forged + roots)
-    assert printed(store).stdout == roots
+    assert printed(store, *WITHOUT_PIP).stdout == roots
 
 
 def test_the_layer_is_built_without_what_this_machine_cannot_make(tmp_path: Path) -> None:

@@ -23,27 +23,27 @@ def connections(client: ScriptedClient, deadline: float = 60.0) -> SdkConnection
     return SdkConnections(client, deadline, clock=lambda: time.now, sleep=time.sleep)
 
 
-def test_send_tells_delivered_gone_and_failed_apart_by_status() -> None:
-    client = ScriptedClient(gone=[410], forbidden=[403], large=[413])
-    result = connections(client).send(["a", "gone", "forbidden", "large", "b"], "{}")
-    assert result.delivered == ["a", "b"]
-    assert result.gone == ["gone"]
-    assert result.failed == ["forbidden", "large"]
-    assert set(client.posts.values()) == {1}
-
-
-def test_send_tries_again_when_throttled_or_failed_or_its_idle_connection_had_died() -> None:
-    client = ScriptedClient(throttled=[429, 429, 200], broken=[500, 503, 200], died=[None, 200])
-    assert connections(client).send(["throttled", "broken", "died"], "{}").failed == []
-    assert client.posts == {"throttled": 3, "broken": 3, "died": 2}
-
-
-def test_send_gives_up_on_a_connection_that_stays_throttled_and_reports_it() -> None:
-    client = ScriptedClient(slow=[429])
-    result = connections(client).send(["slow", "a"], "{}")
-    assert (result.failed, result.delivered) == (["slow"], ["a"])
-    assert result.why == ["429"]
-    assert client.posts["slow"] == 6
+@pytest.mark.parametrize(
+    ("statuses", "outcome", "posts"),
+    [
+        ([200], (["a"], [], []), 1),
+        ([410], ([], ["a"], []), 1),
+        ([403], ([], [], ["a"]), 1),
+        ([413], ([], [], ["a"]), 1),
+        ([429, 429, 200], (["a"], [], []), 3),
+        ([500, 503, 200], (["a"], [], []), 3),
+        ([None, 200], (["a"], [], []), 2),  # a connection that was kept had died
+        ([429], ([], [], ["a"]), 6),
+    ],
+)
+def test_a_post_is_made_again_while_it_may_succeed_and_told_by_its_last_status(
+    statuses: list[int | None], outcome: tuple[list[str], ...], posts: int
+) -> None:
+    client = ScriptedClient(a=statuses)
+    delivered, gone, failed, why = connections(client).send(["b", "a"], "{}")
+    assert (delivered, gone, failed) == (["b", *outcome[0]], *outcome[1:])
+    assert [*why] == [f"{statuses[-1]}"] * len(failed)
+    assert client.posts == {"b": 1, "a": posts}
 
 
 def test_send_stops_in_time_for_the_deadline_and_reports_the_rest() -> None:
@@ -67,13 +67,6 @@ def test_an_introduction_is_sent_unless_it_is_known_that_nobody_is_there(
     client = ScriptedClient(get_a=[status])
     outcome = connections(client).send([], "", [Introduction("a", "b", "{}")])
     assert outcome[:3] == (["b"], [], [])
-
-
-def test_who_is_introduced_is_asked_for_before_anything_is_sent() -> None:
-    client = ScriptedClient(get_a=[410])
-    outcome = connections(client).send(["c"], "{}", [Introduction("a", "b", "{}")])
-    assert outcome[:3] == (["c"], ["a"], [])
-    assert dict(client.posts) == {"c": 1, "get_a": 1}
 
 
 def test_send_to_nobody_posts_nothing() -> None:

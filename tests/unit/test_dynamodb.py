@@ -92,12 +92,12 @@ def test_unprocessed_deletes_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> 
 def test_deletes_end_without_a_pause_when_the_table_stays_too_busy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    events: list[str] = []
-    monkeypatch.setattr(time, "sleep", lambda seconds: events.append("pause"))
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
     client = ScriptedDynamoDB({}, unprocessed=[1] * 100)
     with pytest.raises(SubscriptionsError):
         subscriptions(client).remove("room", ["a"])
-    assert len(events) == len(client.deletes)
+    assert len(pauses) == len(client.deletes)
 
 
 def test_no_delete_is_waited_for_beyond_the_time() -> None:

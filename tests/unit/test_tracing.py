@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 from aws_xray_sdk.core import xray_recorder
 
-from local.table.in_memory import MemorySubscriptions
-from signaling import bootstrap
-from signaling.access.grants import EVERYTHING
-from signaling.bootstrap import Adapters
-from signaling.event import Event
-from signaling.log import InvocationLog
 from signaling.ports import Outcome, Sender
-from signaling.protocol import Limits, parse
-from tests.support.events import EVENTS, Invocation
+from tests.support.events import TOPIC, Room, replay
 from tests.support.rooms import RecordedConnections
 
 # The import has opened it in each process that collects tests; Python complains of it at its end.
@@ -46,26 +39,22 @@ class PartlyGone(RecordedConnections):
         return Outcome(delivered, [gone], [failed])
 
 
-def test_a_publish_is_two_subsegments_with_counts(emitter: RecordingEmitter) -> None:
-    subscriptions = MemorySubscriptions(now=lambda: 0)
-    for number in range(5):
-        subscriptions.subscribe(["a secret room"], Sender(f"other{number}=", 0, 0))
-    bootstrap.install(Adapters(lambda deadlines: subscriptions, lambda deadlines: PartlyGone()))
-    event = Event({**EVENTS["publish_announce"], "body": announce("a secret room")})
+def test_a_publish_is_two_subsegments_with_counts(
+    emitter: RecordingEmitter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = Room()
+    room.connections = PartlyGone()
+    for number in range(4):
+        room.subscriptions.subscribe([TOPIC], Sender(f"another{number}=", 0, 0))
     xray_recorder.begin_segment("message", sampling=1)
-    room = bootstrap.rooms(Invocation(), InvocationLog(event))
-    outcome = room.handle(event.sender, parse(event.body, False, Limits()), EVERYTHING).outcome
+    replay("publish_announce")
     xray_recorder.end_segment()
     (segment,) = emitter.segments
+    counts = {"delivered": 3, "gone": 1, "failed": 1}
     assert [(each["name"], each["annotations"]) for each in segment["subsegments"]] == [
         ("read topic", {"subscribers": 6}),
-        ("fan out", {"delivered": 3, "gone": 1, "failed": 1}),
+        ("fan out", counts),
     ]
-    assert [len(connections) for connections in outcome[:3]] == [3, 1, 1]
-    assert "secret" not in json.dumps(segment)
-    assert len(subscriptions.of_topic("a secret room")) == 5
-
-
-def announce(topic: str) -> str:
-    data = {"type": "announce", "from": "me"}
-    return json.dumps({"type": "publish", "topic": topic, "data": data})
+    assert counts.items() <= json.loads(capsys.readouterr().out).items()
+    assert TOPIC not in json.dumps(segment)
+    assert len(room.members()) == 5
