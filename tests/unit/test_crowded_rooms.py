@@ -1,7 +1,7 @@
 """Rooms in which so many are that y-webrtc may be full, and ignore announces."""
 
 import random
-from collections import deque
+from collections import defaultdict
 from itertools import combinations
 
 import pytest
@@ -26,9 +26,16 @@ def crowd(size: int, newcomer: str = "") -> RoomsOf:
     return rooms
 
 
-def heard_by(rooms: RoomsOf, connection: str) -> list[str]:
-    sent = rooms.connections.sent
-    return [frame["data"]["from"] for receiver, frame in sent if receiver == connection]
+def heard(rooms: RoomsOf) -> list[tuple[str, str]]:
+    """Return who has heard of whom, of what was sent last."""
+    return [(receiver, frame["data"]["from"]) for receiver, frame in rooms.connections.sent]
+
+
+def do_next(rooms: RoomsOf) -> list[tuple[str, str]]:
+    """Do what was postponed first, and return who hears of whom."""
+    rooms.connections.sent.clear()
+    rooms.postponed.pop(0)()
+    return heard(rooms)
 
 
 def test_a_newcomer_to_a_crowded_room_also_hears_of_some_members_later() -> None:
@@ -36,7 +43,7 @@ def test_a_newcomer_to_a_crowded_room_also_hears_of_some_members_later() -> None
     assert rooms.connections.receivers() == sorted(f"{number}" for number in range(CROWDED))
     rooms.do_what_was_postponed()
     assert rooms.connections.receivers() == ["new"] * HEARD
-    assert len({*heard_by(rooms, "new")}) == HEARD
+    assert len({*heard(rooms)}) == HEARD
 
 
 def test_a_newcomer_to_a_smaller_room_does_not() -> None:
@@ -48,12 +55,9 @@ def test_a_newcomer_hears_of_nobody_who_came_after_it() -> None:
     later = [f"later {number}" for number in range(20)]
     for each in later:
         rooms.announce(each, each)
-    heard = set[str]()
-    while rooms.postponed:
-        rooms.connections.sent.clear()
-        rooms.postponed.pop(0)()
-        heard |= {*heard_by(rooms, "new")}
-    assert heard and not heard & {*later}
+    pairs = [pair for _ in later for pair in do_next(rooms)] + do_next(rooms)
+    heard_of = {other for receiver, other in pairs if receiver == "new"}
+    assert heard_of and not heard_of & {*later}
 
 
 def test_a_newcomer_that_has_left_meanwhile_hears_nothing() -> None:
@@ -69,7 +73,7 @@ def test_a_newcomer_that_announces_itself_twice_hears_of_some_members_once() -> 
     for _ in range(2):
         rooms.announce("new", "new")
     rooms.do_what_was_postponed()
-    assert len(heard_by(rooms, "new")) == len({*heard_by(rooms, "new")}) == HEARD
+    assert len(heard(rooms)) == len({*heard(rooms)}) == HEARD
 
 
 def test_members_that_are_found_gone_are_removed() -> None:
@@ -84,80 +88,56 @@ def test_who_lost_a_connection_hears_of_some_others() -> None:
     rooms.announce("10", "10")
     rooms.do_what_was_postponed()
     assert rooms.connections.receivers() == ["10"] * STRANGERS
-    assert len({*heard_by(rooms, "10")} - {"10"}) == STRANGERS
+    assert len({*heard(rooms)} - {("10", "10")}) == STRANGERS
 
 
 @pytest.mark.parametrize("is_one_by_one", [False, True])
 def test_two_that_lost_connections_are_introduced_in_one_direction(is_one_by_one: bool) -> None:
     """Whichever of them was chosen as a stranger by the other, and whoever was first."""
     rooms = crowd(CROWDED + 1)
-    heard = set[tuple[str, str]]()
+    pairs = set[tuple[str, str]]()
     for number in random.sample(range(CROWDED + 1), CROWDED + 1):
         rooms.announce(f"{number}", f"{number}")
         if is_one_by_one:
             rooms.do_what_was_postponed()
-            heard |= {(to, frame["data"]["from"]) for to, frame in rooms.connections.sent}
+            pairs |= {*heard(rooms)}
     rooms.do_what_was_postponed()
-    heard |= {(to, frame["data"]["from"]) for to, frame in rooms.connections.sent}
-    assert len(heard) == len([*combinations(range(CROWDED + 1), 2)])
-    assert not heard & {(one, other) for other, one in heard}
+    pairs |= {*heard(rooms)}
+    assert len(pairs) == len([*combinations(range(CROWDED + 1), 2)])
+    assert not pairs & {(one, other) for other, one in pairs}
 
 
 MOST = 20
 """Connections of a page that y-webrtc calls full, at the least."""
 
 
-class Pages:
-    """Pages as y-webrtc makes them: who is full ignores announces, but accepts offers."""
+def test_who_comes_just_after_a_herd_that_is_full_is_not_left_alone() -> None:
+    """A page that is full ignores announces, but accepts offers."""
+    rooms = RoomsOf(postpones=True)
+    connections = defaultdict[str, set[str]](set)
 
-    def __init__(self) -> None:
-        self.rooms = RoomsOf(postpones=True)
-        self.connections: dict[str, set[str]] = {}
-        self._heard = deque[tuple[str, str]]()
-
-    def enter(self, name: str) -> None:
-        self.connections[name] = set()
-        self.rooms.announce(name, name)
-        self._send()
-
-    def hear(self) -> None:
-        """Let all that was sent arrive, announces before the offers that answer them."""
+    def arrive(pairs: list[tuple[str, str]]) -> None:
+        """Let those announces arrive before the offers that answer them."""
         offers = []
-        while self._heard:
-            page, other = self._heard.popleft()
-            connections = self.connections[page]
-            if len(connections) < MOST and other not in connections:
-                connections.add(other)
+        for page, other in pairs:
+            if len(connections[page]) < MOST and other not in connections[page]:
+                connections[page].add(other)
                 offers.append((page, other))
         for page, other in offers:
-            self.connections[other].add(page)
+            connections[other].add(page)
 
-    def wait(self) -> None:
-        while self.rooms.postponed:
-            self.rooms.connections.sent.clear()
-            self.rooms.postponed.pop(0)()
-            self._send()
-        self.hear()
+    def enter(name: str) -> list[tuple[str, str]]:
+        rooms.announce(name, name)
+        return heard(rooms)
 
-    def _send(self) -> None:
-        for page, frame in self.rooms.connections.sent:
-            self._heard.append((page, frame["data"]["from"]))
-
-    def reached_from(self, name: str) -> set[str]:
-        reached, found = set[str](), {name}
-        while found:
-            reached |= found
-            found = {other for each in found for other in self.connections[each]} - reached
-        return reached
-
-
-def test_who_comes_just_after_a_herd_that_is_full_is_not_left_alone() -> None:
-    pages = Pages()
-    for number in reversed(range(100, 160)):  # of two at one moment the greater name hears
-        pages.enter(f"herd {number}")
-    pages.hear()
-    pages.enter("a late one")
-    pages.hear()
-    assert pages.connections["a late one"] == set()
-    pages.wait()
-    assert pages.reached_from("a late one") == {*pages.connections}
+    # Of two at one moment the greater name hears.
+    herd = [f"herd {number}" for number in reversed(range(100, 160))]
+    arrive([pair for name in herd for pair in enter(name)])
+    arrive(enter("a late one"))
+    assert connections["a late one"] == set()
+    arrive([pair for _ in [*rooms.postponed] for pair in do_next(rooms)])
+    reached, found = set[str](), {"a late one"}
+    while found:
+        reached |= found
+        found = {other for each in found for other in connections[each]} - reached
+    assert reached == {*herd, "a late one"}
