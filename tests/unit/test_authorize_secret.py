@@ -45,12 +45,6 @@ def with_secret(key: str = SECRET, algorithm: str = "HS256", **claims: Any) -> s
     return jwt.encode({"exp": now() + 60, **claims}, key, algorithm, headers={"kid": "any"})
 
 
-def test_a_secret_checks_tokens_as_well(secret: Secret) -> None:
-    answer = connect_with(with_secret(sub="bob", topics=[]))
-    assert (effect_of(answer), answer["principalId"]) == ("Allow", "bob")
-    assert answer["context"] == {"topics": "[]"}
-
-
 def test_a_secret_checks_nothing_but_hs256(secret: Secret, refused: Refusals) -> None:
     assert refused.reason(with_secret("x" * 40)) == "signature"
     assert refused.reason(with_secret(SECRET * 2, "HS512")) == "algorithm"

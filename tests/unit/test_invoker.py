@@ -119,11 +119,6 @@ def test_what_waits_for_its_clients_turn_is_dropped_at_the_end() -> None:
     assert (len(begun), errors) == (MOST_OF_A_CLIENT, [])
 
 
-def test_a_function_that_raises_gives_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert invocation(lambda event, context: 1 / 0).run() is None
-    assert "ZeroDivisionError" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("answer", [object(), {"statusCode": {1, 2}}, {(1, 2): 3}])
 def test_an_answer_that_is_no_json_is_a_failure(
     answer: object, capsys: pytest.CaptureFixture[str]

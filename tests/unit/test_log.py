@@ -2,20 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from local import ROOT
 from signaling.aws.operations import RequestError, accepted
 from signaling.errors import InvalidMessageError, SubscriptionsError
 from signaling.event import Event
 from signaling.log import InvocationLog, TimedConnections, hash_of
-from signaling.ports import Introduction, Outcome
+from signaling.ports import Outcome
 from signaling.protocol import Message, Ping, Publish, Subscribe
+from tests.support.events import EVENTS
+from tests.support.rooms import RecordedConnections
 
-EVENT = Event(json.loads((ROOT / "events" / "publish_signal.json").read_text()))
+EVENT = Event(EVENTS["publish_signal"])
 PUBLISH = Publish("room", "{}", peer=None, to=None, announce=None)
 
 Fields = dict[str, Any]
@@ -36,15 +37,10 @@ def fields_of(capsys: pytest.CaptureFixture[str]) -> FieldsOf:
     return run
 
 
-class SlowConnections:
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
+class SlowConnections(RecordedConnections):
+    def send(self, *arguments: Any, **options: Any) -> Outcome:
         time.sleep(0.02)
-        return Outcome(list(connections), [], [])
+        return super().send(*arguments, **options)
 
 
 def test_every_line_has_route_connection_level_and_time(fields_of: FieldsOf) -> None:
@@ -79,11 +75,12 @@ def test_the_time_of_a_fan_out_is_logged_and_what_became_of_it_handed_on(
     fields_of: FieldsOf,
 ) -> None:
     outcomes: list[Outcome] = []
+    connections = SlowConnections(gone="b")
     fields = fields_of(
-        lambda log: outcomes.append(TimedConnections(SlowConnections(), log).send("ab", "{}"))
+        lambda log: outcomes.append(TimedConnections(connections, log).send("ab", "{}"))
     )
     assert 20 <= fields["fan_out_milliseconds"] <= fields["milliseconds"] + 0.1
-    assert outcomes == [Outcome(["a", "b"], [], [])]
+    assert outcomes == [Outcome(["a"], ["b"], [])]
 
 
 @pytest.mark.parametrize(
