@@ -15,6 +15,7 @@ from signaling.protocol import (
     MAX_PEER_BYTES,
     Announce,
     Limits,
+    Message,
     Ping,
     Publish,
     Subscribe,
@@ -45,20 +46,21 @@ def test_parse_never_raises_anything_but_its_own_error(value: Any) -> None:
             parse(body, False, LIMITS)
 
 
-def test_parse_reads_what_clients_send() -> None:
-    def parsed(body: object) -> object:
-        return parse(json.dumps(body), False, LIMITS)
-
-    assert parsed({"type": "ping"}) == Ping()
-    assert parsed({"type": "subscribe", "topics": []}) == Subscribe([])
-    assert parsed({"type": "subscribe", "topics": ["b", "a", "b"]}) == Subscribe(["b", "a"])
-    assert parsed({"type": "unsubscribe", "topics": ["a"]}) == Unsubscribe(["a"])
+def parsed(**body: object) -> Message:
+    return parse(json.dumps(body), False, LIMITS)
 
 
 def published(data: object, topic: str = "t") -> Publish:
-    message = parse(json.dumps({"type": "publish", "topic": topic, "data": data}), False, LIMITS)
+    message = parsed(type="publish", topic=topic, data=data)
     assert isinstance(message, Publish)
     return message
+
+
+def test_parse_reads_what_clients_send() -> None:
+    assert parsed(type="ping") == Ping()
+    assert parsed(type="subscribe", topics=[]) == Subscribe([])
+    assert parsed(type="subscribe", topics=["b", "a", "b"]) == Subscribe(["b", "a"])
+    assert parsed(type="unsubscribe", topics=["a"]) == Unsubscribe(["a"])
 
 
 def test_parse_tells_an_announce_from_everything_else() -> None:
@@ -82,14 +84,9 @@ def test_an_announce_behind_a_password_is_known_by_its_form() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        encrypted(size=75),
-        encrypted(size=77),
-        encrypted(start=b"\x07AES-GCM\x0d"),
-        encrypted(length=b"\x4d"),
-        encrypted(size=76)[:-1],
-        encrypted(size=76)[:-2] + "*=",
-        encrypted(size=76)[:-2] + "\ud800=",
-        encrypted(size=76)[:-4] + "====",
+        *(encrypted(size=75), encrypted(size=77), encrypted(start=b"\x07AES-GCM\x0d")),
+        *(encrypted(length=b"\x4d"), encrypted()[:-1], encrypted()[:-2] + "*="),
+        *(encrypted()[:-2] + "\ud800=", encrypted()[:-4] + "===="),
     ],
 )
 def test_a_text_of_another_form_is_no_announce(data: str) -> None:
@@ -110,18 +107,14 @@ def test_recorded_messages_behind_a_password_are_announces_only_where_they_were_
 def test_an_announce_that_is_made_anew_is_the_same_message(data: object) -> None:
     message = published(data)
     assert message.announce is not None
-    anew = json.loads(encode_announce("t", message.announce.data, 3))
-    assert (
-        anew
-        == json.loads(message.encode(3))
-        == {"type": "publish", "topic": "t", "data": data, "clients": 3}
-    )
+    expected = {"type": "publish", "topic": "t", "data": data, "clients": 3}
+    assert json.loads(encode_announce("t", message.announce.data, 3)) == expected
+    assert json.loads(message.encode(3)) == expected
 
 
 @given(st.text(alphabet=st.characters(codec=None), max_size=300))
 def test_every_string_is_a_legal_topic(topic: str) -> None:
-    body = json.dumps({"type": "subscribe", "topics": [topic]})
-    assert parse(body, False, LIMITS) == Subscribe([topic])
+    assert parsed(type="subscribe", topics=[topic]) == Subscribe([topic])
     assert topic_key(topic).encode()
 
 
@@ -133,9 +126,9 @@ def test_different_topics_have_different_keys(one: str, other: str) -> None:
 def test_a_topic_is_limited_in_bytes_not_characters() -> None:
     longest = "é" * (LIMITS.topic_bytes // 2)
     assert len(topic_key(longest).encode()) <= 1024  # DynamoDB's sort key
-    parse(json.dumps({"type": "subscribe", "topics": [longest]}), False, LIMITS)
+    parsed(type="subscribe", topics=[longest])
     with pytest.raises(InvalidMessageError):
-        parse(json.dumps({"type": "subscribe", "topics": [longest + "é"]}), False, LIMITS)
+        parsed(type="subscribe", topics=[longest + "é"])
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,17 @@
 """Who gets what, and which requests that takes."""
 
 import json
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local.table.in_memory import MemorySubscriptions
-from signaling.access.grants import EVERYTHING, Grants
+from signaling.access.grants import Grants
 from signaling.errors import ForbiddenTopicError, SubscriptionsError, TooManyRoomsError
 from signaling.ports import LEFT_MILLISECONDS, LEFT_ROWS, Outcome, Sender, Subscriber
-from signaling.protocol import Limits, parse
 from signaling.recipients import recipients
-from signaling.rooms import Handled, Rooms
+from signaling.rooms import Rooms
 from tests.support.rooms import RoomsOf, room_of_three
 
 
@@ -117,20 +115,6 @@ def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
     rooms.announce("b", "B")
     outcome = rooms.publish("a", {"type": "signal", "from": "A", "to": "B"})
     assert (outcome.delivered, rooms.connections.receivers()) == (["b"], ["b"])
-
-
-def test_what_became_of_a_message_is_told_even_if_the_gone_cannot_be_removed() -> None:
-    class Unremovable(MemorySubscriptions):
-        def remove(self, topic: str, connections: Sequence[str]) -> None:
-            raise SubscriptionsError("too busy")
-
-    rooms = RoomsOf(gone="b")
-    subscriptions = Unremovable(now=lambda: 0)
-    for connection in "abc":
-        subscriptions.subscribe(["room"], Sender(connection, 0, 0))
-    message = parse('{"type":"publish","topic":"room","data":{}}', False, Limits())
-    told = Rooms(subscriptions, rooms.connections).handle(Sender("a", 0, 1), message, EVERYTHING)
-    assert told == Handled(Outcome(["c"], ["b"], []), "too busy")
 
 
 @pytest.mark.parametrize("is_broadcast", [False, True], ids=["addressed", "broadcast"])

@@ -93,7 +93,3 @@ def test_signatures_are_those_of_botocore(
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_quote_leaves_only_unreserved_characters(text: str) -> None:
     assert quote(text) == url_quote(text, safe="-_.~")
-
-
-def test_the_padding_of_a_connection_id_is_encoded() -> None:
-    assert quote("L0SM9cOFvHcCIhw=") == "L0SM9cOFvHcCIhw%3D"
