@@ -1,4 +1,7 @@
-"""GitHub workflows: they run what exists, and have no rights that they do not need."""
+"""GitHub workflows: they run what exists, and have no rights that they do not need.
+
+And what `samconfig.toml` says about the environments that they deploy.
+"""
 
 import re
 import tomllib
@@ -15,6 +18,8 @@ WORKFLOWS: dict[str, dict[Any, Any]] = {
 TRIGGERS = True
 """YAML 1.1 reads the key `on` as true."""
 
+SAMCONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text())
+ENVIRONMENTS = {name: each for name, each in SAMCONFIG.items() if isinstance(each, dict)}
 KNOWN_ACTIONS = {
     *("actions/checkout", "actions/setup-python", "actions/setup-node", "actions/setup-java"),
     *("actions/cache", "actions/upload-artifact", "actions/download-artifact"),
@@ -48,10 +53,15 @@ def test_ci_runs_what_a_developer_runs_and_a_build() -> None:
 
 def test_deploy_is_started_by_hand_for_an_environment_of_samconfig() -> None:
     (trigger,) = WORKFLOWS["deploy"][TRIGGERS].items()
-    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    environments = {name for name, value in samconfig.items() if isinstance(value, dict)}
     assert trigger[0] == "workflow_dispatch"
-    assert set(trigger[1]["inputs"]["environment"]["options"]) == environments
+    assert {*trigger[1]["inputs"]["environment"]["options"]} == ENVIRONMENTS.keys()
+
+
+def test_no_two_environments_share_what_they_upload() -> None:
+    prefixes = [each["deploy"]["parameters"]["s3_prefix"] for each in ENVIRONMENTS.values()]
+    stacks = [each["global"]["parameters"]["stack_name"] for each in ENVIRONMENTS.values()]
+    assert prefixes == stacks
+    assert len(set(prefixes)) == len(prefixes)
 
 
 def test_deploy_asks_nobody_and_accepts_that_nothing_changed() -> None:

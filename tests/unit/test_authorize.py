@@ -6,12 +6,14 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rig.issuer import JWKS, Issuer, SigningKey
-from signaling.access.grants import EVERYTHING, Grants
-from signaling.event import Event
+from signaling.access.grants import EVERYTHING, MOST_TOPICS_BYTES, Grants
+from signaling.authorizer.tokens import MOST_TOKEN_CHARACTERS
+from signaling.event import LONGEST_URL, Event
 from tests.support.authorizer import (
     CONNECT,
     Refusals,
@@ -190,3 +192,26 @@ def test_an_issuer_out_of_reach_is_a_refusal_and_an_error_for_the_owner(
     line = json.loads(capsys.readouterr().out)
     assert (line["level"], line["refused"], line["type"]) == ("ERROR", "keys", "authorize")
     assert "503" in line["error"]
+
+
+HOSTS = {
+    "API Gateway's own": "a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com.cn/" + "s" * 128,
+    "a domain of the owner's": "d" * 253 + "/",
+}
+
+
+def test_the_longest_token_fits_into_every_url() -> None:
+    for name, host in HOSTS.items():
+        url = f"wss://{host}?token={'t' * MOST_TOKEN_CHARACTERS}"
+        assert len(url) <= LONGEST_URL, name
+
+
+def test_the_longest_claim_fits_into_a_token_that_is_signed_with_the_longest_key() -> None:
+    topics = ["team-1/*"] * 2
+    topics.append("t" * (MOST_TOPICS_BYTES - len(json.dumps([*topics, ""]))))
+    assert len(json.dumps(topics)) == MOST_TOPICS_BYTES
+    Grants.from_claims({"topics": topics})
+    others = {"iss": "https://login.example.com/", "exp": 1795464586, "aud": "rooms", "sub": ""}
+    others["sub"] = "s" * (650 - len(json.dumps(others)))
+    key = SigningKey("RS256", "k" * 64, rsa.generate_private_key(65537, 4096))
+    assert len(key.sign({**others, "topics": topics})) <= MOST_TOKEN_CHARACTERS
