@@ -131,15 +131,3 @@ def test_the_price_list_reckons_with_the_default_memory() -> None:
 def test_no_more_concurrency_is_reserved_than_an_account_of_1_000_can_reserve() -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     assert TEMPLATE["Parameters"]["MessageConcurrency"]["MaxValue"] == 1000 - 100
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        *(("MemorySize", megabytes) for megabytes in ("127", "1770", "many")),
-        ("MessageConcurrency", "901"),
-    ],
-)
-def test_a_number_that_lambda_or_the_functions_cannot_use_is_refused(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=name):
-        stack_with(**{name: value})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from signaling.access.grants import EVERYTHING, Grants
 
-letters = st.sampled_from("ab/\n\u00e9\ud800.[]?\\^$")
+letters = st.sampled_from("aAb/\n\u00e9\u00df\ud800.[]?\\^$")
 topics = st.text(letters, max_size=8)
 patterns = st.lists(letters | st.just("*") | st.just("**"), max_size=6).map("".join)
 
@@ -33,6 +33,11 @@ def matches(pattern: str, topic: str) -> bool:
 @example(["*a"], "aa")
 @example(["**/*"], "a/b/c")
 @example(["a*\n"], "a\n")
+@example(["team/*"], "team/plan/1")
+@example(["team/**"], "teams/plan")
+@example(["*", "**"], "")
+@example(["STRASSE"], "stra\u00dfe")
+@example(["\u00e9"], "e\u0301")
 def test_a_topic_is_granted_if_a_pattern_matches_as_the_plain_reference_matches(
     several: list[str], topic: str
 ) -> None:
@@ -46,24 +51,6 @@ def test_a_topic_without_wildcards_grants_itself_alone(topic: str) -> None:
     assert grants.allows(topic)
     for other in (f"{topic}\n", f"{topic}x", f"x{topic}", f"{topic}/"):
         assert not grants.allows(other)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "granted", "refused"),
-    [
-        ("team/*", ["team/", "team/plan", "team/*"], ["team", "team/plan/1", "Team/plan"]),
-        ("team/**", ["team/", "team/plan/1"], ["team", "teams/plan"]),
-        ("*", ["", "room", "a\nb"], ["a/b"]),
-        ("**", ["", "a/b/c"], []),
-        ("a.c", ["a.c"], ["abc"]),
-        ("[ab]?", ["[ab]?"], ["a", "ab"]),
-        ("STRASSE", ["STRASSE"], ["straße", "strasse"]),
-        ("\u00e9", ["\u00e9"], ["e\u0301"]),
-    ],
-)
-def test_wildcards(pattern: str, granted: list[str], refused: list[str]) -> None:
-    grants = Grants((pattern,))
-    assert [topic for topic in granted + refused if grants.allows(topic)] == granted
 
 
 def test_an_absent_claim_grants_everything_and_an_empty_one_nothing() -> None:

@@ -87,12 +87,13 @@ def test_a_room_with_a_password_is_refused_when_it_is_too_large_even_of_silent_c
     assert rooms.connections.sent == []
 
 
-@pytest.mark.parametrize("to", ["nobody", "\ud800", "x" * 300])
+@pytest.mark.parametrize("to", ["nobody", "\ud800", '"\\', "\u2028\x00", "x" * 300])
 def test_an_offer_to_a_peer_that_nobody_claims_is_answered_by_hanging_up(to: str) -> None:
     """So that its page does not keep a connection to a member that has just gone."""
     rooms = crowd(SMALL_ROOM + 1)
-    rooms.publish("m0=", signal("offer", "M0", to))
-    assert rooms.connections.sent == [("m0=", hang_up(to, "M0"))]
+    odd = '"\\\u2028\x00'
+    rooms.publish("m0=", signal("offer", odd, to))
+    assert rooms.connections.sent == [("m0=", hang_up(to, odd))]
 
 
 def test_what_is_for_a_peer_that_nobody_claims_and_no_signal_is_refused() -> None:

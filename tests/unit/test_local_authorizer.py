@@ -140,13 +140,6 @@ def test_the_context_is_on_every_later_event_as_text(guarded: Stack) -> None:
         assert told == {"topics": '["a"]', "admin": "true", "level": "3"}
 
 
-def test_a_stack_without_tokens_asks_nobody(stack: Stack) -> None:
-    front = Front(stack, lambda: answer_of(DENY))
-    connection = front.connected("")
-    assert front.routes() == ["$connect"]
-    assert "authorizer" not in connection.context
-
-
 def test_no_message_runs_a_function_that_is_not_for_messages(guarded: Stack) -> None:
     front = Front(guarded, lambda: answer_of(ALLOW))
     connection = front.connected()

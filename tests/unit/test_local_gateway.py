@@ -6,7 +6,7 @@ import pytest
 
 from local.functions.invoker import InlineInvoker, Invocation, TakeResult
 from local.gateway.connection import Connection
-from local.gateway.gateway import LARGEST_MESSAGE, MOST_UNDER_WAY, SECONDS_TO_CATCH_UP, Gateway
+from local.gateway.gateway import MOST_UNDER_WAY, SECONDS_TO_CATCH_UP, Gateway
 from local.gateway.lambda_events import Handshake
 from local.sam.template import Stack
 from tests.support.sockets import RecordingSocket
@@ -16,7 +16,7 @@ PONG = b'{"type":"pong"}'
 
 @pytest.fixture
 def gateway(stack: Stack) -> Gateway:
-    return Gateway(stack, InlineInvoker(), life_seconds=30)
+    return Gateway(stack, InlineInvoker())
 
 
 def connected(gateway: Gateway) -> tuple[Connection, RecordingSocket]:
@@ -55,24 +55,6 @@ def test_what_a_function_answers_goes_to_the_client_if_its_route_has_a_response(
     assert frames_after({"$default"}, statusCode=200, body="an answer") == [b"an answer"]
     assert frames_after({"$default"}, statusCode=200) == []
     assert frames_after(set(), statusCode=200, body="an answer") == []
-
-
-def test_a_connection_is_closed_when_its_life_is_over(gateway: Gateway) -> None:
-    (old, old_socket), (young, young_socket) = connected(gateway), connected(gateway)
-    old.opened -= 31
-    young.opened -= 29
-    gateway.close_overdue()
-    assert (old_socket.close_code, young_socket.close_code) == (1001, None)
-
-
-def test_a_post_to_several_tells_what_became_of_each(gateway: Gateway) -> None:
-    (here, here_socket), (slow, slow_socket) = connected(gateway), connected(gateway)
-    slow_socket.is_behind = True
-    ids = [here.id, slow.id, "gone="]
-    assert [status for status, _ in gateway.post_to_each(ids, b"frame")] == [200, 429, 410]
-    assert here_socket.frames == [b"frame"]
-    large = bytes(LARGEST_MESSAGE + 1)
-    assert [status for status, _ in gateway.post_to_each(ids, large)] == [413, 413, 410]
 
 
 @pytest.mark.parametrize(

@@ -185,21 +185,12 @@ def test_a_room_that_was_left_counts_among_those_of_its_connection() -> None:
         rooms.subscribe("a", "three")
 
 
-def test_a_connection_may_enter_any_number_of_rooms_if_there_is_no_limit() -> None:
-    rooms = limited(0)
-    enter_many(rooms, 1200)
-    assert len(rooms.subscriptions.topics()) == 1202
-
-
-def enter_many(rooms: RoomsOf, number: int) -> None:
-    for start in range(0, number, 100):
-        rooms.subscribe("a", *(f"{topic}" for topic in range(start, start + 100)))
-
-
 def test_a_connection_with_many_rooms_leaves_them_a_part_at_a_time() -> None:
     """What others ask for comes in between."""
     rooms = RoomsOf(postpones=True)
-    enter_many(rooms, 1200)
+    for start in range(0, 1200, 100):
+        rooms.subscribe("a", *(f"{topic}" for topic in range(start, start + 100)))
+    assert len(rooms.subscriptions.topics()) == 1200
     rooms.rooms.leave("a")
     parts = 1
     while rooms.postponed:
