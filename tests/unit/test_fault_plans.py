@@ -36,7 +36,7 @@ def test_every_name_may_be_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "error"),
+    ("plan", "error"),
     [
         ("posts.503=0.1", r"no such fault: posts\.503; there are posts\.410, .*, seed"),
         ("posts=0.1", "no such fault: posts;"),
@@ -50,27 +50,20 @@ def test_every_name_may_be_wanted() -> None:
         ("functions.cold=inf", "must be 0 or more"),
         ("posts.429=0.6,posts.500=0.5", "rates of posts are more than 1"),
         ("seed=0.5", "not a whole number"),
-    ],
-)
-def test_a_plan_that_makes_no_sense_is_refused(text: str, error: str) -> None:
-    with pytest.raises((ValueError, OSError), match=error):
-        read_plan(text)
-
-
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
         (b"posts", "is not TOML"),
         (b"\xff\xfe", "is not TOML"),
         (b"[posts]\n429 = [0.1]\n", "not a number"),
         (b"[[posts]]\n429 = 0.1\n", "no such fault: posts;"),
     ],
 )
-def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, content: bytes, error: str) -> None:
-    file = tmp_path / "faults.toml"
-    file.write_bytes(content)
-    with pytest.raises(ValueError, match=error):
-        read_plan(str(file))
+def test_a_plan_or_a_file_that_makes_no_sense_is_refused(
+    tmp_path: Path, plan: str | bytes, error: str
+) -> None:
+    if isinstance(plan, bytes):
+        (tmp_path / "faults.toml").write_bytes(plan)
+        plan = str(tmp_path / "faults.toml")
+    with pytest.raises((ValueError, OSError), match=error):
+        read_plan(plan)
 
 
 def thrown(text: str, part: str = "posts", times: int = 2_000) -> list[str | None]:

@@ -133,12 +133,10 @@ def test_only_https_and_loopback_are_asked(url: str) -> None:
         issuer_keys("https://issuer.example", url)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://[::1", "https://127.0.0.1:port/", "http://127.0.0.1:1/a b\r\nHost: c"]
-)
-def test_a_url_that_is_none_is_an_error_for_the_log(url: str) -> None:
-    with pytest.raises(KeysError, match=r"ValueError|InvalidURL"):
-        issuer_keys("https://issuer.example", url)
+def test_a_url_that_is_none_is_an_error_for_the_log() -> None:
+    for url in ("http://[::1", "https://127.0.0.1:port/", "http://127.0.0.1:1/a b\r\nHost: c"):
+        with pytest.raises(KeysError, match=r"ValueError|InvalidURL"):
+            issuer_keys("https://issuer.example", url)
 
 
 def test_a_server_that_is_not_there_is_an_error_for_the_log() -> None:

@@ -32,19 +32,13 @@ def test_findings_hold_if_guarantees_and_bounds_do(lost: int, seconds: int, hold
     assert found.holds is holds
 
 
-def test_a_section_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+def test_a_section_takes_the_place_of_the_one_before_and_no_other(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Page\n\n<!-- a --><!-- end of a -->\n\n<!-- b --><!-- end of b -->\n")
     for section in (r"old \1", "new"):
         write(page, "a", section)
-    assert page.read_text() == (
-        "# Page\n\n<!-- a -->\n\nnew\n\n<!-- end of a -->\n\n<!-- b --><!-- end of b -->\n"
-    )
-
-
-def test_a_page_without_the_place_is_left_as_it_is(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("# Page\n")
-    with pytest.raises(ValueError, match="no place for a"):
-        write(page, "a", "section")
-    assert page.read_text() == "# Page\n"
+    written = "# Page\n\n<!-- a -->\n\nnew\n\n<!-- end of a -->\n\n<!-- b --><!-- end of b -->\n"
+    assert page.read_text() == written
+    with pytest.raises(ValueError, match="no place for c"):
+        write(page, "c", "section")
+    assert page.read_text() == written

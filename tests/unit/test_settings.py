@@ -103,28 +103,24 @@ def test_what_is_allowed_is_said_in_words() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("variables", "endpoint"),
-    [
-        ({}, None),
-        ({"": "http://aws:4566"}, "http://aws:4566/_aws/execute-api/a1b2/dev"),
-        ({"": "http://aws:4566/"}, "http://aws:4566/_aws/execute-api/a1b2/dev"),
-        ({"": "http://aws", "_APIGATEWAYMANAGEMENTAPI": "http://api/dev"}, "http://api/dev"),
-        ({"": "", "_APIGATEWAYMANAGEMENTAPI": ""}, None),
-        ({"_DYNAMODB": "http://table"}, None),
-    ],
-)
-def test_the_variables_of_the_sdks_move_connections(
-    variables: dict[str, str], endpoint: str | None
-) -> None:
-    deployed = "https://a1b2.execute-api.eu-west-1.amazonaws.com/dev"
-    moved = {f"AWS_ENDPOINT_URL{name}": url for name, url in variables.items()}
-    settings = Settings.from_env({"CONNECTIONS_ENDPOINT": deployed, **moved})
-    assert settings.connections_endpoint == (endpoint or deployed)
+DEPLOYED = "https://a1b2.execute-api.eu-west-1.amazonaws.com/dev"
 
 
-def test_a_function_without_connections_gets_none_from_the_sdks_variables() -> None:
-    assert Settings.from_env({"AWS_ENDPOINT_URL": "http://aws"}).connections_endpoint == ""
+def endpoint(deployed: str = DEPLOYED, everything: str = "", **services: str) -> str:
+    """Return where connections are posted to, with these variables of the SDKs."""
+    urls = {f"AWS_ENDPOINT_URL_{service}": url for service, url in services.items()}
+    variables = {"CONNECTIONS_ENDPOINT": deployed, "AWS_ENDPOINT_URL": everything, **urls}
+    return Settings.from_env(variables).connections_endpoint
+
+
+def test_the_variables_of_the_sdks_move_connections() -> None:
+    assert endpoint() == endpoint(DYNAMODB="http://table") == DEPLOYED
+    assert endpoint(APIGATEWAYMANAGEMENTAPI="") == DEPLOYED
+    for url in ("http://aws:4566", "http://aws:4566/"):
+        assert endpoint(everything=url) == "http://aws:4566/_aws/execute-api/a1b2/dev"
+    api = "http://api/dev"
+    assert endpoint(everything="http://aws", APIGATEWAYMANAGEMENTAPI=api) == api
+    assert endpoint(deployed="", everything="http://aws") == ""
 
 
 @pytest.mark.parametrize("url", ["http://[::1]:8000", "http://[::1]", "https://a_b.example:1/c/d"])
