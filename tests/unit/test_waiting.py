@@ -20,6 +20,13 @@ def kinds_for(rooms: RoomsOf, connection: str) -> list[str]:
     ]
 
 
+def come_back(rooms: RoomsOf) -> list[str]:
+    """Let B make another connection, and return the kinds of the signals that it gets."""
+    rooms.announce("again", "B")
+    rooms.do_what_was_postponed()
+    return kinds_for(rooms, "again")
+
+
 def room_without_b() -> RoomsOf:
     """Return a room of three whose second member has just lost its connection."""
     rooms = room_of_three(postpones=True)
@@ -37,9 +44,7 @@ def test_signals_wait_for_a_peer_that_makes_another_connection_and_come_once(
     for kind in ("answer", "candidate", "candidate"):
         rooms.publish("a", signal(kind))
         assert rooms.connections.sent == []
-    rooms.announce("again", "B")
-    rooms.do_what_was_postponed()
-    assert kinds_for(rooms, "again") == ["answer", "candidate", "candidate"]
+    assert come_back(rooms) == ["answer", "candidate", "candidate"]
     assert kinds_for(rooms, "a") == kinds_for(rooms, "c") == []
     rooms.do_what_was_postponed()
     assert rooms.connections.sent == []
@@ -79,8 +84,7 @@ def test_what_a_client_said_before_it_left_waits_no_more() -> None:
     rooms = room_without_b()
     rooms.publish("a", signal("answer"))
     rooms.send("a", type="unsubscribe", topics=["room"])
-    rooms.announce("again", "B")
-    rooms.do_what_was_postponed()
+    assert come_back(rooms) == []
     assert rooms.connections.sent == []
 
 
@@ -100,17 +104,14 @@ def test_signals_wait_in_large_rooms_too() -> None:
     rooms.connections.lose("b")
     rooms.publish("a", signal("answer"))
     assert rooms.connections.sent == []
-    rooms.announce("again", "B")
-    rooms.do_what_was_postponed()
-    assert kinds_for(rooms, "again") == ["answer"]
+    assert come_back(rooms) == ["answer"]
 
 
 def test_what_waits_is_passed_on_as_it_was_said() -> None:
     rooms = room_without_b()
     said = signal("answer", sdp="\u20ac\ud800\r\n")
     rooms.publish("a", said)
-    rooms.announce("again", "B")
-    rooms.do_what_was_postponed()
+    assert come_back(rooms) == ["answer"]
     ((_, frame),) = rooms.connections.sent
     assert json.dumps(frame["data"]) == json.dumps(said)
     assert frame["clients"] == 3
