@@ -7,6 +7,7 @@ import pytest
 from benchmarks.memory import WHOLE_PROCESSOR
 from local import ROOT
 from local.sam.template import Stack, load
+from signaling.settings import Settings
 from tests.support.translation import TEMPLATE
 from traffic.costs import MEMORY_MEGABYTES
 
@@ -106,10 +107,16 @@ def test_a_broken_rule_is_said_in_its_own_words(rule: str, overrides: dict[str, 
         {"JwtSecretArn": SECRET, "JwtIssuer": ISSUER, "JwtAudience": "demo"},
     ],
 )
-def test_an_issuer_or_a_secret_deploys_the_authorizer(overrides: dict[str, str]) -> None:
-    assert stack_with(AllowedOrigins="https://a.example").authorizer is None
-    found = stack_with(**overrides).authorizer
-    assert found is not None
+def test_an_issuer_or_a_secret_deploys_the_authorizer_and_the_functions_know(
+    overrides: dict[str, str],
+) -> None:
+    for changed in ({"AllowedOrigins": "https://a.example"}, overrides):
+        stack = stack_with(**changed)
+        settings = Settings.from_env(stack.functions()["$default"].environment)
+        has_authorizer = stack.authorizer is not None
+        assert has_authorizer == settings.needs_token == (changed is overrides)
+    found = stack.authorizer
+    assert found
     assert found.query_parameters == ["token"]
     assert found.function.code == ROOT / "functions" / "authorize"
     environment = found.function.environment

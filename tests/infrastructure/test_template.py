@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from local import LAYER, ROOT
 from local.functions.invoker import load_handler
-from local.sam.template import Mock, Stack, load
+from local.sam.template import Mock, Stack
 from signaling.aws import dynamodb
 from signaling.frames import PONG
 from signaling.protocol import Limits
@@ -17,7 +17,6 @@ from signaling.settings import SettingError, Settings
 from tests.support.translation import TEMPLATE
 
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
-SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
 
 
 def test_every_route_has_its_function_and_every_handler_loads(stack: Stack) -> None:
@@ -128,16 +127,6 @@ def test_defaults_of_the_template_are_those_of_the_code(stack: Stack) -> None:
     assert settings.limits == Limits()
     assert settings.delivery == Settings.from_env({}).delivery
     assert settings.table == stack.table["TableName"]
-
-
-@pytest.mark.parametrize(
-    "overrides",
-    [{}, {"JwtIssuer": "https://login.example.com"}, {"JwtSecretArn": f"{SECRETS}:jwt-AbCdEf"}],
-)
-def test_the_functions_know_whether_there_is_an_authorizer(overrides: dict[str, str]) -> None:
-    found = load(ROOT / "template.yaml", overrides)
-    settings = Settings.from_env(found.functions()["$default"].environment)
-    assert settings.needs_token == (found.authorizer is not None) == bool(overrides)
 
 
 def test_the_endpoint_for_posts_is_made_of_api_region_and_stage(stack: Stack) -> None:

@@ -184,16 +184,6 @@ def test_the_longest_answer_is_one_that_api_gateway_takes(issuer: Issuer) -> Non
     assert len(json.dumps(answer)) < 8192
 
 
-def test_an_issuer_out_of_reach_is_a_refusal_and_an_error_for_the_owner(
-    issuer: Issuer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    issuer.answers[JWKS] = (503, {}, b"")
-    assert effect_of(connect_with(issuer.mint(aud="rooms"))) == "Deny"
-    line = json.loads(capsys.readouterr().out)
-    assert (line["level"], line["refused"], line["type"]) == ("ERROR", "keys", "authorize")
-    assert "503" in line["error"]
-
-
 HOSTS = {
     "API Gateway's own": "a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com.cn/" + "s" * 128,
     "a domain of the owner's": "d" * 253 + "/",
