@@ -36,13 +36,6 @@ def test_pairs_may_be_arguments_of_their_own(text: str) -> None:
     assert parse_overrides(text.split()) == parse_overrides([text])
 
 
-def test_a_quoted_value_keeps_its_spaces() -> None:
-    assert parse_overrides([f'AllowedOrigins="{ORIGINS}" Stage=x']) == {
-        "AllowedOrigins": ORIGINS,
-        "Stage": "x",
-    }
-
-
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -65,12 +65,6 @@ def test_the_intrinsic_functions_are_those_of_our_templates() -> None:
     assert used == set(Resolver({}, {})._functions)
 
 
-def test_parameters_replace_defaults() -> None:
-    stack = load(FILE, {"Stage": "prod", "Delivery": "broadcast"})
-    assert stack.stage == "prod"
-    assert stack.functions()["$default"].environment["DELIVERY"] == "broadcast"
-
-
 @pytest.mark.parametrize("value", ["many", "0"])
 def test_a_number_that_cloudformation_would_refuse_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=f"MaxTopics is '{value}': not a number from 1 to 1000"):

@@ -67,26 +67,6 @@ def test_publish_drops_a_connection_that_is_gone_from_this_room_alone() -> None:
     assert (set(rooms.members()), set(rooms.members("other"))) == ({"a", "c"}, {"a", "b", "c"})
 
 
-def test_subscribe_enters_the_rooms_that_are_granted_and_refuses_the_others() -> None:
-    rooms = RoomsOf()
-    rooms.grants = Grants(("room", "team/*"))
-    with pytest.raises(ForbiddenTopicError, match="'secret' and 1 more"):
-        rooms.subscribe("a", "secret", "room", "team/1/plan", "team/1")
-    assert rooms.members() == {"a": None}
-    assert rooms.members("team/1") == {"a": None}
-    assert rooms.members("secret") == rooms.members("team/1/plan") == {}
-
-
-@pytest.mark.parametrize("data", [{"type": "announce", "from": "D"}, "b3BhcXVl", None])
-def test_publish_to_a_forbidden_topic_does_nothing(data: object) -> None:
-    rooms = room_of_three()
-    rooms.grants = Grants(())
-    with pytest.raises(ForbiddenTopicError):
-        rooms.publish("d", data)
-    assert rooms.connections.sent == []
-    assert set(rooms.members()) == set("abc")
-
-
 def test_who_may_not_enter_a_room_writes_nothing_into_it_by_leaving() -> None:
     rooms = room_of_three()
     rooms.subscribe("a", "own")
