@@ -1,12 +1,15 @@
-"""Who gets in with what token."""
+"""Who gets in with what token, and that nobody does with one that was forged."""
 
 import base64
+import hashlib
+import hmac
 import json
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +110,55 @@ def test_a_token_cut_short_or_changed(issuer: Issuer, refused: Refusals) -> None
         assert refused.reason(changed) == "signature"
     for longer in (f"{token}.{signature}", f" {token}", f"{token}\n"):
         assert refused.reason(longer) == "malformed"
+
+
+@with_each_algorithm
+def test_no_signature(issuer: Issuer, refused: Refusals) -> None:
+    claims = issuer.claims(aud="rooms")
+    names: list[object] = ["none", "None", "", None, [], "HS512", "ES384"]
+    for name in names:
+        header = {"alg": name, "kid": "1"}
+        for signature in ("", "AAAA"):
+            token = f"{encoded(header)}.{encoded(claims)}.{signature}"
+            assert refused.reason(token) == "algorithm"
+    assert refused.reason(f"{encoded({})}.{encoded(claims)}.") == "algorithm"
+
+
+@with_each_algorithm
+def test_a_public_key_used_as_a_secret(issuer: Issuer, refused: Refusals) -> None:
+    public = issuer.keys[-1].private.public_key()
+    jwk = json.dumps(issuer.keys[-1].jwk).encode()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for secret in (pem, pem.rstrip(), jwk):
+        content = f"{encoded({'alg': 'HS256', 'kid': '1'})}.{encoded(issuer.claims(aud='rooms'))}"
+        digest = hmac.digest(secret, content.encode(), hashlib.sha256)
+        signature = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        assert refused.reason(f"{content}.{signature}") == "algorithm"
+
+
+@with_each_algorithm
+def test_a_key_that_came_with_the_token(issuer: Issuer, refused: Refusals) -> None:
+    own = SigningKey(issuer.keys[-1].algorithm, "1")
+    claims = issuer.claims(aud="rooms")
+    assert refused.reason(own.sign(claims, jwk=own.jwk)) == "signature"
+    assert refused.reason(own.sign(claims, jku=f"{issuer.url}{JWKS}")) == "signature"
+
+
+def test_another_curve(issuer: Issuer, refused: Refusals) -> None:
+    p384 = ec.generate_private_key(ec.SECP384R1())
+    claims = issuer.claims(aud="rooms")
+    token = jwt.encode(claims, p384, "ES384", headers={"kid": "1"})
+    assert refused.reason(token) == "algorithm"
+    issuer.keys = [SigningKey("ES384", "9", p384)]
+    answer = connect_with(jwt.encode(claims, p384, "ES384", headers={"kid": "9"}))
+    assert effect_of(answer) == "Deny"
+
+
+@with_each_algorithm
+def test_a_key_of_another_kind(issuer: Issuer, refused: Refusals) -> None:
+    for algorithm in {"RS256", "ES256", "EdDSA"} - {issuer.keys[-1].algorithm}:
+        token = SigningKey(algorithm, "1").sign(issuer.claims(aud="rooms"))
+        assert refused.reason(token) == "algorithm"
 
 
 def test_a_token_that_is_too_long_is_not_even_read(issuer: Issuer, refused: Refusals) -> None:
