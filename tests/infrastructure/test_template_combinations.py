@@ -1,11 +1,14 @@
-"""`template.yaml` for every combination of its conditions, as CloudFormation gets it."""
+"""`template.yaml` for every combination of its conditions, as CloudFormation gets it.
+
+And the order in which CloudFormation creates the parts of the API: it is one API that changes.
+"""
 
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import pytest
 
 from local.sam.intrinsics import _VARIABLE, PSEUDO_PARAMETERS, Resolver
 from tests.support.monitoring import of_type
-from tests.support.translation import parameters, translated
+from tests.support.translation import Resources, deployed, parameters, translated
 
 ARN = "arn:aws:{}:us-east-1:123456789012:{}"
 DOMAIN = {"DomainName": "x.example.com", "CertificateArn": ARN.format("acm", "certificate/1")}
@@ -85,3 +88,31 @@ def test_the_translated_template_lints_clean(tracing: str, tmp_path: Path) -> No
     command = [cfn_lint, "--regions", "us-east-1", "--", str(template)]
     linted = subprocess.run(command, capture_output=True, text=True, check=False)
     assert linted.returncode == 0, linted.stdout
+
+
+PARTS = {
+    f"AWS::ApiGatewayV2::{part}"
+    for part in ("Authorizer", "Integration", "IntegrationResponse", "Route", "RouteResponse")
+}
+
+
+def waits_for(name: str, resources: Resources) -> set[str]:
+    """Return what must exist before the resource `name`, directly or through others."""
+    depends_on = resources[name].get("DependsOn", [])
+    found = {depends_on} if isinstance(depends_on, str) else set(depends_on)
+    texts = str(resources[name]["Properties"])
+    found |= {other for other in resources if f"/{other}'" in texts or f"'{other}'" in texts}
+    for other in (found & set(resources)) - {name}:
+        found |= waits_for(other, resources)
+    return found - {name}
+
+
+def test_no_two_parts_of_the_api_that_are_our_own_change_at_once() -> None:
+    for tokens in ({}, {"JwtIssuer": "https://login.example.com"}):
+        resources = deployed(**tokens)
+        parts = [name for name, each in resources.items() if each["Type"] in PARTS]
+        own = [name for name in parts if not name.startswith("SignalingApi")]
+        for one, other in combinations(own, 2):
+            assert one in waits_for(other, resources) or other in waits_for(one, resources)
+        for name in own:
+            assert waits_for(name, resources) >= set(parts) - set(own), name

@@ -1,4 +1,4 @@
-"""The line that an invocation prints."""
+"""The line that an invocation prints, and what X-Ray is told of a publish."""
 
 import json
 import time
@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aws_xray_sdk.core import xray_recorder
 
 from signaling.aws.operations import RequestError, accepted
 from signaling.errors import InvalidMessageError, SubscriptionsError
 from signaling.event import Event
 from signaling.log import InvocationLog, TimedConnections, hash_of
-from signaling.ports import Outcome
+from signaling.ports import Outcome, Sender
 from signaling.protocol import Message, Ping, Publish, Subscribe
-from tests.support.events import EVENTS
+from tests.support.events import EVENTS, TOPIC, Room, replay
 from tests.support.rooms import RecordedConnections
 
 EVENT = Event(EVENTS["publish_signal"])
@@ -124,3 +125,53 @@ def test_what_dynamodb_answered_is_told_to_the_owner(fields_of: FieldsOf) -> Non
         log.add_refusal(raised.value)
 
     assert fields_of(fail)["cause"] == "AccessDeniedException"
+
+
+# The import has opened it in each process that collects tests; Python complains of it at its end.
+xray_recorder.emitter._socket.close()
+
+
+class RecordingEmitter:
+    """Keeps what would go to the X-Ray daemon."""
+
+    def __init__(self) -> None:
+        self.segments: list[Any] = []
+
+    def send_entity(self, segment: Any) -> None:
+        self.segments.append(json.loads(segment.serialize()))
+
+
+@pytest.fixture
+def emitter(monkeypatch: pytest.MonkeyPatch) -> RecordingEmitter:
+    monkeypatch.setenv("TRACING", "Active")
+    emitter = xray_recorder.emitter = RecordingEmitter()
+    return emitter
+
+
+class PartlyGone(RecordedConnections):
+    """One connection is gone, one cannot be reached, the others get everything."""
+
+    def send(self, connections: Any, payload: str, introductions: Any = ()) -> Outcome:
+        gone, failed, *delivered = connections
+        return Outcome(delivered, [gone], [failed])
+
+
+def test_a_publish_is_two_subsegments_with_counts(
+    emitter: RecordingEmitter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    room = Room()
+    room.connections = PartlyGone()
+    for number in range(4):
+        room.subscriptions.subscribe([TOPIC], Sender(f"another{number}=", 0, 0))
+    xray_recorder.begin_segment("message", sampling=1)
+    replay("publish_announce")
+    xray_recorder.end_segment()
+    (segment,) = emitter.segments
+    counts = {"delivered": 3, "gone": 1, "failed": 1}
+    assert [(each["name"], each["annotations"]) for each in segment["subsegments"]] == [
+        ("read topic", {"subscribers": 6}),
+        ("fan out", counts),
+    ]
+    assert counts.items() <= json.loads(capsys.readouterr().out).items()
+    assert TOPIC not in json.dumps(segment)
+    assert len(room.members()) == 5
