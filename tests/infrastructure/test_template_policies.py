@@ -44,10 +44,7 @@ EXPECTED: dict[str, Rights] = {
 }
 
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:tokens-a1b2c3"
-READ_SECRET = {
-    ("secretsmanager:GetSecretValue", SECRET),
-    ("kms:Decrypt", "arn:aws:kms:*:*:key/*"),
-}
+READ_SECRET = {("secretsmanager:GetSecretValue", SECRET), ("kms:Decrypt", "arn:aws:kms:*:*:key/*")}
 WRITE_TRACES = "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess"
 
 CASES: list[tuple[Parameters, dict[str, Rights]]] = [

@@ -6,11 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from rig.issuer import Issuer, SigningKey
-from tests.support.authorizer import (
-    Clock,
-    Refusals,
-    configure,
-)
+from tests.support.authorizer import Clock, Refusals, configure
 
 
 @pytest.fixture

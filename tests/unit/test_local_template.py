@@ -21,7 +21,7 @@ TEMPLATE: dict[str, Any] = {
         "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
         "Both": {"Fn::And": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
         "Either": {"Fn::Or": [{"Condition": "IsProd"}, {"Condition": "IsDev"}]},
-    },
+    }
 }
 
 

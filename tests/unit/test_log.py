@@ -106,9 +106,7 @@ def test_a_failing_table_is_louder_than_a_bad_message(fields_of: FieldsOf) -> No
     assert (theirs["error"], theirs["level"]) == ("invalid_json", "INFO")
 
 
-def test_an_exception_is_logged_by_its_type_and_goes_on(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_exception_is_logged_by_its_type_and_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyError), InvocationLog(EVENT):
         raise KeyError("secret")
     line = capsys.readouterr().out

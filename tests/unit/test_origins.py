@@ -117,9 +117,7 @@ def test_a_host_that_no_site_can_have_is_near() -> None:
     assert [host for host in near + far if is_near_host(host)] == near
 
 
-def test_who_runs_the_server_reads_once_who_was_refused(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_who_runs_the_server_reads_once_who_was_refused(capsys: pytest.CaptureFixture[str]) -> None:
     rules = HouseRules()
     for _ in range(3):
         assert not rules.admit("https://evil.example")

@@ -58,19 +58,12 @@ def test_names_cannot_disturb_the_terminal() -> None:
 
 @pytest.mark.parametrize("name", ["large", hash_of("large")])
 def test_a_room_shows_its_connections(name: str) -> None:
-    assert list(members(FULL, name, NOW)) == [
-        "   since  connection",
-        " 1:30:00  a",
-        " 0:02:00  b",
-    ]
+    assert list(members(FULL, name, NOW)) == ["   since  connection", " 1:30:00  a", " 0:02:00  b"]
 
 
-def test_a_room_that_nobody_is_in_is_none() -> None:
+def test_nobody_and_nothing_are_told_in_words() -> None:
     with pytest.raises(ValueError, match="nobody is in such a room"):
         list(members(FULL, "left", NOW))
-
-
-def test_a_table_without_rows_is_told_in_words() -> None:
     assert next(overview(census(), NOW, has_names=False)).startswith("0 rooms with 0 connections")
 
 

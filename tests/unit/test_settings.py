@@ -128,9 +128,9 @@ def test_the_variables_of_the_sdks_move_connections() -> None:
     assert endpoint(deployed="", everything="http://aws") == ""
 
 
-@pytest.mark.parametrize("url", ["http://[::1]:8000", "http://[::1]", "https://a_b.example:1/c/d"])
-def test_urls_may_have_a_port_a_path_and_an_ipv6_address(url: str) -> None:
-    assert Settings.from_env({"CONNECTIONS_ENDPOINT": url}).connections_endpoint == url
+def test_urls_may_have_a_port_a_path_and_an_ipv6_address() -> None:
+    for url in ("http://[::1]:8000", "http://[::1]", "https://a_b.example:1/c/d"):
+        assert endpoint(deployed=url) == url
 
 
 @pytest.fixture
