@@ -136,6 +136,13 @@ class RoomsOf:
         self.connections.asked_for.clear()
         return self.send(connection, at, type="publish", topic="room", data=data)
 
+    def heard(self) -> list[tuple[str, str]]:
+        """Return who got whose announce of those that were sent last, or which text."""
+        sent = ((receiver, frame["data"]) for receiver, frame in self.connections.sent)
+        return sorted(
+            (receiver, data["from"] if isinstance(data, dict) else data) for receiver, data in sent
+        )
+
     def members(self, topic: str = "room") -> dict[str, str | None]:
         return {each.connection: each.peer for each in self.subscriptions.of_topic(topic)}
 

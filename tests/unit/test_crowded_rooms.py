@@ -26,16 +26,11 @@ def crowd(size: int, newcomer: str = "") -> RoomsOf:
     return rooms
 
 
-def heard(rooms: RoomsOf) -> list[tuple[str, str]]:
-    """Return who has heard of whom, of what was sent last."""
-    return [(receiver, frame["data"]["from"]) for receiver, frame in rooms.connections.sent]
-
-
 def do_next(rooms: RoomsOf) -> list[tuple[str, str]]:
     """Do what was postponed first, and return who hears of whom."""
     rooms.connections.sent.clear()
     rooms.postponed.pop(0)()
-    return heard(rooms)
+    return rooms.heard()
 
 
 def test_a_newcomer_to_a_crowded_room_also_hears_of_some_members_later() -> None:
@@ -43,7 +38,7 @@ def test_a_newcomer_to_a_crowded_room_also_hears_of_some_members_later() -> None
     assert rooms.connections.receivers() == sorted(f"{number}" for number in range(CROWDED))
     rooms.do_what_was_postponed()
     assert rooms.connections.receivers() == ["new"] * HEARD
-    assert len({*heard(rooms)}) == HEARD
+    assert len({*rooms.heard()}) == HEARD
 
 
 def test_a_newcomer_to_a_smaller_room_does_not() -> None:
@@ -73,7 +68,7 @@ def test_a_newcomer_that_announces_itself_twice_hears_of_some_members_once() -> 
     for _ in range(2):
         rooms.announce("new", "new")
     rooms.do_what_was_postponed()
-    assert len(heard(rooms)) == len({*heard(rooms)}) == HEARD
+    assert len(rooms.heard()) == len({*rooms.heard()}) == HEARD
 
 
 def test_members_that_are_found_gone_are_removed() -> None:
@@ -88,7 +83,7 @@ def test_who_lost_a_connection_hears_of_some_others() -> None:
     rooms.announce("10", "10")
     rooms.do_what_was_postponed()
     assert rooms.connections.receivers() == ["10"] * STRANGERS
-    assert len({*heard(rooms)} - {("10", "10")}) == STRANGERS
+    assert len({*rooms.heard()} - {("10", "10")}) == STRANGERS
 
 
 @pytest.mark.parametrize("is_one_by_one", [False, True])
@@ -100,9 +95,9 @@ def test_two_that_lost_connections_are_introduced_in_one_direction(is_one_by_one
         rooms.announce(f"{number}", f"{number}")
         if is_one_by_one:
             rooms.do_what_was_postponed()
-            pairs |= {*heard(rooms)}
+            pairs |= {*rooms.heard()}
     rooms.do_what_was_postponed()
-    pairs |= {*heard(rooms)}
+    pairs |= {*rooms.heard()}
     assert len(pairs) == len([*combinations(range(CROWDED + 1), 2)])
     assert not pairs & {(one, other) for other, one in pairs}
 
@@ -128,7 +123,7 @@ def test_who_comes_just_after_a_herd_that_is_full_is_not_left_alone() -> None:
 
     def enter(name: str) -> list[tuple[str, str]]:
         rooms.announce(name, name)
-        return heard(rooms)
+        return rooms.heard()
 
     # Of two at one moment the greater name hears.
     herd = [f"herd {number}" for number in reversed(range(100, 160))]

@@ -10,19 +10,11 @@ from tests.support.rooms import RoomsOf, room_of_three
 ANNOUNCE_OF_A = {"type": "announce", "from": "A"}
 
 
-def heard(rooms: RoomsOf) -> list[tuple[str, str]]:
-    """Return who got whose announce with the last message."""
-    return sorted(
-        (receiver, frame["data"]["from"] if isinstance(frame["data"], dict) else frame["data"])
-        for receiver, frame in rooms.connections.sent
-    )
-
-
 def test_who_was_there_hears_of_who_comes_whatever_their_peer_ids() -> None:
     for peer in ("", "ZZ"):
         rooms = room_of_three()
         rooms.announce("d", peer)
-        assert heard(rooms) == [("a", peer), ("b", peer), ("c", peer)]
+        assert rooms.heard() == [("a", peer), ("b", peer), ("c", peer)]
         assert rooms.connections.asked_for == []
 
 
@@ -45,7 +37,7 @@ def test_of_two_that_come_one_hears_of_the_other(
     rooms = RoomsOf()
     for connection, peer, at in (first, second):
         rooms.announce(connection, peer, at)
-    assert heard(rooms) == [expected]
+    assert rooms.heard() == [expected]
     is_told_of_the_first = expected[0] == second[0]
     assert rooms.connections.asked_for == ([first[0]] if is_told_of_the_first else [])
 
@@ -65,7 +57,7 @@ def test_behind_a_password_the_lower_connection_is_introduced_and_its_text_is_ke
         rooms = RoomsOf()
         for connection in order:
             rooms.publish(connection, texts[connection])
-        assert heard(rooms) == [("b", texts["a"])]
+        assert rooms.heard() == [("b", texts["a"])]
 
 
 def test_an_announce_behind_a_password_subscribes_its_sender() -> None:
@@ -80,12 +72,12 @@ def test_who_has_just_subscribed_is_left_to_its_own_announce_but_not_for_long() 
     rooms = RoomsOf()
     rooms.subscribe_all(["b", "c"])
     rooms.announce("a", "A")
-    assert heard(rooms) == []
+    assert rooms.heard() == []
     rooms.announce("b", "B")
-    assert heard(rooms) == [("b", "A")]
+    assert rooms.heard() == [("b", "A")]
     rooms.wait()
     rooms.announce("d", "D")
-    assert heard(rooms) == [("a", "D"), ("b", "D"), ("c", "D")]
+    assert rooms.heard() == [("a", "D"), ("b", "D"), ("c", "D")]
 
 
 def test_nobody_is_introduced_on_behalf_of_a_page_that_is_gone() -> None:
@@ -93,7 +85,7 @@ def test_nobody_is_introduced_on_behalf_of_a_page_that_is_gone() -> None:
     rooms.announce("a", "A")
     outcome = rooms.announce("b", "B")
     assert outcome == Outcome([], ["a"], [])
-    assert heard(rooms) == []
+    assert rooms.heard() == []
     assert rooms.members() == {"b": "B"}
 
 
@@ -117,9 +109,9 @@ def test_a_page_that_entered_again_is_not_introduced_as_the_peer_that_left() -> 
     rooms.subscribe("a", "room", at=3)
     rooms.send("a", at=2, type="unsubscribe", topics=["room"])
     rooms.announce("b", "B", at=4)
-    assert heard(rooms) == []
+    assert rooms.heard() == []
     rooms.announce("a", "A2", at=5)
-    assert heard(rooms) == [("b", "A2")]
+    assert rooms.heard() == [("b", "A2")]
 
 
 def test_an_announce_that_a_later_one_has_replaced_says_nothing() -> None:
@@ -134,4 +126,4 @@ def test_who_comes_is_introduced_in_one_direction_if_a_member_announces_itself_a
         rooms = room_of_three()
         rooms.announce("d", peer)
         rooms.announce("a", "A")
-        assert heard(rooms) == [("a", peer)]
+        assert rooms.heard() == [("a", peer)]

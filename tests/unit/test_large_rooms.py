@@ -1,6 +1,6 @@
 """Rooms in which a newcomer meets only some of the members."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -25,10 +25,6 @@ def crowd(size: int, rooms: RoomsOf | None = None) -> RoomsOf:
     return rooms
 
 
-def heard(rooms: RoomsOf) -> Iterator[tuple[str, str]]:
-    return ((receiver, frame["data"]["from"]) for receiver, frame in rooms.connections.sent)
-
-
 def test_in_the_largest_small_room_all_others_hear_of_who_comes() -> None:
     rooms = crowd(SMALL_ROOM - 1, RoomsOf(postpones=True))
     rooms.announce("new", "NEW")
@@ -40,8 +36,8 @@ def test_in_the_largest_small_room_all_others_hear_of_who_comes() -> None:
 def test_who_enters_a_large_room_hears_of_some_and_nobody_hears_of_it(size: int) -> None:
     rooms = crowd(size)
     rooms.announce("new", "NEW")
-    assert [receiver for receiver, _ in heard(rooms)] == ["new"] * INTRODUCED
-    assert len({peer for _, peer in heard(rooms)}) == INTRODUCED
+    assert [receiver for receiver, _ in rooms.heard()] == ["new"] * INTRODUCED
+    assert len({peer for _, peer in rooms.heard()}) == INTRODUCED
     assert len(rooms.connections.asked_for) == INTRODUCED
     number_that_was_read = SMALL_ROOM + 1
     assert {frame["clients"] for _, frame in rooms.connections.sent} == {number_that_was_read}
@@ -51,7 +47,7 @@ def test_who_announces_itself_again_hears_of_fewer() -> None:
     rooms = crowd(SMALL_ROOM + 1)
     rooms.subscribe("m0=", "room")
     rooms.announce("m0=", "M0")
-    assert [receiver for receiver, _ in heard(rooms)] == ["m0="] * INTRODUCED_AGAIN
+    assert [receiver for receiver, _ in rooms.heard()] == ["m0="] * INTRODUCED_AGAIN
 
 
 def receivers_of_signal(rooms: RoomsOf, sender: str, peer: str, to: str) -> list[str]:
@@ -62,7 +58,7 @@ def receivers_of_signal(rooms: RoomsOf, sender: str, peer: str, to: str) -> list
 def test_signals_of_those_who_were_introduced_find_their_addressees() -> None:
     rooms = crowd(5 * SMALL_ROOM)
     rooms.announce("new", "NEW")
-    for peer in [peer for _, peer in heard(rooms)]:
+    for peer in [peer for _, peer in rooms.heard()]:
         connection = peer.lower() + "="
         assert receivers_of_signal(rooms, "new", "NEW", peer) == [connection]
         assert receivers_of_signal(rooms, connection, peer, "NEW") == ["new"]
@@ -174,7 +170,7 @@ def test_of_those_who_come_at_one_moment_each_pair_meets_in_one_direction_at_mos
     met = set()
     for connection in comers:
         rooms.announce(connection, connection.upper())
-        met |= {(receiver, peer.lower()) for receiver, peer in heard(rooms)}
+        met |= {(receiver, peer.lower()) for receiver, peer in rooms.heard()}
     assert not {(one, other) for one, other in met if (other, one) in met}
     reached = {"c0"}
     while more := {pair for pair in met if len(reached & set(pair)) == 1}:
@@ -190,9 +186,9 @@ def test_newcomers_hear_of_an_elder_that_announces_itself_again_at_that_moment()
     elders = [f"m{number}=" for number in range(10)]  # one hears of so few that all may be elders
     for elder in elders:
         rooms.announce(elder, elder[:-1].upper(), at=rooms.now)
-    receivers = {receiver for receiver, peer in heard(rooms) if f"{peer.lower()}=" in elders}
+    receivers = {receiver for receiver, peer in rooms.heard() if f"{peer.lower()}=" in elders}
     assert receivers & newcomers
-    assert not {peer.lower() for _, peer in heard(rooms)} & newcomers
+    assert not {peer.lower() for _, peer in rooms.heard()} & newcomers
 
 
 def test_of_two_that_enter_at_one_moment_the_later_makes_the_offer() -> None:
@@ -200,7 +196,7 @@ def test_of_two_that_enter_at_one_moment_the_later_makes_the_offer() -> None:
     for number in range(3 * SMALL_ROOM):
         rooms.announce(f"c{number}", f"C{number}")
         if number > SMALL_ROOM:
-            assert [receiver for receiver, _ in heard(rooms)] == [f"c{number}"] * INTRODUCED
+            assert [receiver for receiver, _ in rooms.heard()] == [f"c{number}"] * INTRODUCED
 
 
 def test_a_newcomer_hears_of_members_that_announce_themselves_again_at_that_moment() -> None:
@@ -208,7 +204,7 @@ def test_a_newcomer_hears_of_members_that_announce_themselves_again_at_that_mome
     for number in range(SMALL_ROOM):
         rooms.announce(f"m{number}=", f"M{number}")
     rooms.announce("new", "NEW")
-    assert [receiver for receiver, _ in heard(rooms)] == ["new"] * INTRODUCED
+    assert [receiver for receiver, _ in rooms.heard()] == ["new"] * INTRODUCED
 
 
 def test_a_client_that_never_announces_itself_hears_of_others_in_the_end() -> None:
@@ -218,7 +214,7 @@ def test_a_client_that_never_announces_itself_hears_of_others_in_the_end() -> No
     assert rooms.connections.sent == []
     rooms.wait()
     rooms.announce("newer", "NEWER")
-    receivers = [receiver for receiver, _ in heard(rooms)]
+    receivers = [receiver for receiver, _ in rooms.heard()]
     assert receivers.count("newer") == 1
     assert len(receivers) == INTRODUCED
 
