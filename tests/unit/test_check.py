@@ -80,16 +80,13 @@ def test_a_frame_that_tells_of_a_failure_is_explained_and_no_other(
     assert advice is None or str(means) in advice.means
 
 
-def test_tokens_are_masked_in_urls_and_wherever_the_own_one_stands() -> None:
+def test_a_token_may_come_in_the_url_and_is_masked_wherever_it_stands() -> None:
     assert mask("ws://h/?a=1&token=abc.d-e_f&b=2 failed") == "ws://h/?a=1&token=***&b=2 failed"
+    mine = target("wss://host/dev?a=1&token=abc")
+    assert (f"{mine.url}", mine.token) == ("wss://host/dev?a=1", "abc")
     mine = target(token="se/cr+et")
     assert mine.mask("no se/cr+et here, no se%2Fcr%2Bet") == "no *** here, no ***"
     assert mine.mask(f"{mine.address('se/cr+et')}") == "wss://host/dev?token=***"
-
-
-def test_the_token_may_come_in_the_url() -> None:
-    mine = target("wss://host/dev?a=1&token=abc")
-    assert (f"{mine.url}", mine.token) == ("wss://host/dev?a=1", "abc")
 
 
 @pytest.mark.parametrize(

@@ -139,15 +139,10 @@ def test_a_publish_lets_the_room_forget_many_that_left_long_ago() -> None:
     assert list(rooms.subscriptions._rows["room"]) == ["a"]
 
 
-def limited(most: int) -> RoomsOf:
-    rooms = RoomsOf(max_rooms=most)
-    rooms.subscribe("a", "one", "two")
-    return rooms
-
-
 @pytest.mark.parametrize("kind", ["subscribe", "unsubscribe"])
 def test_a_connection_enters_only_so_many_rooms(kind: str) -> None:
-    rooms = limited(3)
+    rooms = RoomsOf(max_rooms=3)
+    rooms.subscribe("a", "one", "two")
     rooms.subscribe("a", "one", "two", "three")
     with pytest.raises(TooManyRoomsError):
         rooms.send("a", type=kind, topics=["three", "four"])
@@ -159,7 +154,8 @@ def test_a_connection_enters_only_so_many_rooms(kind: str) -> None:
 
 
 def test_a_room_that_was_left_counts_among_those_of_its_connection() -> None:
-    rooms = limited(2)
+    rooms = RoomsOf(max_rooms=2)
+    rooms.subscribe("a", "one", "two")
     rooms.send("a", type="unsubscribe", topics=["one"])
     with pytest.raises(TooManyRoomsError):
         rooms.subscribe("a", "three")
