@@ -23,10 +23,8 @@ GROUPS = {"$connect": "/connect", "$disconnect": "/disconnect", "$default": "/me
 
 Fields = dict[str, Any]
 
-
-# --- Filter patterns: the part of their syntax that we use ----------------------------------------
+# The part of the patterns' syntax that we use:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
-
 TERM = re.compile(r'\(?\$\.(\w+) (?:(NOT EXISTS)|(=|>|>=) (\*|"[^"]*"|\d+))\)?')
 COMPARE = {"=": operator.eq, ">": operator.gt, ">=": operator.ge}
 
@@ -67,9 +65,6 @@ def metrics_of(group: str, fields: Fields, **stack: str) -> dict[str, float]:
 
 def field_of(value: str, fields: Fields) -> Any:
     return fields[value.removeprefix("$.")] if value.startswith("$.") else value
-
-
-# --- Metrics of lines that the functions print ----------------------------------------------------
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
@@ -168,9 +163,8 @@ def test_a_value_is_a_field_that_the_pattern_names() -> None:
         assert "DefaultValue" not in metric
 
 
-# --- LogLevel: what is counted is counted whole, or not at all ------------------------------------
-
 LEVELS = TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"]
+"""At each of them, what is counted is counted whole, or not at all."""
 
 
 @pytest.fixture(params=LEVELS)

@@ -81,9 +81,8 @@ def test_the_functions_take_the_values_that_the_template_takes_and_no_others() -
     assert set(parameters_behind_settings()) - bounded == {"ALLOWED_ORIGINS"}
 
 
-# --- AllowedOrigins: a value that deploys must not refuse everybody -------------------------------
-
 ALLOWED_ORIGINS = re.compile(TEMPLATE["Parameters"]["AllowedOrigins"]["AllowedPattern"])
+"""A value that deploys must not refuse everybody."""
 NEAR_ORIGINS = st.builds(
     "{}{}{}{}".format,
     st.sampled_from(
