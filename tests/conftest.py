@@ -1,6 +1,8 @@
 """Fixtures that several kinds of tests share."""
 
+import asyncio
 import gc
+import inspect
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +43,16 @@ def pytest_configure() -> None:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector the tests themselves: it took an eighth of their CPU."""
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine in an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
 
 
 SAM_BUILD = ("tests/built/", "tests/deployed/")

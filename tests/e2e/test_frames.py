@@ -1,6 +1,5 @@
 """How the local server takes WebSocket frames, good and bad."""
 
-import asyncio
 import json
 
 import aiohttp
@@ -27,36 +26,24 @@ def close_frame(code: int) -> bytes:
 PING = b'{"type":"ping"}'
 
 
-@pytest.mark.parametrize(
-    ("frames", "answer"),
-    [
-        (frame(0x88), b"\x88\x00"),
-        (frame(0x88, b"\x03\xe8bye"), close_frame(1000)),
-        (frame(0x88, (4321).to_bytes(2)), close_frame(4321)),
-        (frame(0x88, b"\x03"), close_frame(1002)),
-        (frame(0x88, (0).to_bytes(2)), close_frame(1002)),
-        (frame(0x88, (1005).to_bytes(2)), close_frame(1002)),
-        (frame(0x88, (65535).to_bytes(2)), close_frame(1002)),
-        (frame(0x88, b"\x03\xe8\xff"), close_frame(1007)),
-        (frame(0xC1, PING), close_frame(1002)),
-        (frame(0x80, PING), close_frame(1002)),
-        (frame(0x01, PING[:5]) + frame(0x81, PING), close_frame(1002)),
-    ],
-    ids=[
-        "empty close",
-        "close with a reason",
-        "close of an app's own",
-        "close with half a code",
-        "code 0",
-        "code that is none",
-        "code 65535",
-        "reason that is no UTF-8",
-        "reserved bit",
-        "lone continuation",
-        "message within a message",
-    ],
-)
-def test_a_frame_is_answered_as_rfc_6455_says(
+ANSWERS = {
+    "empty close": (frame(0x88), b"\x88\x00"),
+    "close with a reason": (frame(0x88, b"\x03\xe8bye"), close_frame(1000)),
+    "close of an app's own": (frame(0x88, (4321).to_bytes(2)), close_frame(4321)),
+    "close with half a code": (frame(0x88, b"\x03"), close_frame(1002)),
+    "code 0": (frame(0x88, (0).to_bytes(2)), close_frame(1002)),
+    "code that is none": (frame(0x88, (1005).to_bytes(2)), close_frame(1002)),
+    "code 65535": (frame(0x88, (65535).to_bytes(2)), close_frame(1002)),
+    "reason that is no UTF-8": (frame(0x88, b"\x03\xe8\xff"), close_frame(1007)),
+    "reserved bit": (frame(0xC1, PING), close_frame(1002)),
+    "lone continuation": (frame(0x80, PING), close_frame(1002)),
+    "message within a message": (frame(0x01, PING[:5]) + frame(0x81, PING), close_frame(1002)),
+    "binary, which no function gets": (frame(0x82, PING), close_frame(1003)),
+}
+
+
+@pytest.mark.parametrize(("frames", "answer"), ANSWERS.values(), ids=ANSWERS)
+def test_a_frame_is_answered_as_rfc_6455_and_api_gateway_say(
     shared_server: LocalServer, frames: bytes, answer: bytes
 ) -> None:
     answered = answer_to(shared_server, frames)
@@ -90,14 +77,13 @@ async def send_in_fragments(server: LocalServer, *fragments: bytes) -> aiohttp.W
         return await socket.receive(timeout=10)
 
 
-def test_a_message_in_fragments_arrives_whole(shared_server: LocalServer) -> None:
-    ping = b'{"type":"ping"}'
+async def test_a_message_in_fragments_arrives_whole(shared_server: LocalServer) -> None:
     for fragments in (
-        (ping[:8], ping[8:12], ping[12:]),
-        (b"", ping, b""),
-        [ping[:1]] + [b""] * 500 + [ping[1:]],
+        (PING[:8], PING[8:12], PING[12:]),
+        (b"", PING, b""),
+        [PING[:1]] + [b""] * 500 + [PING[1:]],
     ):
-        answer = asyncio.run(send_in_fragments(shared_server, *fragments))
+        answer = await send_in_fragments(shared_server, *fragments)
         assert answer.data == '{"type":"pong"}'
 
 
@@ -108,30 +94,23 @@ def test_a_message_in_fragments_arrives_whole(shared_server: LocalServer) -> Non
         ([b"x" * (32 * 1024 + 1)], 1009),
         ([b"x" * 32 * 1024] * 4, None),
         ([b"x" * 32 * 1024] * 4 + [b"x"], 1009),
+        ([b"{"] + [b""] * 8_000 + [b"}"], 1008),
+        ([b"\xff"], 1007),
     ],
-    ids=["32 KB in a frame", "more in a frame", "128 KB in frames", "more in frames"],
+    ids=[
+        "32 KB in a frame",
+        "more in a frame",
+        "128 KB in frames",
+        "more in frames",
+        "too many frames",
+        "no UTF-8",
+    ],
 )
-def test_frames_and_messages_have_api_gateways_limits(
+async def test_frames_and_messages_have_api_gateways_limits(
     shared_server: LocalServer, fragments: list[bytes], close_code: int | None
 ) -> None:
-    answer = asyncio.run(send_in_fragments(shared_server, *fragments))
+    answer = await send_in_fragments(shared_server, *fragments)
     if close_code is None:
         assert json.loads(answer.data)["type"] == "error"  # the function's, not API Gateway's
     else:
         assert (answer.type, answer.data) == (aiohttp.WSMsgType.CLOSE, close_code)
-
-
-@pytest.mark.parametrize(
-    ("fragments", "close_code"),
-    [
-        ([b"x" * 32_000] * 5, 1009),
-        ([b"{"] + [b""] * 8_000 + [b"}"], 1008),
-        ([b"\xff"], 1007),
-    ],
-    ids=["too many bytes", "too many fragments", "no UTF-8"],
-)
-def test_a_message_that_is_none_closes_the_connection(
-    shared_server: LocalServer, fragments: list[bytes], close_code: int
-) -> None:
-    answer = asyncio.run(send_in_fragments(shared_server, *fragments))
-    assert (answer.type, answer.data) == (aiohttp.WSMsgType.CLOSE, close_code)
