@@ -1,10 +1,8 @@
 """Clients that break the rules: each is told or cut, and nobody else notices."""
 
-import asyncio
 import os
 import signal
 import socket
-import struct
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,10 @@ import pytest
 
 from local.gateway.connection import SECONDS_TO_SEND_REQUEST
 from rig.clients import clients
+from rig.measure import resident_bytes
 from rig.raw import HANDSHAKE, connect, frame, open_websocket
 from rig.servers import LocalServer, StartLocalServer, wait_until
+from tests.support.sockets import reset
 
 FEW_DESCRIPTORS = """
 import resource, runpy
@@ -23,13 +23,11 @@ runpy.run_module("local", run_name="__main__")
 """
 
 
-def test_whoever_resets_the_handshake_leaves_no_trace(local_server: StartLocalServer) -> None:
+async def test_whoever_resets_the_handshake_leaves_no_trace(local_server: StartLocalServer) -> None:
     server = local_server()
     for _ in range(300):
-        connection = connect(server, HANDSHAKE)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
-    asyncio.run(is_served(server))
+        reset(connect(server, HANDSHAKE))
+    await is_served(server)
 
 
 def test_posts_to_clients_that_were_just_reset_find_them_gone(
@@ -49,8 +47,7 @@ def test_posts_to_clients_that_were_just_reset_find_them_gone(
         wait_until(lambda: len(logged("subscribe")) == 61)
         os.kill(server.pid, signal.SIGSTOP)  # so that it learns of all resets at one moment
         for each in others:
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            each.close()
+            reset(each)
         for _ in range(30):
             sender.sendall(message)
         os.kill(server.pid, signal.SIGCONT)
@@ -60,43 +57,40 @@ def test_posts_to_clients_that_were_just_reset_find_them_gone(
     assert "connection lost" not in server.output
 
 
-def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
+async def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server()
     pings = frame(0x89, b"x" * 125) * 500
-    asyncio.run(is_served(server))  # by then it has loaded what it needs
+    await is_served(server)  # by then it has loaded what it needs
     with connect(server, HANDSHAKE) as deaf:
-        before = resident_bytes(server)
+        before = resident_bytes(server.pid)
         for _ in range(1_000):
             deaf.sendall(pings)
-        asyncio.run(is_served(server))
-        assert resident_bytes(server) - before < 1_000 * len(pings) / 2
+        await is_served(server)
+        assert resident_bytes(server.pid) - before < 1_000 * len(pings) / 2
 
 
-def test_a_client_that_enters_ever_more_rooms_does_not_fill_the_memory(
+async def test_a_client_that_enters_ever_more_rooms_does_not_fill_the_memory(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server("--throttle", "none")
-    asyncio.run(is_served(server))
-    before = resident_bytes(server)
+    await is_served(server)
+    before = resident_bytes(server.pid)
 
     def refused(frames: list[dict[str, Any]]) -> int:
         return sum(each.get("code") == "too_many_rooms" for each in frames)
 
-    async def enter() -> None:
-        async with clients(server.websocket_url, "A") as (client,):
-            for message in range(500):
-                await client.subscribe(*(f"room {message} {topic}" for topic in range(100)))
-            await client.until(lambda frames: refused(frames) == 490)
-            assert resident_bytes(server) < 1.3 * before
-
-    asyncio.run(enter())
-    asyncio.run(is_served(server))
+    async with clients(server.websocket_url, "A") as (client,):
+        for message in range(500):
+            await client.subscribe(*(f"room {message} {topic}" for topic in range(100)))
+        await client.until(lambda frames: refused(frames) == 490)
+        assert resident_bytes(server.pid) < 1.3 * before
+    await is_served(server)
 
 
 @pytest.mark.parametrize("options", [("--latency", "50:50"), ("--dynamodb",)])
-def test_a_flood_waits_at_its_sender(
+async def test_a_flood_waits_at_its_sender(
     local_server: StartLocalServer, dynamodb_local: str, options: tuple[str, ...]
 ) -> None:
     if options == ("--dynamodb",):
@@ -104,18 +98,18 @@ def test_a_flood_waits_at_its_sender(
     server = local_server(*options, "--throttle", "none")
     text = b'{"type":"publish","topic":"flood","data":{"type":"x"}}'
     messages = frame(0x81, text) * 1_000
-    asyncio.run(is_served(server))
+    await is_served(server)
     with connect(server, HANDSHAKE) as flooding:
         flooding.settimeout(0.5)
-        before = resident_bytes(server)
+        before = resident_bytes(server.pid)
         with pytest.raises(TimeoutError):
             for _ in range(1_000):
                 flooding.sendall(messages)
-        asyncio.run(is_served(server))
-        assert resident_bytes(server) - before < 30_000_000
+        await is_served(server)
+        assert resident_bytes(server.pid) - before < 30_000_000
 
 
-def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
+async def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server(program=FEW_DESCRIPTORS)
@@ -123,53 +117,43 @@ def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
         for _ in range(700):
             stack.enter_context(connect(server))
         wait_until(lambda: "error: too many connections" in server.output)
-    asyncio.run(is_served(server))
+    await is_served(server)
     assert server.output.count("error: too many connections") == 1
 
 
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
+POST = b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
+
+
+async def test_odd_requests_are_refused(local_server: StartLocalServer) -> None:
+    server = local_server("--unsigned")
+    for request, status in (
         (b"GET /" + b"x" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20_000, b"431"),
-        (b"POST /@connections/a HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n", b"417"),
-        (HANDSHAKE.replace(b"13", b"7"), b"426"),
-        (
-            b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
-            b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
-            b"400",
-        ),
-    ],
-    ids=["long file name", "long head", "odd Expect", "odd version", "bad gzip"],
-)
-def test_an_odd_request_is_refused(
-    local_server: StartLocalServer, request_: bytes, status: bytes
-) -> None:
-    server = local_server("--unsigned")
-    with connect(server, request_) as connection:
-        assert connection.recv(4096).split(b" ")[1] == status
-    asyncio.run(is_served(server))
+        (POST + b"Expect: tea\r\n\r\n", b"417"),
+        (POST + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", b"400"),
+    ):
+        with connect(server, request) as connection:
+            assert connection.recv(4096).split(b" ")[1] == status
+        await is_served(server)
 
 
-def test_whoever_hangs_up_in_the_middle_of_a_post_leaves_no_trace(
+async def test_whoever_hangs_up_in_the_middle_of_a_post_leaves_no_trace(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server("--unsigned")
-    post = b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
-    connect(server, post + b"Content-Length: 10\r\n\r\nhel").close()
-    asyncio.run(is_served(server))
+    connect(server, POST + b"Content-Length: 10\r\n\r\nhel").close()
+    await is_served(server)
 
 
 HALVES = {
     "an idle connection": b"",
     "a head without its end": b"GET / HTTP/1.1\r\nHost: a\r\n",
-    "a post without its body": b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
-    b"Content-Length: 10\r\n\r\nhel",
+    "a post without its body": POST + b"Content-Length: 10\r\n\r\nhel",
     "a body that nobody reads": b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhel",
 }
 
 
-def test_4000_half_open_requests_after_a_whole_one_are_gone_in_time(
+async def test_4000_half_open_requests_after_a_whole_one_are_gone_in_time(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server("--unsigned")
@@ -180,9 +164,9 @@ def test_4000_half_open_requests_after_a_whole_one_are_gone_in_time(
                 connection = stack.enter_context(connect(server, page))
                 connection.sendall(half)
                 assert connection.recv(4096).startswith(b"HTTP/1.1 404")  # so it is open there
-        asyncio.run(is_served(server))
+        await is_served(server)
         wait_until(lambda: descriptors_of(server) < 100, seconds=2 * SECONDS_TO_SEND_REQUEST + 10)
-    asyncio.run(is_served(server))
+    await is_served(server)
 
 
 def descriptors_of(server: LocalServer) -> int:
@@ -197,12 +181,7 @@ async def is_served(server: LocalServer) -> None:
     assert "Traceback" not in server.output
 
 
-def resident_bytes(server: LocalServer) -> int:
-    pages = Path(f"/proc/{server.pid}/statm").read_text().split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
-def test_a_herd_that_comes_back_at_once_waits_to_be_accepted(
+async def test_a_herd_that_comes_back_at_once_waits_to_be_accepted(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server()
@@ -215,4 +194,4 @@ def test_a_herd_that_comes_back_at_once_waits_to_be_accepted(
                 stack.enter_context(socket.create_connection(address, timeout=0.9))
     finally:
         os.kill(server.pid, signal.SIGCONT)
-    asyncio.run(is_served(server))
+    await is_served(server)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 
 import aiohttp
 import pytest
@@ -12,6 +11,7 @@ from rig.issuer import Issuer
 from rig.servers import LocalServer, StartLocalServer, wait_until
 from rig.tokens import demands, url_with
 from signaling.event import LONGEST_URL
+from tests.support.handshakes import status_of
 from tests.support.planted import planted, with_functions
 
 ANSWERS = with_functions("""
@@ -22,31 +22,23 @@ def handle(name, handler, event, context):
 """)
 
 
-async def status_of(url: str) -> int:
-    """Return the status of a handshake; that of an open WebSocket is 101."""
-    async with aiohttp.ClientSession() as session:
-        try:
-            async with session.ws_connect(url) as socket:
-                return socket._response.status
-        except aiohttp.WSServerHandshakeError as refused:
-            return refused.status
+async def status_when_connect_answers(server: LocalServer, answer: str) -> int:
+    return await status_of(f"{server.websocket_url}?answer={answer}")
 
 
-def status_when_connect_answers(server: LocalServer, answer: str) -> int:
-    return asyncio.run(status_of(f"{server.websocket_url}?answer={answer}"))
-
-
-def test_what_connect_answers_decides_and_its_status_is_passed_on(
+async def test_what_connect_answers_decides_and_its_status_is_passed_on(
     local_server: StartLocalServer,
 ) -> None:
     server = planted(local_server, ANSWERS)
     for status in (200, 204, 299, 302, 400, 401, 403, 429, 500, 503):
         expected = 101 if status < 300 else status
-        assert status_when_connect_answers(server, f"dict(statusCode={status})") == expected
-    assert status_when_connect_answers(server, "dict(statusCode='403')") == 403
+        assert await status_when_connect_answers(server, f"dict(statusCode={status})") == expected
+    assert await status_when_connect_answers(server, "dict(statusCode='403')") == 403
 
 
-def test_a_connect_that_fails_or_answers_nonsense_is_a_502(local_server: StartLocalServer) -> None:
+async def test_a_connect_that_fails_or_answers_nonsense_is_a_502(
+    local_server: StartLocalServer,
+) -> None:
     server = planted(local_server, ANSWERS)
     for nonsense in (
         "None",
@@ -58,10 +50,10 @@ def test_a_connect_that_fails_or_answers_nonsense_is_a_502(local_server: StartLo
         "dict(statusCode=200,headers={'Sec-WebSocket-Protocol':'a\\r\\nb'})",
         "dict(statusCode=200,headers=[1])",
     ):
-        assert status_when_connect_answers(server, nonsense) == 502, nonsense
+        assert await status_when_connect_answers(server, nonsense) == 502, nonsense
 
 
-def test_the_subprotocol_that_connect_chooses_reaches_the_client(
+async def test_the_subprotocol_that_connect_chooses_reaches_the_client(
     local_server: StartLocalServer,
 ) -> None:
     server = planted(local_server, ANSWERS)
@@ -74,19 +66,17 @@ def test_the_subprotocol_that_connect_chooses_reaches_the_client(
         ):
             return socket.protocol, socket._response.headers.get("X-Other")
 
-    assert asyncio.run(chosen("{'sec-websocket-PROTOCOL':'second','X-Other':'x'}")) == (
-        "second",
-        None,
-    )
-    assert asyncio.run(chosen("{}")) == (None, None)
+    headers = "{'sec-websocket-PROTOCOL':'second','X-Other':'x'}"
+    assert await chosen(headers) == ("second", None)
+    assert await chosen("{}") == (None, None)
 
 
-def test_a_url_may_have_4096_characters_and_no_more(local_server: StartLocalServer) -> None:
+async def test_a_url_may_have_4096_characters_and_no_more(local_server: StartLocalServer) -> None:
     server = local_server()
     url = f"{server.websocket_url}/?x="
     padding = "x" * (LONGEST_URL - len(url.replace("ws:", "wss:")))
-    assert asyncio.run(status_of(url + padding)) == 101
-    assert asyncio.run(status_of(url + padding + "x")) == 414
+    assert await status_of(url + padding) == 101
+    assert await status_of(url + padding + "x") == 414
 
 
 POSTS_TO_ITSELF = with_functions("""
@@ -107,33 +97,31 @@ def handle(name, handler, event, context):
 """)
 
 
-def test_a_post_is_a_410_while_connect_runs(local_server: StartLocalServer) -> None:
+async def test_a_post_is_a_410_while_connect_runs(local_server: StartLocalServer) -> None:
     server = planted(local_server, POSTS_TO_ITSELF, "--latency", "0:1", "--unsigned")
 
     def posts() -> list[tuple[str, int]]:
         return [(line["name"], line["status"]) for line in server.log if "name" in line]
 
-    async def come() -> None:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.ws_connect(server.websocket_url) as socket,
-        ):
-            await socket.send_str("{}")
-            await socket.receive(timeout=10)
-
-    asyncio.run(come())
+    async with clients(server.websocket_url, "A") as (a,):
+        await a.send("{}")
+        await a.until_received(1)
     wait_until(lambda: len(posts()) >= 2)
     assert posts()[:2] == [("ConnectFunction", 410), ("MessageFunction", 200)]
 
 
-def test_handshakes_beyond_the_templates_throttle_are_429(local_server: StartLocalServer) -> None:
+async def test_handshakes_beyond_the_templates_throttle_are_429(
+    local_server: StartLocalServer,
+) -> None:
     limits = "RouteRateLimit=1 RouteBurstLimit=3"
     server = local_server("--parameter-overrides", limits)
     url = server.websocket_url
-    assert [asyncio.run(status_of(url)) for _ in range(4)] == [101, 101, 101, 429]
-    wait_until(lambda: asyncio.run(status_of(url)) == 101)
+    assert [await status_of(url) for _ in range(4)] == [101, 101, 101, 429]
+    async with asyncio.timeout(10):
+        while await status_of(url) != 101:
+            await asyncio.sleep(0.1)
     unlimited = local_server("--throttle", "none", "--parameter-overrides", limits).websocket_url
-    assert {asyncio.run(status_of(unlimited)) for _ in range(20)} == {101}
+    assert {await status_of(unlimited) for _ in range(20)} == {101}
 
 
 HANGS = with_functions("""
@@ -144,34 +132,27 @@ def handle(name, handler, event, context):
 """)
 
 
-def test_an_authorizer_that_hangs_holds_up_nobody_else(
+async def test_an_authorizer_that_hangs_holds_up_nobody_else(
     issuer: Issuer, local_server: StartLocalServer
 ) -> None:
     server = planted(local_server, HANGS, *demands(issuer))
     url = url_with(server, issuer.mint(aud="demo"))
-
-    async def talk_beside_those_who_hang() -> float:
-        hanging = [asyncio.create_task(status_of(f"{url}&hang=yes")) for _ in range(10)]
-        await asyncio.sleep(0.5)
-        started = time.monotonic()
-        async with clients(url, "A", "B") as (a, b):
-            await b.subscribe("room")
-            await b.settled()
-            await a.publish("room", "hello")
-            await b.until_received(2)
-        seconds = time.monotonic() - started
-        for each in hanging:
-            each.cancel()
-        return seconds
-
-    assert asyncio.run(talk_beside_those_who_hang()) < 5
+    hanging = [asyncio.create_task(status_of(f"{url}&hang=yes")) for _ in range(10)]
+    await asyncio.sleep(0.5)
+    async with asyncio.timeout(5), clients(url, "A", "B") as (a, b):
+        await b.subscribe("room")
+        await b.settled()
+        await a.publish("room", "hello")
+        await b.until_received(2)
+    for each in hanging:
+        each.cancel()
 
 
 @pytest.mark.parametrize("query", ["", "?token=", "?token=a.b.c"])
-def test_no_token_is_a_401_and_a_bad_one_a_403(
+async def test_no_token_is_a_401_and_a_bad_one_a_403(
     issuer: Issuer, local_server: StartLocalServer, query: str
 ) -> None:
     server = local_server(*demands(issuer))
     expected = 403 if "a.b.c" in query else 401
-    assert asyncio.run(status_of(f"{server.websocket_url}/{query}")) == expected
+    assert await status_of(f"{server.websocket_url}/{query}") == expected
     assert json.dumps(server.log).count("$connect") == (expected == 403)

@@ -2,10 +2,10 @@
 
 import asyncio
 import socket
-import struct
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import pytest
 
@@ -14,6 +14,7 @@ from rig.clients import clients
 from rig.raw import frame, open_websocket
 from rig.servers import LocalServer, StartLocalServer, wait_until
 from tests.support.planted import planted, with_functions
+from tests.support.sockets import reset
 
 TELLS = with_functions("""
 def handle(name, handler, event, context):
@@ -36,47 +37,34 @@ def has_ended(server: LocalServer, times: int) -> bool:
     return len(endings(server)) >= times
 
 
-def test_a_connection_without_messages_is_closed_and_one_with_them_is_not(
+async def test_a_connection_without_messages_is_closed_and_one_with_them_is_not(
     local_server: StartLocalServer,
 ) -> None:
     server = planted(local_server, TELLS, "--idle", f"{IDLE}")
-
-    async def come() -> float:
-        async with clients(server.websocket_url, "A", "B") as (silent, lively):
-            while not (silent.reader.done() or lively.reader.done()):
-                last_message = time.monotonic()
-                await lively.send({"type": "ping"})
-                await silent.socket.ping()  # no message
-                await asyncio.sleep(IDLE / 5)
-            await lively.reader
-            seconds = time.monotonic() - last_message
-            await silent.reader
-            assert silent.socket.close_code == lively.socket.close_code == 1001
-            return seconds
-
-    assert asyncio.run(asyncio.wait_for(come(), PATIENCE)) >= IDLE
+    async with asyncio.timeout(PATIENCE), clients(server.websocket_url, "A", "B") as everyone:
+        silent, lively = everyone
+        while not (silent.reader.done() or lively.reader.done()):
+            last_message = time.monotonic()
+            await lively.send({"type": "ping"})
+            await silent.socket.ping()  # no message
+            await asyncio.sleep(IDLE / 5)
+        await lively.reader
+        assert time.monotonic() - last_message >= IDLE
+        await silent.reader
+        assert silent.socket.close_code == lively.socket.close_code == 1001
     wait_until(lambda: endings(server) == [(1001, "Going away")] * 2)
 
 
-def test_a_connection_is_closed_when_its_life_is_over_whatever_it_says(
+async def test_a_connection_is_closed_when_its_life_is_over_whatever_it_says(
     local_server: StartLocalServer,
 ) -> None:
     server = planted(local_server, TELLS, "--life", "1.5")
-
-    async def come() -> None:
-        async with clients(server.websocket_url, "A") as (lively,):
-            while not lively.reader.done():
-                await lively.send({"type": "ping"})
-                await asyncio.sleep(0.1)
-            assert lively.socket.close_code == 1001
-
-    asyncio.run(asyncio.wait_for(come(), PATIENCE))
+    async with asyncio.timeout(PATIENCE), clients(server.websocket_url, "A") as (lively,):
+        while not lively.reader.done():
+            await lively.send({"type": "ping"})
+            await asyncio.sleep(0.1)
+        assert lively.socket.close_code == 1001
     wait_until(lambda: endings(server) == [(1001, "Going away")])
-
-
-def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
 
 
 def sends(frames: bytes) -> Callable[[socket.socket], None]:
@@ -105,12 +93,17 @@ def test_disconnect_is_told_how_the_connection_ended(local_server: StartLocalSer
     assert told == {name: ending for name, (_, ending) in ENDS.items()}
 
 
-@pytest.mark.parametrize("option", ["--idle", "--life"])
-@pytest.mark.parametrize("seconds", ["x", "0", "-1", "nan"])
+@pytest.mark.parametrize(
+    ("option", "time"),
+    [
+        *product(["--idle", "--life"], ["x", "0", "-1", "nan"]),
+        *product(["--latency"], ["x", "300", "300:100", "-1:5", "0:nan"]),
+    ],
+)
 def test_a_time_that_is_none_is_refused(
-    option: str, seconds: str, capsys: pytest.CaptureFixture[str]
+    option: str, time: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as refused:
-        options([option, seconds])
+        options([option, time])
     assert refused.value.code == 2
     assert option in capsys.readouterr().err

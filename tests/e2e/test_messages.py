@@ -29,38 +29,32 @@ async def answers(client: Client, number: int) -> list[dict[str, Any]]:
 def is_told(frame: Frame, message: str) -> bool:
     """Tell whether `frame` is API Gateway's, with this message."""
     is_whole = all(frame[key].endswith("=") for key in ("connectionId", "requestId"))
-    return (
-        is_whole
-        and frame.keys() == {"message", "connectionId", "requestId"}
-        and (frame["message"] == message)
-    )
+    is_all = frame.keys() == {"message", "connectionId", "requestId"}
+    return is_whole and is_all and frame["message"] == message
 
 
-def tell_of_a_failure(server: LocalServer, body: str) -> Frame:
-    async def send() -> Frame:
-        async with clients(server.websocket_url, "A") as (a,):
-            await a.send(body)
-            (told,) = await answers(a, 1)
-            await a.send({"type": "ping"})
-            assert (await answers(a, 2))[1] == {"type": "pong"}
-            return told
-
-    return asyncio.run(send())
+async def tell_of_a_failure(server: LocalServer, body: str) -> Frame:
+    async with clients(server.websocket_url, "A") as (a,):
+        await a.send(body)
+        (told,) = await answers(a, 1)
+        await a.send({"type": "ping"})
+        assert (await answers(a, 2))[1] == {"type": "pong"}
+        return told
 
 
-def test_a_client_is_told_when_the_function_fails_and_stays_connected(
+async def test_a_client_is_told_when_the_function_fails_and_stays_connected(
     local_server: StartLocalServer,
 ) -> None:
     server = planted(local_server, MISBEHAVES)
     for body in ("fail", "return"):
-        assert is_told(tell_of_a_failure(server, body), "Internal server error")
+        assert is_told(await tell_of_a_failure(server, body), "Internal server error")
 
 
-def test_a_client_is_told_when_the_function_is_late_and_what_it_returns_is_dropped(
+async def test_a_client_is_told_when_the_function_is_late_and_what_it_returns_is_dropped(
     local_server: StartLocalServer,
 ) -> None:
     server = planted(local_server, MISBEHAVES, "--latency", "0:1")
-    assert is_told(tell_of_a_failure(server, "sleep"), "Endpoint request timed out")
+    assert is_told(await tell_of_a_failure(server, "sleep"), "Endpoint request timed out")
     assert "error: MessageFunction: Task timed out after 1 seconds" in server.output
 
 
@@ -72,17 +66,13 @@ def handle(name, handler, event, context):
 """)
 
 
-def test_a_function_that_hangs_does_not_keep_the_server_from_ending() -> None:
+async def test_a_function_that_hangs_does_not_keep_the_server_from_ending() -> None:
     server = LocalServer("--latency", "0:1", program=program_with(HANGS))
     server.start()
-
-    async def send() -> None:
-        async with clients(server.websocket_url, "A") as (a,):
-            await a.send("{}")
-            await a.send({"type": "ping"})
-            await answers(a, 1)
-
-    asyncio.run(send())
+    async with clients(server.websocket_url, "A") as (a,):
+        await a.send("{}")
+        await a.send({"type": "ping"})
+        await answers(a, 1)
     assert server.stop() == 0  # it waits 15 seconds for that
     assert "given up" in server.output
 
@@ -90,52 +80,39 @@ def test_a_function_that_hangs_does_not_keep_the_server_from_ending() -> None:
 THROTTLED = "RouteRateLimit=1 RouteBurstLimit=5 MessageRateLimit=1 MessageBurstLimit=3"
 
 
-def test_messages_beyond_the_routes_throttle_are_answered_by_a_frame_that_says_so(
+async def test_messages_beyond_the_routes_throttle_are_answered_by_a_frame_that_says_so(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server("--parameter-overrides", THROTTLED)
-
-    async def flood() -> list[Frame]:
-        async with clients(server.websocket_url, "A", "B") as (a, b):
-            for _ in range(5):
-                await a.send("{}")
-            frames = await answers(a, 5)
-            await b.send("{}")  # the throttle is the route's, not the client's
-            assert is_told((await answers(b, 1))[0], "Too Many Requests")
-            await b.send({"type": "ping"})  # it has a throttle of its own
-            assert (await answers(b, 2))[1] == {"type": "pong"}
-            await asyncio.sleep(1.1)
+    async with clients(server.websocket_url, "A", "B") as (a, b):
+        for _ in range(5):
             await a.send("{}")
-            assert (await answers(a, 6))[5]["type"] == "error"
-            return frames
-
-    frames = asyncio.run(flood())
+        frames = await answers(a, 5)
+        await b.send("{}")  # the throttle is the route's, not the client's
+        assert is_told((await answers(b, 1))[0], "Too Many Requests")
+        await b.send({"type": "ping"})  # it has a throttle of its own
+        assert (await answers(b, 2))[1] == {"type": "pong"}
+        await asyncio.sleep(1.1)
+        await a.send("{}")
+        assert (await answers(a, 6))[5]["type"] == "error"
     assert [frame.get("type") for frame in frames] == ["error"] * 3 + [None] * 2
     assert all(is_told(frame, "Too Many Requests") for frame in frames[3:])
     assert len([line for line in server.log if line["route"] == "$default"]) == 4
 
 
-def test_the_throttle_of_the_mock_route_is_its_own(local_server: StartLocalServer) -> None:
+async def test_the_throttle_of_the_mock_route_is_its_own(local_server: StartLocalServer) -> None:
     server = local_server("--parameter-overrides", THROTTLED)
-
-    async def flood() -> list[Frame]:
-        async with clients(server.websocket_url, "A") as (a,):
-            for _ in range(7):
-                await a.send({"type": "ping"})
-            return await answers(a, 7)
-
-    frames = asyncio.run(flood())
+    async with clients(server.websocket_url, "A") as (a,):
+        for _ in range(7):
+            await a.send({"type": "ping"})
+        frames = await answers(a, 7)
     assert frames[:5] == [{"type": "pong"}] * 5
     assert all(is_told(frame, "Too Many Requests") for frame in frames[5:])
 
 
-def test_without_a_throttle_every_message_passes(local_server: StartLocalServer) -> None:
+async def test_without_a_throttle_every_message_passes(local_server: StartLocalServer) -> None:
     server = local_server("--throttle", "none", "--parameter-overrides", THROTTLED)
-
-    async def flood() -> set[str]:
-        async with clients(server.websocket_url, "A") as (a,):
-            for _ in range(50):
-                await a.send("{}")
-            return {frame["type"] for frame in await answers(a, 50)}
-
-    assert asyncio.run(flood()) == {"error"}
+    async with clients(server.websocket_url, "A") as (a,):
+        for _ in range(50):
+            await a.send("{}")
+        assert {frame["type"] for frame in await answers(a, 50)} == {"error"}

@@ -8,14 +8,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from typing import Any
 
+SECRET = "correct horse battery staple, and then some"
+
 
 class SecretsManager(ThreadingHTTPServer):
-    """Answers every request with one secret, and notes the Region that it was signed for."""
+    """Answers every request with `SECRET`, and notes the Region that it was signed for."""
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self) -> None:
         self.regions: list[str] = []
         self.trouble: Callable[[BufferedIOBase], None] | None = None
         """Writes to the client whatever it likes, in place of any answer."""
@@ -28,7 +30,7 @@ class SecretsManager(ThreadingHTTPServer):
                     with suppress(OSError):  # the client has had enough
                         manager.trouble(self.wfile)
                     return
-                body = json.dumps({"SecretString": secret}).encode()
+                body = json.dumps({"SecretString": SECRET}).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", f"{len(body)}")
                 self.end_headers()
