@@ -38,13 +38,13 @@ def logged(server: LocalServer, **fields: object) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("client", ["lean", "boto3"])
-def test_posts_that_fail_are_made_again(
+async def test_posts_that_fail_are_made_again(
     local_server: StartLocalServer, any_table: tuple[str, ...], client: str
 ) -> None:
     plan = "posts.429=0.1,posts.500=0.1,seed=1"
     server = local_server(*any_table, "--faults", plan, environment={"AWS_CLIENT": client})
     wait_until(lambda: f"Faults: {plan}\n" in server.output)
-    frames = asyncio.run(exchange(server, 30))
+    frames = await exchange(server, 30)
     assert [frame["type"] for frame in frames] == ["publish"] * 30
     assert server.stop() == 0
     made = server.output.partition("Faults that were made: ")[2]
@@ -52,22 +52,21 @@ def test_posts_that_fail_are_made_again(
     server.start()
 
 
-def test_posts_to_those_who_are_said_to_be_gone_are_not(
+async def test_posts_to_those_who_are_said_to_be_gone_are_not(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server(*any_table, "--faults", "posts.410=1")
-
-    assert asyncio.run(exchange(server, 1)) == []
+    assert await exchange(server, 1) == []
     assert [line["gone"] for line in logged(server, type="publish")] == [1]
 
 
 @pytest.mark.parametrize("fault", ["throttled", "failing"])
-def test_a_table_that_refuses_everything_is_unavailable(
+async def test_a_table_that_refuses_everything_is_unavailable(
     any_table: tuple[str, ...], fault: str
 ) -> None:
     server = LocalServer(*any_table, "--faults", f"table.{fault}=1")
     server.start()
-    assert asyncio.run(first_frame(server))["code"] == "unavailable"
+    assert (await first_frame(server))["code"] == "unavailable"
     assert server.stop() == 0
 
 
@@ -79,24 +78,22 @@ async def first_frame(server: LocalServer, subscribes: int = 1) -> dict[str, Any
         return (await client.until(len))[0]
 
 
-def test_requests_that_the_table_throttles_are_made_again(
+async def test_requests_that_the_table_throttles_are_made_again(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server(*any_table, "--faults", "table.throttled=0.2,table.failing=0.1,seed=1")
-    frames = asyncio.run(exchange(server, 30))
+    frames = await exchange(server, 30)
     assert [frame["type"] for frame in frames] == ["publish"] * 30
 
 
-def test_a_killed_function_is_an_internal_server_error_to_the_client(
+async def test_a_killed_function_is_an_internal_server_error_to_the_client(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server(*any_table, "--faults", "functions.killed=0.3,seed=4")
-
-    frame = asyncio.run(first_frame(server, subscribes=20))
-    assert frame["message"] == "Internal server error"
+    assert (await first_frame(server, subscribes=20))["message"] == "Internal server error"
 
 
-def test_a_wrong_plan_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_plan_is_explained() -> None:
     server = LocalServer("--faults", "posts.503=0.1")
     with pytest.raises(RuntimeError, match=r"ended with 1: error: no such fault: posts\.503; the"):
         server.start()

@@ -1,7 +1,5 @@
 """Clients that come at one moment: of every two, exactly one hears of the other."""
 
-import asyncio
-
 from rig.introductions import Introductions, meet
 from rig.servers import StartLocalServer
 from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted
@@ -27,22 +25,22 @@ Rooms.publish = publish_what_was_there_before
 """
 
 
-def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
+async def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server(*SLOW, *any_table)
-    assert asyncio.run(meet(server.websocket_url, rounds=60, at_once=30)) == Introductions([], [])
+    assert await meet(server.websocket_url, rounds=60, at_once=30) == Introductions([], [])
 
 
-def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
+async def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
     local_server: StartLocalServer, dynamodb_local: str
 ) -> None:
     server = planted(local_server, READ_BEFORE_WRITE, *SLOW, "--dynamodb", dynamodb_local)
-    assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20, patience=5)).missed
+    assert (await meet(server.websocket_url, rounds=40, at_once=20, patience=5)).missed
 
 
-def test_announces_cross_if_they_go_to_everyone(
+async def test_announces_cross_if_they_go_to_everyone(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = planted(local_server, ANNOUNCES_TO_EVERYONE, *SLOW, *any_table)
-    assert asyncio.run(meet(server.websocket_url, rounds=40, at_once=20)).crossed
+    assert (await meet(server.websocket_url, rounds=40, at_once=20)).crossed

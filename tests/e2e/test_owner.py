@@ -10,31 +10,27 @@ from tests.support.make import make
 ROOM = "Ann's `plans`; (new)"
 
 
-def test_a_room_is_listed_looked_into_and_a_connection_of_it_closed(
+async def test_a_room_is_listed_looked_into_and_a_connection_of_it_closed(
     local_server: StartLocalServer, dynamodb_local: str
 ) -> None:
     server = local_server("--dynamodb", dynamodb_local)
     table = f"DYNAMODB={dynamodb_local}"
-
-    async def meet() -> None:
-        async with clients(server.websocket_url, "A", "B") as (a, b):
-            await a.subscribe(ROOM)
-            await b.subscribe(ROOM, "another")
-            await b.settled()
-            await a.settled()
-            assert hash_of(ROOM) in await asyncio.to_thread(make, "rooms", table)
-            assert f'"{ROOM}"' in await asyncio.to_thread(make, "rooms", table, "NAMES=1")
-            inside = await asyncio.to_thread(make, "rooms", table, f"ROOM={ROOM}")
-            alone = await asyncio.to_thread(make, "rooms", table, "ROOM=another")
-            connection = alone.split()[-1]
-            assert connection in inside
-            told = await asyncio.to_thread(kick, server, connection)
-            assert told == f"closed {connection}\n"
-            await b.reader
-            assert b.socket.closed
-            assert not a.socket.closed
-
-    asyncio.run(meet())
+    async with clients(server.websocket_url, "A", "B") as (a, b):
+        await a.subscribe(ROOM)
+        await b.subscribe(ROOM, "another")
+        await b.settled()
+        await a.settled()
+        assert hash_of(ROOM) in await asyncio.to_thread(make, "rooms", table)
+        assert f'"{ROOM}"' in await asyncio.to_thread(make, "rooms", table, "NAMES=1")
+        inside = await asyncio.to_thread(make, "rooms", table, f"ROOM={ROOM}")
+        alone = await asyncio.to_thread(make, "rooms", table, "ROOM=another")
+        connection = alone.split()[-1]
+        assert connection in inside
+        told = await asyncio.to_thread(kick, server, connection)
+        assert told == f"closed {connection}\n"
+        await b.reader
+        assert b.socket.closed
+        assert not a.socket.closed
 
 
 def kick(server: LocalServer, connection: str, status: int = 0) -> str:

@@ -15,7 +15,7 @@ async def leave_and_enter_again(client: Client) -> None:
     await client.subscribe(client.peer)
 
 
-def test_whoever_entered_last_is_in_the_room_whatever_is_handled_first(
+async def test_whoever_entered_last_is_in_the_room_whatever_is_handled_first(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server("--latency", "0:300", *any_table)
@@ -24,14 +24,11 @@ def test_whoever_entered_last_is_in_the_room_whatever_is_handled_first(
         handled = [line["type"] for line in server.log if "type" in line]
         return (handled.count("subscribe"), handled.count("unsubscribe")) == (2 * ROOMS, ROOMS)
 
-    async def enter_and_be_reached() -> None:
-        rooms = [f"room {number}" for number in range(ROOMS)]
-        async with clients(server.websocket_url, "B", *rooms) as (b, *everyone):
-            await asyncio.gather(*map(leave_and_enter_again, everyone))
-            await asyncio.to_thread(wait_until, is_all_handled)
-            for client in everyone:
-                await b.publish(client.peer, "is anybody here?")
-            for client in everyone:
-                await client.until_received(1)
-
-    asyncio.run(enter_and_be_reached())
+    rooms = [f"room {number}" for number in range(ROOMS)]
+    async with clients(server.websocket_url, "B", *rooms) as (b, *everyone):
+        await asyncio.gather(*map(leave_and_enter_again, everyone))
+        await asyncio.to_thread(wait_until, is_all_handled)
+        for client in everyone:
+            await b.publish(client.peer, "is anybody here?")
+        for client in everyone:
+            await client.until_received(1)

@@ -9,18 +9,16 @@ from pathlib import Path
 import pytest
 
 from local import ROOT
+from rig.aws import dynamodb_client
 from rig.clients import clients
 from rig.servers import StartLocalServer
+from tests.support.events import TOPIC
+from tests.support.table import rows_of
 
 
 def invoke(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "local", "invoke", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    command = [sys.executable, "-m", "local", "invoke", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture
@@ -70,13 +68,7 @@ def test_an_event_is_replayed_in_a_real_table(dynamodb_local: str) -> None:
     joined = invoke("MessageFunction", events / "subscribe.json", *options)
     assert joined.returncode == 0, joined.stderr
     assert '"level": "INFO"' in joined.stderr
-    listed = subprocess.run(
-        [sys.executable, "-m", "owner", "--dynamodb", dynamodb_local, "rooms", "--names"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert '"weblab-47b6ac42"' in listed.stdout, listed.stderr
+    assert rows_of(dynamodb_client(dynamodb_local), TOPIC)
 
 
 @pytest.mark.parametrize(

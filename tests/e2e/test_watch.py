@@ -64,8 +64,8 @@ async def meet(a: Client, b: Client, room: str) -> None:
     await until_introduced(a, b)
 
 
-def test_code_changes_and_connections_stay(copy: Copy, any_table: tuple[str, ...]) -> None:
-    async def talk() -> None:
+async def test_code_changes_and_connections_stay(copy: Copy, any_table: tuple[str, ...]) -> None:
+    with copy.serve(*any_table) as server:
         async with clients(server.websocket_url, "A", "B") as (a, b):
             await meet(a, b, "before")
             replace(copy.function, HANDLER, HANDLER + "    print('new function')\n")
@@ -79,14 +79,13 @@ def test_code_changes_and_connections_stay(copy: Copy, any_table: tuple[str, ...
             a.received.clear()
             b.received.clear()
             await meet(a, b, "after")
-
-    with copy.serve(*any_table) as server:
-        asyncio.run(talk())
     assert "Traceback" not in server.output
 
 
-def test_a_mistake_leaves_the_old_code_running_and_a_failure_shows_its_event(copy: Copy) -> None:
-    async def talk() -> None:
+async def test_a_mistake_leaves_the_old_code_running_and_a_failure_shows_its_event(
+    copy: Copy,
+) -> None:
+    with copy.serve("--record", str(copy.folder / "events")) as server:
         async with clients(server.websocket_url, "A") as (a,):
             replace(copy.function, HANDLER, HANDLER + "    this is no Python\n")
             await expect_line(server, "error: the old code runs on: functions/message/app.py:")
@@ -99,9 +98,6 @@ def test_a_mistake_leaves_the_old_code_running_and_a_failure_shows_its_event(cop
             replace(copy.function, "    1 / 0\n", "")
             await asyncio.to_thread(wait_until, lambda: server.output.count("loaded again: ") == 2)
             await a.settled()
-
-    with copy.serve("--record", str(copy.folder / "events")) as server:
-        asyncio.run(talk())
     assert server.output.count("ZeroDivisionError") == 1
     (line,) = [each for each in server.output.splitlines() if "Its event: " in each]
     assert Path(line.partition("Its event: ")[2]).read_text().count("who fails?") == 1
