@@ -19,6 +19,7 @@ from local import ROOT
 from rig.issuer import Issuer
 from rig.servers import ReferenceServer, StartLocalServer, free_port
 from rig.tokens import demands, url_with
+from tests.support.authority import Authority
 from tests.support.checking import check, environment, faults
 from tests.support.tls import before
 
@@ -126,22 +127,18 @@ def test_a_refusal_is_explained_and_nothing_else_is_tried(
     assert_unseen(checked.output, token or "")
 
 
-def test_an_origin_is_sent(local_server: StartLocalServer) -> None:
+async def test_an_origin_is_sent(local_server: StartLocalServer) -> None:
     server = local_server("--parameter-overrides", "AllowedOrigins=https://app.example")
     assert check(server.websocket_url).findings[-1]["came"] == "403"
     target = Target.parse(server.websocket_url, None, "https://app.example", "addressed")
-
-    async def connect() -> None:
-        async with clients(target, 1):
-            pass
-
-    asyncio.run(connect())
+    async with clients(target, 1):
+        pass
 
 
-def test_who_pings_stays_while_all_are_idle(local_server: StartLocalServer) -> None:
+async def test_who_pings_stays_while_all_are_idle(local_server: StartLocalServer) -> None:
     target = Target.parse(local_server().websocket_url, None, None, "addressed")
     notes: list[str] = []
-    came = asyncio.run(sit_idle(target, notes.append, 6, 0.5))
+    came = await sit_idle(target, notes.append, 6, 0.5)
     assert came.startswith("who pings hears of newcomers")
     assert notes[0] == "idle for 0 of 6 s"
 
@@ -159,12 +156,9 @@ def test_a_server_that_is_not_there_and_a_wrong_url_are_one_line() -> None:
 def test_ctrl_c_ends_it_at_once(local_server: StartLocalServer, tmp_path: Path) -> None:
     output = tmp_path / "output"
     with output.open("w") as file:
+        command = [sys.executable, "-m", "check", local_server().websocket_url]
         process = subprocess.Popen(
-            [sys.executable, "-m", "check", local_server().websocket_url],
-            cwd=ROOT,
-            env=environment(),
-            stdout=file,
-            stderr=subprocess.STDOUT,
+            command, cwd=ROOT, env=environment(), stdout=file, stderr=subprocess.STDOUT
         )
         while "delivery" not in output.read_text():
             time.sleep(0.05)
@@ -173,16 +167,17 @@ def test_ctrl_c_ends_it_at_once(local_server: StartLocalServer, tmp_path: Path) 
     assert "Traceback" not in output.read_text()
 
 
-def test_tls_is_told_and_a_certificate_that_is_not_good_is_named(
+async def test_tls_is_told_and_a_certificate_that_is_not_good_is_named(
     local_server: StartLocalServer, tmp_path: Path
 ) -> None:
-    with before(local_server(), tmp_path) as (url, certificate):
-        checked = check(url, SSL_CERT_FILE=str(certificate))
+    authority = Authority(tmp_path)
+    async with before(local_server(), authority.server_context("127.0.0.1")) as url:
+        checked = await asyncio.to_thread(check, url, SSL_CERT_FILE=str(authority.bundle))
         assert (checked.status, checked.of("failed")) == (0, []), checked.output
         assert re.fullmatch(r"TLSv1\.3, certificate for [12] days", checked.findings[1]["came"])
-        refused = check(url).findings[-1]
+        refused = (await asyncio.to_thread(check, url)).findings[-1]
     assert refused["probe"] == "connection"
-    assert refused["came"].startswith("its certificate is not good: self")
+    assert refused["came"] == "its certificate is not good: unable to get local issuer certificate"
 
 
 def assert_unseen(output: str, token: str) -> None:

@@ -1,6 +1,5 @@
 """`make check`: one planted fault each is found and named."""
 
-import asyncio
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from rig.tokens import demands
 from tests.support.checking import check, faults
 from tests.support.faults import (
     ADDS_A_SUBPROTOCOL,
+    ANNOUNCES_TO_EVERYONE,
     CLOSES_AFTER_1_S,
     DEAD_PING,
     DROPPED_CONTEXT,
@@ -31,7 +31,7 @@ from tests.support.faults import (
     SIGNALS_TO_EVERYBODY,
     SWALLOWED_ERRORS,
 )
-from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted, program_with
+from tests.support.planted import planted, program_with
 from tests.support.stub import Stub, reply
 
 
@@ -45,6 +45,7 @@ def test_a_server_that_ignores_tokens_is_named(
         foreign_token=issuer.mint(aud="another"),
     )
     assert failed.keys() == {*("outside", "no token", "forged", "two tokens", "expired", "foreign")}
+    assert failed["no token"].startswith("who brings no token is let in")
     assert "tokens are not switched on" in failed["forged"]
     assert failed["expired"].startswith("the time of a token does not count")
     assert failed["foreign"].startswith("tokens of others are taken")
@@ -55,22 +56,41 @@ def test_the_wrong_delivery_is_named(local_server: StartLocalServer) -> None:
     assert failed["delivery"].startswith("the server delivers by address")
 
 
-def test_a_lost_announce_is_named(local_server: StartLocalServer) -> None:
-    failed = faults(planted(local_server, LOST_ANNOUNCE), "at once")
-    assert failed["at once"].startswith("messages get lost")
-
-
-def test_what_is_lost_under_load_is_counted(local_server: StartLocalServer) -> None:
-    target = Target.parse(
-        planted(local_server, LOST_ANNOUNCE).websocket_url, None, None, "addressed"
-    )
+async def test_what_is_lost_under_load_is_counted(local_server: StartLocalServer) -> None:
+    url = planted(local_server, LOST_ANNOUNCE).websocket_url
+    target = Target.parse(url, None, None, "addressed")
     with pytest.raises(Fault, match=r"2 of 2 rooms of 3; \d+ of 42 deliveries lost"):
-        asyncio.run(form_rooms(target, Load(2, 3, 2), lambda note: None))
+        await form_rooms(target, Load(2, 3, 2), lambda note: None)
 
 
-def test_announces_that_cross_are_named(local_server: StartLocalServer) -> None:
-    server = planted(local_server, ANNOUNCES_TO_EVERYONE, "--latency", "0:300")
-    assert faults(server, "at once")["at once"].startswith("announces cross")
+SEEN = {
+    "a lost announce": (LOST_ANNOUNCE, (), ["at once"], "messages get lost"),
+    "announces that cross": (
+        ANNOUNCES_TO_EVERYONE,
+        ("--latency", "0:300"),
+        ["at once"],
+        "announces cross",
+    ),
+    "rows that stay": (NOBODY_LEAVES, (), ["leaving"], "the rows of those who leave stay"),
+    "connections that end after some seconds": (
+        CLOSES_AFTER_1_S,
+        (),
+        ["leaving", "errors", "announce", "ping", "open"],
+        "the server, or a proxy before it, ends connections",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "options", "probes", "means"), SEEN.values(), ids=SEEN)
+def test_what_the_last_of_some_probes_sees_is_named(
+    local_server: StartLocalServer,
+    fault: str,
+    options: tuple[str, ...],
+    probes: list[str],
+    means: str,
+) -> None:
+    failed = faults(planted(local_server, fault, *options), *probes)
+    assert failed[probes[-1]].startswith(means)
 
 
 ALONE = {
@@ -133,26 +153,6 @@ def test_messages_that_reach_other_rooms_are_named(
     assert failed["delivery"].startswith("the server does not look at the topic")
 
 
-def test_a_count_that_never_falls_is_named(local_server: StartLocalServer) -> None:
-    server = local_server(program=program_with(NOBODY_LEAVES))
-    assert faults(server, "leaving")["leaving"].startswith("the rows of those who leave stay")
-
-
-def test_connections_that_end_after_some_seconds_are_named(
-    local_server: StartLocalServer,
-) -> None:
-    server = planted(local_server, CLOSES_AFTER_1_S)
-    failed = faults(server, "leaving", "errors", "announce", "ping", "open")
-    assert failed["open"].startswith("the server, or a proxy before it, ends connections")
-
-
-def test_a_server_that_lets_in_who_brings_no_token_is_named(
-    issuer: Issuer, local_server: StartLocalServer
-) -> None:
-    failed = faults(local_server(), "no token", token=issuer.mint(aud="demo"))
-    assert failed["no token"].startswith("who brings no token is let in")
-
-
 def test_a_redirect_is_named(local_server: StartLocalServer) -> None:
     there = local_server().http_url
 
@@ -173,9 +173,7 @@ def test_a_greeting_is_no_answer(local_server: StartLocalServer) -> None:
 
 def test_whoever_pipes_it_into_head_sees_no_traceback(local_server: StartLocalServer) -> None:
     url = local_server().websocket_url
-    command = f"{sys.executable} -m check {url} | head -n 2"
-    done = subprocess.run(
-        ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    command = ["sh", "-c", f"{sys.executable} -m check {url} | head -n 2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.count("\n") == 2
     assert done.stderr == ""

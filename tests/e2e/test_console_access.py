@@ -2,17 +2,18 @@
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import pytest
 
 from rig.clients import clients
+from rig.raw import connect
 from rig.servers import LocalServer, StartLocalServer, local_servers, wait_until
+from tests.support import handshakes
 
 OTHER_SITE = "http://evil.example"
 ALLOWED: list[dict[str, str]] = [
@@ -44,8 +45,7 @@ def status_of(server: LocalServer, path: str, headers: dict[str, str]) -> int:
     """Ask by hand: a client would choose its own Host."""
     lines = {"Host": f"127.0.0.1:{server.port}", **headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    with closing(socket.create_connection(("127.0.0.1", server.port))) as asking:
-        asking.sendall(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+    with connect(server, f"GET {path} HTTP/1.1\r\n{head}\r\n".encode()) as asking:
         return int(asking.recv(100).split()[1])
 
 
@@ -102,92 +102,65 @@ def test_nothing_else_is_served(server: LocalServer, name: str) -> None:
     assert status_of(server, f"/console/{name}", {}) == 404
 
 
-def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(
+async def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(
     local_server: StartLocalServer,
 ) -> None:
     server = local_server("--throttle", "none", environment={"LOG_LEVEL": "WARNING"})
     messages, size, ahead = 1200, 30_000, 20
     count = 0
 
-    async def flood() -> int:
-        with closing(socket.create_connection(("127.0.0.1", server.port))) as deaf:
-            deaf.sendall(b"GET /console/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            async with feed(server) as stream, clients(server.websocket_url, "a") as (a,):
-                seen = asyncio.create_task(count_publishes(stream))
-                for number in range(messages):
-                    await a.publish("room", "x" * size)
-                    while count < number - ahead:  # whoever falls behind would be dropped, too
-                        await asyncio.sleep(0.001)
-                found = await asyncio.wait_for(seen, 60)
-            deaf.settimeout(20)
-            read = 0
-            try:
-                while chunk := deaf.recv(1 << 20):
-                    read += len(chunk)
-            except ConnectionError:
-                pass
-            assert read < messages * size
-        return found
-
-    async def count_publishes(stream: aiohttp.StreamReader) -> int:
+    async def count_publishes(stream: aiohttp.StreamReader) -> None:
         nonlocal count
         async for record in records(stream):
-            body = record.get("event", {}).get("body", "")
-            count += '"publish"' in body
+            count += '"publish"' in record.get("event", {}).get("body", "")
             if count == messages:
                 break
-        return count
 
-    assert asyncio.run(flood()) == messages
+    with connect(server, b"GET /console/events HTTP/1.1\r\nHost: localhost\r\n\r\n") as deaf:
+        async with feed(server) as stream, clients(server.websocket_url, "a") as (a,):
+            seen = asyncio.create_task(count_publishes(stream))
+            for number in range(messages):
+                await a.publish("room", "x" * size)
+                while count < number - ahead:  # whoever falls behind would be dropped, too
+                    await asyncio.sleep(0.001)
+            await asyncio.wait_for(seen, 60)
+        deaf.settimeout(20)
+        read = 0
+        with suppress(ConnectionError):
+            while chunk := deaf.recv(1 << 20):
+                read += len(chunk)
+        assert read < messages * size
 
 
-def test_only_so_many_may_look_at_once(local_server: StartLocalServer) -> None:
+async def test_only_so_many_may_look_at_once(local_server: StartLocalServer) -> None:
     server = local_server()
-
-    async def look() -> int:
-        async with AsyncExitStack() as stack:
-            for _ in range(10):
-                await stack.enter_async_context(feed(server))
-            return await asyncio.to_thread(status_of, server, "/console/events", {})
-
-    assert asyncio.run(look()) == 503
+    async with AsyncExitStack() as stack:
+        for _ in range(10):
+            await stack.enter_async_context(feed(server))
+        assert status_of(server, "/console/events", {}) == 503
     wait_until(lambda: status_of(server, "/console/events", {}) == 200)
 
 
-def test_ctrl_c_does_not_wait_for_open_consoles() -> None:
+async def test_ctrl_c_does_not_wait_for_open_consoles() -> None:
     server = LocalServer()
     server.start()
-
-    async def look() -> float:
-        async with feed(server) as stream:
-            await anext(records(stream))
-            started = time.monotonic()
-            await asyncio.to_thread(server.stop)
-            return time.monotonic() - started
-
-    assert asyncio.run(look()) < 5
+    async with feed(server) as stream:
+        await anext(records(stream))
+        started = time.monotonic()
+        await asyncio.to_thread(server.stop)
+        assert time.monotonic() - started < 5
     assert "Traceback" not in server.output
 
 
-def test_a_function_that_fails_is_seen_with_its_traceback() -> None:
+async def test_a_function_that_fails_is_seen_with_its_traceback() -> None:
     server = LocalServer(environment={"MAX_TOPICS": "many"})
     server.start()
-
-    async def refused() -> list[dict[str, Any]]:
-        async with feed(server) as stream:
-            with pytest.raises(aiohttp.WSServerHandshakeError):
-                async with clients(f"{server.websocket_url}?token=secret", "a"):
-                    pass
-            seen = []
-            async for record in records(stream):
-                seen.append(record)
-                if record["kind"] == "refusal":
-                    return seen
-        raise AssertionError(seen)
-
-    _, failed, refusal = asyncio.run(refused())
+    async with feed(server) as stream:
+        assert await handshakes.status_of(f"{server.websocket_url}?token=secret") == 502
+        seen = records(stream)
+        _, failed, refusal = [await anext(seen) for _ in range(3)]
+    assert (refusal["kind"], refusal["status"]) == ("refusal", 502)
     assert "MAX_TOPICS is 'many'" in failed["failure"]
-    assert refusal["status"] == 502
     server.stop()
     assert "ConnectFunction failed. Its event: {" in server.output
     assert "secret" not in server.output + json.dumps([failed, refusal])

@@ -2,7 +2,8 @@
 
 from rig.introductions import Introductions, meet
 from rig.servers import StartLocalServer
-from tests.support.planted import ANNOUNCES_TO_EVERYONE, planted
+from tests.support.faults import ANNOUNCES_TO_EVERYONE
+from tests.support.planted import planted
 
 SLOW = ("--latency", "0:300", "--throttle", "none")
 """Messages overtake each other, and there are more in a second than a stack takes by default."""

@@ -1,5 +1,14 @@
 """Faults for local servers to have, as source code: `planted` puts them in."""
 
+from tests.support.planted import replaced
+
+ANNOUNCES_TO_EVERYONE = replaced(
+    "signaling.small_rooms",
+    "introduce",
+    "subscribers, sender, announce",
+    "return [each.connection for each in subscribers if each.connection != sender.connection], []",
+)
+
 LOST_ANNOUNCE = """
 from signaling.ports import Outcome
 from signaling.rooms import Handled, Rooms
@@ -16,26 +25,19 @@ def lose_some(self, sender, message):
 Rooms.publish = lose_some
 """
 
-SIGNALS_TO_EVERYBODY = """
-from signaling import delivery
+SIGNALS_TO_EVERYBODY = replaced(
+    "signaling.delivery",
+    "addressees",
+    "subscribers, sender, signal",
+    "return [each.connection for each in subscribers if each.connection != sender.connection]",
+)
 
-def addressees(subscribers, sender, signal):
-    return [each.connection for each in subscribers if each.connection != sender.connection]
-
-delivery.addressees = addressees
-"""
-
-DEAD_PING = """
-from local.gateway.gateway import Gateway
-
-received = Gateway.received
-
-def swallow_pings(self, connection, body):
-    if body != '{"type": "ping"}':
-        received(self, connection, body)
-
-Gateway.received = swallow_pings
-"""
+ECHOES = replaced(
+    "signaling.delivery",
+    "addressees",
+    "subscribers, sender, signal",
+    "return [each.connection for each in subscribers if each.peer in (signal.to, signal.peer)]",
+)
 
 SWALLOWED_ERRORS = """
 from signaling.ports import Outcome
@@ -44,17 +46,9 @@ from signaling.rooms import Rooms
 Rooms.reply = lambda self, connection, frame: Outcome([connection], [], [])
 """
 
-DROPPED_CONTEXT = """
-from local.gateway import gateway
-
-message_event = gateway.message_event
-
-def without_context(context, *more):
-    kept = {name: value for name, value in context.items() if name != "authorizer"}
-    return message_event(kept, *more)
-
-gateway.message_event = without_context
-"""
+MESSAGES_FAIL = replaced(
+    "signaling.rooms", "Rooms.publish", "self, sender, message", "raise SystemError('planted')"
+)
 
 EVERYTHING_GRANTED = """
 from signaling.access.grants import EVERYTHING, Grants
@@ -62,83 +56,70 @@ from signaling.access.grants import EVERYTHING, Grants
 Grants.from_context = classmethod(lambda cls, context, needs_token: EVERYTHING)
 """
 
-MESSAGES_FAIL = """
-from signaling.rooms import Rooms
+DROPPED_CONTEXT = replaced(
+    "local.gateway.gateway",
+    "message_event",
+    "context, *more",
+    """
+kept = {name: value for name, value in context.items() if name != "authorizer"}
+return original(kept, *more)
+""",
+)
 
-def fail(self, sender, message):
-    raise SystemError("planted")
+ADDS_A_SUBPROTOCOL = replaced(
+    "local.gateway.gateway", "subprotocol_of", "result", "return 'graphql-ws'"
+)
 
-Rooms.publish = fail
-"""
+DEAD_PING = replaced(
+    "local.gateway.gateway",
+    "Gateway.received",
+    "self, connection, body",
+    """
+if body != '{"type": "ping"}':
+    original(self, connection, body)
+""",
+)
 
-ENDS_AT_MALFORMED = """
-from local.gateway.gateway import Gateway
+ENDS_AT_MALFORMED = replaced(
+    "local.gateway.gateway",
+    "Gateway.received",
+    "self, connection, body",
+    """
+if body == '{"type":"publish",':
+    for each in list(self.connections.values()):
+        each.socket.close(1011)
+original(self, connection, body)
+""",
+)
 
-received = Gateway.received
-
-def end(self, connection, body):
-    if body == '{"type":"publish",':
-        for each in list(self.connections.values()):
-            each.socket.close(1011)
-    received(self, connection, body)
-
-Gateway.received = end
-"""
-
-
-LEAKS = """
-from local.table.in_memory import MemorySubscriptions
-
-of_topic = MemorySubscriptions.of_topic
-
-def of_all_topics(self, topic, most=None):
-    return [each for room in list(self._rows) for each in of_topic(self, room)]
-
-MemorySubscriptions.of_topic = of_all_topics
-"""
-
-NOBODY_LEAVES = """
-from local.table.in_memory import MemorySubscriptions
-
-MemorySubscriptions.remove_connection = lambda self, connection: None
-"""
-
-ECHOES = """
-from signaling import delivery
-
-def addressees(subscribers, sender, signal):
-    return [each.connection for each in subscribers if each.peer in (signal.to, signal.peer)]
-
-delivery.addressees = addressees
-"""
-
-CLOSES_AFTER_1_S = """
+CLOSES_AFTER_1_S = replaced(
+    "local.gateway.gateway",
+    "Gateway.opened",
+    "self, connection, socket",
+    """
 import asyncio
-from local.gateway.gateway import Gateway
+original(self, connection, socket)
+asyncio.get_running_loop().call_later(1, socket.close, 1001)
+""",
+)
 
-opened = Gateway.opened
+GREETS = replaced(
+    "local.gateway.gateway",
+    "Gateway.opened",
+    "self, connection, socket",
+    """
+original(self, connection, socket)
+socket.send(b'{"type":"welcome"}')
+""",
+)
 
-def close_soon(self, connection, socket):
-    opened(self, connection, socket)
-    asyncio.get_running_loop().call_later(1, socket.close, 1001)
+LEAKS = replaced(
+    "local.table.in_memory",
+    "MemorySubscriptions.of_topic",
+    "self, topic, most=None",
+    "return [each for room in list(self._rows) for each in original(self, room)]",
+)
 
-Gateway.opened = close_soon
-"""
-
-GREETS = """
-from local.gateway.gateway import Gateway
-
-opened = Gateway.opened
-
-def greet(self, connection, socket):
-    opened(self, connection, socket)
-    socket.send(b'{"type":"welcome"}')
-
-Gateway.opened = greet
-"""
-
-ADDS_A_SUBPROTOCOL = """
-from local.gateway import gateway
-
-gateway.subprotocol_of = lambda result: "graphql-ws"
-"""
+NOBODY_LEAVES = replaced(
+    "local.table.in_memory", "MemorySubscriptions.remove_connection", "self, connection", "pass"
+)

@@ -1,16 +1,8 @@
 """Local servers with a fault: their code is changed before they start."""
 
+from textwrap import indent
+
 from rig.servers import LocalServer, StartLocalServer
-
-ANNOUNCES_TO_EVERYONE = """
-from signaling import small_rooms
-
-def introduce(subscribers, sender, announce):
-    others = [each.connection for each in subscribers if each.connection != sender.connection]
-    return others, []
-
-small_rooms.introduce = introduce
-"""
 
 
 def planted(local_server: StartLocalServer, fault: str, *options: str) -> LocalServer:
@@ -22,6 +14,18 @@ def program_with(fault: str) -> str:
     """Return the source of a local server with a fault."""
     start = "import sys\nfrom local.__main__ import main\nsys.exit(main())\n"
     return f"import local\n{fault}\n{start}"
+
+
+def replaced(module: str, name: str, parameters: str, body: str) -> str:
+    """Return the fault that `name` of a module has another `body`, which may call `original`."""
+    return f"""
+import {module}
+
+def changed({parameters}, original={module}.{name}):
+{indent(body.strip(), "    ")}
+
+{module}.{name} = changed
+"""
 
 
 def with_functions(handle: str) -> str:
