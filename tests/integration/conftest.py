@@ -16,7 +16,7 @@ from rig.aws import dynamodb_client
 from signaling.aws import lean, sdk
 from signaling.ports import Subscriptions
 from tests.support.authority import Authority, unread_authorities
-from tests.support.lean import MakeService, StartStub
+from tests.support.lean import MakeService, Served, StartStub
 from tests.support.stub import Reply, Stub, in_turn
 from tests.support.subscriptions import NOW, of_table
 
@@ -47,6 +47,17 @@ def services() -> Iterator[MakeService]:
     yield make
     for service in made:
         service.host.close()
+
+
+@pytest.fixture
+def served(start: StartStub, services: MakeService) -> Served:
+    """Starts a server and makes the service that is asked there."""
+
+    def serve(*replies: Reply, **keywords: Any) -> tuple[Stub, lean.Service]:
+        stub = start(*replies, **keywords)
+        return stub, services(stub.url)
+
+    return serve
 
 
 @pytest.fixture

@@ -27,26 +27,27 @@ def put_back(subscriptions: Subscriptions, connections: Sequence[str]) -> list[s
     return sorted(members(subscriptions, "room"))
 
 
-@pytest.mark.parametrize(("left", "is_forgotten"), [(LEFT_ROWS, False), (LEFT_ROWS + 1, True)])
-def test_many_that_left_long_ago_are_forgotten(
-    subscriptions: Subscriptions, left: int, is_forgotten: bool
+LONG_AGO, JUST_NOW = 2, CONNECTED_AT
+
+
+@pytest.mark.parametrize(
+    ("left", "at", "is_forgotten"),
+    [
+        (LEFT_ROWS, LONG_AGO, False),
+        (LEFT_ROWS + 1, LONG_AGO, True),
+        (LEFT_ROWS + 1, JUST_NOW, False),
+    ],
+)
+def test_many_that_left_are_forgotten_if_that_was_long_ago(
+    subscriptions: Subscriptions, left: int, at: int, is_forgotten: bool
 ) -> None:
     connections = [f"c{number:02}" for number in range(left)]
     for each in connections:
-        subscriptions.unsubscribe(["room"], sender(each, at=2))
+        subscriptions.unsubscribe(["room"], sender(each, at=at))
     assert put_back(subscriptions, connections) == []
     subscriptions.of_topic("room")
     subscriptions.forget_left("room")
     assert put_back(subscriptions, connections) == (connections if is_forgotten else [])
-
-
-def test_who_left_just_now_is_not_forgotten(subscriptions: Subscriptions) -> None:
-    connections = [f"c{number:02}" for number in range(LEFT_ROWS + 1)]
-    for each in connections:
-        subscriptions.unsubscribe(["room"], sender(each, at=CONNECTED_AT))
-    subscriptions.of_topic("room")
-    subscriptions.forget_left("room")
-    assert put_back(subscriptions, connections) == []
 
 
 def test_who_comes_again_while_those_who_left_are_forgotten_is_there(

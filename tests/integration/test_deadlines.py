@@ -13,6 +13,7 @@ from functions.message import app as message
 from signaling import bootstrap
 from signaling.aws.rows import sort_key
 from tests.support.events import EVENTS
+from tests.support.messages import signal
 from tests.support.stub import SILENCE, Received, Reply, Stub, reply
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -60,9 +61,10 @@ def connection_of(request: Received) -> str:
     return request.path.rpartition("/")[2]
 
 
-def rows(*connections: str) -> Reply:
+def rows(*connections: str, peer: str = "") -> Reply:
     times = {name: {"N": str(2**40)} for name in ("connected_at", "requested_at", "expires_at")}
-    items = [{"pk": {"S": "topic-t"}, "sk": {"S": sort_key(each)}, **times} for each in connections]
+    same = {"pk": {"S": "topic-t"}, **times, **({"peer": {"S": peer}} if peer else {})}
+    items = [{"sk": {"S": sort_key(each)}, **same} for each in connections]
     return reply(body=json.dumps({"Items": items}).encode())
 
 
@@ -148,6 +150,18 @@ def test_who_is_gone_is_removed_after_a_fan_out_that_took_all_its_time(
     assert "error" not in line and "clean_up" not in line
     assert line["fan_out_milliseconds"] > 1000
     assert aws.operations() == ["Query", "BatchWriteItem"]
+
+
+def test_a_signal_to_whoever_is_gone_costs_a_delete_and_a_try_to_wait(
+    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
+) -> None:
+    absent = reply(400, b'{"__type":"x#ConditionalCheckFailedException"}')
+    answers = {"Query": rows("gone", peer="B"), "BatchWriteItem": reply(), "UpdateItem": absent}
+    aws.answer_of_table = lambda operation, _: answers[operation]
+    aws.answer_of = lambda _: reply(410)
+    told(29, type="publish", topic="t", data=signal("candidate", "A", "B"))
+    assert aws.operations() == ["Query", "BatchWriteItem", "UpdateItem"]
+    assert len(aws.frames()) == 1
 
 
 def test_a_clean_up_that_fails_changes_nothing_of_what_the_publish_tells(

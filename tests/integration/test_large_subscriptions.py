@@ -81,29 +81,28 @@ def test_samples_reach_everybody_equally_often(subscriptions: Subscriptions) -> 
     assert firsts.most_common(1)[0][1] < 30
 
 
-def test_who_is_listed_is_found_by_peer_id(subscriptions: Subscriptions) -> None:
-    for connection, peer in (("a", "A"), ("b", "A#"), ("c", "ü🎉#000000000000001")):
-        own = subscriptions.announce("room", sender(connection), announce(peer))
-        assert own
-        subscriptions.list_peers("room", [own])
-    found = {peer: subscriptions.of_peer("room", peer) for peer in ("A", "A#", "", "ü🎉#", "B")}
-    assert {peer: [each.connection for each in each] for peer, each in found.items() if each} == {
-        "A": ["a"],
-        "A#": ["b"],
-    }
-    (third,) = subscriptions.of_peer("room", "ü🎉#000000000000001")
-    assert third.connection == "c"
-    assert subscriptions.of_peer("other", "A") == []
-
-
-def list_peer(subscriptions: Subscriptions, connection: str, peer: str, at: int = 1) -> None:
+def list_peer(
+    subscriptions: Subscriptions, connection: str, peer: str, at: int = 1, times: int = 1
+) -> None:
     own = subscriptions.announce("room", sender(connection, at=at), announce(peer))
     assert own
-    subscriptions.list_peers("room", [own])
+    for _ in range(times):
+        subscriptions.list_peers("room", [own])
 
 
 def found(subscriptions: Subscriptions, peer: str) -> list[str]:
     return [each.connection for each in subscriptions.of_peer("room", peer)]
+
+
+def test_who_is_listed_is_found_by_peer_id(subscriptions: Subscriptions) -> None:
+    listed = {"a": "A", "b": "A#", "c": "ü🎉#000000000000001"}
+    for connection, peer in listed.items():
+        list_peer(subscriptions, connection, peer)
+    for connection, peer in listed.items():
+        assert found(subscriptions, peer) == [connection]
+    for peer in ("", "ü🎉#", "B"):
+        assert found(subscriptions, peer) == []
+    assert subscriptions.of_peer("other", "A") == []
 
 
 def test_the_first_and_the_last_that_claim_a_peer_id_are_found(
@@ -133,10 +132,7 @@ def test_who_is_listed_twice_is_found_once(subscriptions: Subscriptions) -> None
 
 
 def test_who_is_listed_by_two_at_one_moment_is_found(subscriptions: Subscriptions) -> None:
-    own = subscriptions.announce("room", sender("a"), announce("A"))
-    assert own
-    for _ in range(2):
-        subscriptions.list_peers("room", [own])
+    list_peer(subscriptions, "a", "A", times=2)
     assert found(subscriptions, "A") == ["a"]
 
 

@@ -12,23 +12,19 @@ import pytest
 from rig.servers import free_port, wait_until
 from signaling.aws import http1, lean
 from tests.support.authority import Authority
-from tests.support.lean import ID, MakeService, StartStub, post, query
+from tests.support.lean import ID, MakeService, Served, StartStub, post, query
 from tests.support.stub import HANG_UP, Received, Reply, reply
 
 
-def test_a_connection_is_kept_and_used_again(start: StartStub, services: MakeService) -> None:
-    stub = start(reply())
-    service = services(stub.url)
+def test_a_connection_is_kept_and_used_again(served: Served) -> None:
+    stub, service = served(reply())
     for _ in range(3):
         query(service)
     assert [request.connection for request in stub.requests] == [1, 1, 1]
 
 
-def test_a_connection_that_the_server_will_close_is_not_used_again(
-    start: StartStub, services: MakeService
-) -> None:
-    stub = start(reply(Connection="Close"))
-    service = services(stub.url)
+def test_a_connection_that_the_server_will_close_is_not_used_again(served: Served) -> None:
+    stub, service = served(reply(Connection="Close"))
     assert post(service, "a").delivered + post(service, "b").delivered == ["a", "b"]
     assert stub.connections == 2
     assert service.host.idle == []
@@ -37,12 +33,9 @@ def test_a_connection_that_the_server_will_close_is_not_used_again(
 @pytest.mark.parametrize("last_words", [b"", b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"])
 @pytest.mark.usefixtures("no_backoff")
 def test_a_connection_that_was_closed_while_idle_is_replaced(
-    start: StartStub,
-    services: MakeService,
-    last_words: bytes,
+    served: Served, last_words: bytes
 ) -> None:
-    stub = start(reply())
-    service = services(stub.url)
+    stub, service = served(reply())
     post(service, "before")
     stub.hang_up(last_words)
     time.sleep(0.05)
@@ -54,33 +47,28 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(
 
 
 @pytest.mark.usefixtures("no_backoff")
-def test_a_connection_that_is_closed_as_it_is_used_again_is_replaced(
-    start: StartStub, services: MakeService
-) -> None:
-    stub = start(reply(), HANG_UP, reply())
-    service = services(stub.url)
+def test_a_connection_that_is_closed_as_it_is_used_again_is_replaced(served: Served) -> None:
+    stub, service = served(reply(), HANG_UP, reply())
     post(service, "before")
     assert post(service, "after").delivered == ["after"]
     assert stub.connections == 2
 
 
-def test_a_server_that_hangs_up_in_the_middle_of_an_answer_is_asked_again(
-    start: StartStub, services: MakeService
-) -> None:
+def test_a_server_that_hangs_up_in_the_middle_of_an_answer_is_asked_again(served: Served) -> None:
     half = Reply((b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",), closes=True)
-    stub = start(half, HANG_UP, Reply((b"nonsense\r\n\r\n",)), reply())
-    assert query(services(stub.url)) == {}
+    stub, service = served(half, HANG_UP, Reply((b"nonsense\r\n\r\n",)), reply())
+    assert query(service) == {}
     assert len(stub.requests) == 4
 
 
 def test_the_next_address_is_taken_when_one_does_not_answer(
-    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stub = start(reply())
+    stub, service = served(reply())
     (right,) = socket.getaddrinfo("127.0.0.1", stub.url.rpartition(":")[2], type=1)
     wrong = (*right[:4], ("127.0.0.1", free_port()))
     monkeypatch.setattr(http1, "_addresses", lambda *_: [wrong, right])
-    assert post(services(stub.url)).delivered == [ID]
+    assert post(service).delivered == [ID]
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -93,9 +81,7 @@ def test_connections_are_opened_ahead(start: StartStub, services: MakeService) -
     assert stub.connections == 1
 
 
-def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(
-    start: StartStub, services: MakeService
-) -> None:
+def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(served: Served) -> None:
     twenty = threading.Barrier(20)
 
     def answer(_: Received) -> Reply:
@@ -103,8 +89,7 @@ def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(
             twenty.wait(timeout=20)  # until as many requests are here
         return reply()
 
-    stub = start(answer=answer)
-    service = services(stub.url)
+    stub, service = served(answer=answer)
     everyone = [str(number) for number in range(100)]
     assert post(service, *everyone, seconds=20).delivered == everyone
     assert stub.connections == 20
@@ -114,34 +99,32 @@ def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(
 
 
 def test_one_throttled_client_holds_up_nobody(
-    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lean, "delay_after", lambda attempt: 0.1)
     monkeypatch.setattr(lean, "IN_FLIGHT", 1)
-    stub = start(answer=lambda request: reply(429 if request.path.endswith("slow") else 200))
-    post(services(stub.url), "slow", "a", "b", seconds=1)
+    stub, service = served(
+        answer=lambda request: reply(429 if request.path.endswith("slow") else 200)
+    )
+    post(service, "slow", "a", "b", seconds=1)
     paths = [request.path.rpartition("/")[2] for request in stub.requests]
     assert set(paths[:3]) == {"slow", "a", "b"}
 
 
-def test_another_thread_may_take_the_last_idle_connection_first(
-    start: StartStub, services: MakeService
-) -> None:
+def test_another_thread_may_take_the_last_idle_connection_first(served: Served) -> None:
     class TakenFirst(list[socket.socket]):
         def __len__(self) -> int:
             return 1
 
-    stub = start(reply())
-    service = services(stub.url)
+    _, service = served(reply())
     service.host.idle = TakenFirst()
     assert post(service, "a").delivered == ["a"]
 
 
-def test_threads_may_share_a_service(start: StartStub, services: MakeService) -> None:
-    stub = start(
+def test_threads_may_share_a_service(served: Served) -> None:
+    stub, service = served(
         answer=lambda request: reply(body=json.dumps({"was": request.body.decode()}).encode())
     )
-    service = services(stub.url)
     everyone = [str(number) for number in range(20)]
 
     def use(number: int) -> None:
@@ -158,11 +141,8 @@ def test_threads_may_share_a_service(start: StartStub, services: MakeService) ->
 
 
 @pytest.mark.usefixtures("no_backoff")
-def test_tls_connections_are_kept_replaced_and_opened_ahead(
-    start: StartStub, services: MakeService, tls: Authority
-) -> None:
-    stub = start(reply(), context=tls.server_context("localhost"))
-    service = services(stub.url)
+def test_tls_connections_are_kept_replaced_and_opened_ahead(served: Served, tls: Authority) -> None:
+    stub, service = served(reply(), context=tls.server_context("localhost"))
     lean.warm(service)
     time.sleep(0.05)  # TLS's session tickets come after the handshake
     assert query(service) == query(service) == {}
@@ -176,21 +156,21 @@ def test_tls_connections_are_kept_replaced_and_opened_ahead(
 
 
 def test_a_server_that_nobody_vouches_for_gets_nothing(
-    start: StartStub, services: MakeService, tls: Authority, tmp_path: Path
+    served: Served, tls: Authority, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
     other = Authority(tmp_path / "other")
-    stub = start(reply(), context=other.server_context("localhost"))
-    assert query(services(stub.url)).code == "SSLCertVerificationError"
+    stub, service = served(reply(), context=other.server_context("localhost"))
+    assert query(service).code == "SSLCertVerificationError"
     assert stub.requests == []
 
 
 def test_a_server_with_the_certificate_of_another_name_gets_nothing(
-    start: StartStub, services: MakeService, tls: Authority
+    served: Served, tls: Authority
 ) -> None:
-    stub = start(reply(), context=tls.server_context("example.com"))
-    assert query(services(stub.url)).code == "SSLCertVerificationError"
-    assert post(services(stub.url)).failed == [ID]
+    stub, service = served(reply(), context=tls.server_context("example.com"))
+    assert query(service).code == "SSLCertVerificationError"
+    assert post(service).failed == [ID]
     assert stub.requests == []
 
 
@@ -199,9 +179,9 @@ def test_an_endpoint_may_be_an_ipv6_address(start: StartStub, services: MakeServ
     assert post(services(f"{stub.url}/dev")).delivered == [ID]
 
 
-def test_a_connection_on_which_more_came_than_the_answer_is_not_used_again(
-    start: StartStub, services: MakeService
-) -> None:
-    stub = start(Reply((b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK",)), reply())
-    assert post(services(stub.url)).delivered == [ID]
+def test_a_connection_on_which_more_came_than_the_answer_is_not_used_again(served: Served) -> None:
+    stub, service = served(
+        Reply((b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK",)), reply()
+    )
+    assert post(service).delivered == [ID]
     assert stub.connections == 2

@@ -13,15 +13,14 @@ from botocore.session import Session
 
 from signaling.aws import lean
 from tests.support.authority import Authority
-from tests.support.lean import ID, MakeService, StartStub, post, query
+from tests.support.lean import ID, MakeService, Served, StartStub, post, query
 from tests.support.stub import Received, Reply, reply
 
 
-def test_a_chunked_answer_is_joined(start: StartStub, services: MakeService) -> None:
+def test_a_chunked_answer_is_joined(served: Served) -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
     parts = (head, b'9;name=x\r\n{"Items":', b"\r\n4\r", b"\n []}\r\n0\r\nTrailer: x\r\n", b"\r\n")
-    stub = start(Reply(parts))
-    service = services(stub.url)
+    stub, service = served(Reply(parts))
     assert query(service) == query(service) == {"Items": []}
     assert stub.connections == 1
 
@@ -29,35 +28,28 @@ def test_a_chunked_answer_is_joined(start: StartStub, services: MakeService) -> 
 @pytest.mark.parametrize(
     "empty", [reply(204, b""), reply(200, b""), Reply((b"HTTP/1.1 204 No Content\r\n\r\n",))]
 )
-def test_an_answer_without_a_body_is_an_answer(
-    start: StartStub, services: MakeService, empty: Reply
-) -> None:
-    stub = start(empty)
-    service = services(stub.url)
+def test_an_answer_without_a_body_is_an_answer(served: Served, empty: Reply) -> None:
+    _, service = served(empty)
     assert post(service, "a", "b").delivered == ["a", "b"]
     assert post(service, "c").delivered == ["c"]
 
 
-def test_a_large_answer_and_a_large_request_pass_whole(
-    start: StartStub, services: MakeService, tls: Authority
-) -> None:
+def test_a_large_answer_and_a_large_request_pass_whole(served: Served, tls: Authority) -> None:
     rows = [{"sk": {"S": "x" * 1000}}] * 1000
     for context in (None, tls.server_context("localhost")):
-        stub = start(reply(body=json.dumps({"Items": rows}).encode()), context=context)
-        service = services(stub.url)
+        stub, service = served(reply(body=json.dumps({"Items": rows}).encode()), context=context)
         assert query(service) == {"Items": rows}
         payload = "x" * 8_000_000  # more than the buffers of both ends hold
         assert post(service, payload=payload).delivered == [ID]
         assert stub.requests[1].body == payload.encode()
 
 
-def test_an_error_is_told_by_its_code_and_status(start: StartStub, services: MakeService) -> None:
+def test_an_error_is_told_by_its_code_and_status(served: Served) -> None:
     told = {
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
         "message": "The conditional request failed",
     }
-    stub = start(reply(400, json.dumps(told).encode()), reply(403, b"<html>"))
-    service = services(stub.url)
+    stub, service = served(reply(400, json.dumps(told).encode()), reply(403, b"<html>"))
     refused, forbidden = query(service), query(service)
     assert (refused.code, refused.status) == ("ConditionalCheckFailedException", 400)
     assert (forbidden.code, forbidden.status) == ("403", 403)
@@ -65,10 +57,9 @@ def test_an_error_is_told_by_its_code_and_status(start: StartStub, services: Mak
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[1]", b"\xff"])
-def test_an_answer_that_is_no_json_object_is_an_error(
-    start: StartStub, services: MakeService, body: bytes
-) -> None:
-    answer = query(services(start(reply(200, body)).url))
+def test_an_answer_that_is_no_json_object_is_an_error(served: Served, body: bytes) -> None:
+    _, service = served(reply(200, body))
+    answer = query(service)
     assert (answer.code, answer.status) == ("no JSON", 200)
 
 
@@ -120,9 +111,7 @@ def test_the_table_is_where_the_sdks_look_for_it(
 
 @pytest.mark.parametrize("status", [400, 403])
 @pytest.mark.parametrize("seconds", [-3600, 3600])
-def test_a_wrong_clock_is_corrected_once(
-    start: StartStub, services: MakeService, status: int, seconds: int
-) -> None:
+def test_a_wrong_clock_is_corrected_once(served: Served, status: int, seconds: int) -> None:
     def answer(request: Received) -> Reply:
         date = datetime.strptime(request.headers["x-amz-date"], "%Y%m%dT%H%M%SZ")
         now = time.time() + seconds
@@ -130,8 +119,7 @@ def test_a_wrong_clock_is_corrected_once(
         body = b'{"__type":"x#InvalidSignatureException"}'
         return reply(200 if is_right else status, body, Date=formatdate(now, usegmt=True))
 
-    stub = start(answer=answer)
-    service = services(stub.url)
+    stub, service = served(answer=answer)
     everyone = [str(number) for number in range(20)]
     assert post(service, *everyone).delivered == everyone
     before = len(stub.requests)
@@ -140,8 +128,8 @@ def test_a_wrong_clock_is_corrected_once(
 
 
 def test_a_request_that_is_refused_for_another_reason_than_the_clock_is_sent_once(
-    start: StartStub, services: MakeService
+    served: Served,
 ) -> None:
-    stub = start(reply(403, Date=formatdate(usegmt=True)))
-    assert post(services(stub.url)).failed == [ID]
+    stub, service = served(reply(403, Date=formatdate(usegmt=True)))
+    assert post(service).failed == [ID]
     assert len(stub.requests) == 1

@@ -7,33 +7,29 @@ import pytest
 
 from signaling.aws import http1, lean
 from signaling.aws.retries import THROTTLED
-from tests.support.lean import ID, MakeService, StartStub, post, query
+from tests.support.lean import ID, MakeService, Served, StartStub, post, query
 from tests.support.stub import SILENCE, Received, Reply, reply
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_post_that_is_refused_for_now_is_sent_again(
-    start: StartStub, services: MakeService, status: int
-) -> None:
-    stub = start(reply(status), reply(status), reply())
-    assert post(services(stub.url)).delivered == [ID]
+def test_a_post_that_is_refused_for_now_is_sent_again(served: Served, status: int) -> None:
+    stub, service = served(reply(status), reply(status), reply())
+    assert post(service).delivered == [ID]
     assert len(stub.requests) == 3
 
 
 @pytest.mark.parametrize("code", sorted(THROTTLED))
-def test_a_throttled_operation_is_sent_again(
-    start: StartStub, services: MakeService, code: str
-) -> None:
-    stub = start(reply(400, json.dumps({"__type": f"x#{code}"}).encode()), reply())
-    assert query(services(stub.url)) == {}
+def test_a_throttled_operation_is_sent_again(served: Served, code: str) -> None:
+    _, service = served(reply(400, json.dumps({"__type": f"x#{code}"}).encode()), reply())
+    assert query(service) == {}
 
 
 @pytest.mark.parametrize(("status", "kind"), [(410, "gone"), (403, "failed"), (413, "failed")])
 def test_a_post_that_is_refused_for_good_is_sent_once(
-    start: StartStub, services: MakeService, status: int, kind: str
+    served: Served, status: int, kind: str
 ) -> None:
-    stub = start(reply(status))
-    assert getattr(post(services(stub.url)), kind) == [ID]
+    stub, service = served(reply(status))
+    assert getattr(post(service), kind) == [ID]
     assert len(stub.requests) == 1
 
 
@@ -49,10 +45,8 @@ def test_what_stays_refused_is_reported_at_the_deadline(
     assert query(services(start(reply(503)).url), seconds=0.3).status == 503
 
 
-def test_a_server_that_never_answers_is_given_up_at_the_deadline(
-    start: StartStub, services: MakeService
-) -> None:
-    service = services(start(SILENCE).url)
+def test_a_server_that_never_answers_is_given_up_at_the_deadline(served: Served) -> None:
+    _, service = served(SILENCE)
     started = time.monotonic()
     assert post(service, "a", "b", "c", seconds=0.3).failed == ["a", "b", "c"]
     assert query(service, seconds=0.3).code == "TimeoutError"
@@ -61,22 +55,21 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(
 
 
 def test_a_server_that_is_slow_is_asked_again(
-    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http1, "READ_SECONDS", 0.1)
-    stub = start(SILENCE, reply())
-    assert post(services(stub.url)).delivered == [ID]
+    stub, service = served(SILENCE, reply())
+    assert post(service).delivered == [ID]
     assert stub.connections == 2
 
 
-def test_a_fan_out_that_does_not_fit_the_deadline_reports_the_rest(
-    start: StartStub, services: MakeService
-) -> None:
+def test_a_fan_out_that_does_not_fit_the_deadline_reports_the_rest(served: Served) -> None:
     def answer(_: Received) -> Reply:
         time.sleep(0.02)
         return reply()
 
     everyone = [str(number) for number in range(10_000)]
-    result = post(services(start(answer=answer).url), *everyone, seconds=2.0)
+    _, service = served(answer=answer)
+    result = post(service, *everyone, seconds=2.0)
     assert result.delivered and result.failed
     assert sorted(result.delivered + result.failed) == sorted(everyone)

@@ -6,27 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from functions.authorize import app
-from functions.authorize.app import lambda_handler
 from local import ROOT
 from rig.issuer import JWKS, Issuer
 from rig.servers import need
 from signaling.authorizer import tokens
-from tests.support.events import Invocation
+from tests.support.authorizer import SECRET, configure, connect_with, effect_of
 
 DOCS = (ROOT / "docs" / "tokens.md").read_text()
-CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())
-METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/$connect"
 ISSUER = "https://app.example.com"
-SECRET = "correct horse battery staple, and then some"
 
 
 def program(language: str, marker: str) -> str:
@@ -59,12 +54,6 @@ def _run(command: list[str], folder: Path) -> str:
     return result.stdout.strip()
 
 
-def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
-    for name in ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN"):
-        monkeypatch.setenv(name, variables.get(name, ""))
-    tokens.reset()
-
-
 @pytest.fixture
 def with_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
@@ -86,29 +75,20 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
     configure(monkeypatch)
 
 
-def answer_to(token: str) -> dict[str, Any]:
-    query = {"multiValueQueryStringParameters": {"token": [token]}}
-    event = {**CONNECT, "type": "REQUEST", "methodArn": METHOD, **query}
-    answer: dict[str, Any] = lambda_handler(event, Invocation())
-    return answer
-
-
-def assert_lets_in(token: str, topics: list[str]) -> None:
-    answer = answer_to(token)
-    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+def who_is_let_in(token: str, topics: list[str]) -> str:
+    """Return in whose name the token lets in."""
+    answer = connect_with(token)
+    assert effect_of(answer) == "Allow"
     assert json.loads(answer["context"]["topics"]) == topics
+    return str(answer["principalId"])
 
 
-def test_python_mints_with_a_secret(with_secret: None, tmp_path: Path) -> None:
-    token = run_python(program("python", "JWT_SECRET"), tmp_path)
-    assert_lets_in(token, ["team-1/*", "lobby"])
-    assert answer_to(token)["principalId"] == "ada"
-
-
-def test_node_mints_with_a_secret(with_secret: None, tmp_path: Path) -> None:
-    token = run_node(program("js", "JWT_SECRET"), tmp_path)
-    assert_lets_in(token, ["team-1/*", "lobby"])
-    assert answer_to(token)["principalId"] == "ada"
+@pytest.mark.parametrize(("language", "run"), [("python", run_python), ("js", run_node)])
+def test_a_program_mints_with_a_secret(
+    with_secret: None, tmp_path: Path, language: str, run: Callable[[str, Path], str]
+) -> None:
+    token = run(program(language, "JWT_SECRET"), tmp_path)
+    assert who_is_let_in(token, ["team-1/*", "lobby"]) == "ada"
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
@@ -119,7 +99,7 @@ def test_node_makes_keys_that_python_mints_with(
     issuer.answers[JWKS] = (200, {}, (tmp_path / "public" / "jwks.json").read_bytes())
     assert '"d"' not in (tmp_path / "public" / "jwks.json").read_text()
     assert (tmp_path / "private.json").stat().st_mode & 0o077 == 0
-    assert_lets_in(run_python(program("python", "private.json"), tmp_path), ["team-1/*"])
+    who_is_let_in(run_python(program("python", "private.json"), tmp_path), ["team-1/*"])
 
 
 def test_every_reason_of_the_authorizer_is_explained() -> None:

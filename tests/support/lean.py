@@ -10,6 +10,7 @@ from tests.support.stub import Stub
 ID = "L0SM9cOFvHcCIhw="
 
 StartStub = Callable[..., Stub]
+Served = Callable[..., tuple[Stub, lean.Service]]
 MakeService = Callable[[str], lean.Service]
 
 

@@ -23,10 +23,7 @@ class RecordedConnections:
         self._failing = failing
 
     def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
+        self, connections: Sequence[str], payload: str, introductions: Sequence[Introduction] = ()
     ) -> Outcome:
         result = Outcome([], [], [])
         for each in connections:
