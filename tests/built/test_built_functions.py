@@ -9,6 +9,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -31,10 +32,7 @@ from signaling.frames import PONG
 from signaling.ports import Sender
 from signaling.protocol import Announce
 from signaling.standing import NEW_MILLISECONDS
-
-EVENTS = {path.stem: path.read_text() for path in (ROOT / "events").glob("*.json")}
-TOPIC = "weblab-47b6ac42"
-SENDER, OTHER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f", "0781552f-fbb7-4779-a811-0dce95df55c9"
+from tests.support.events import AUTHORIZE, EVENTS, OTHER_PEER, PEER, TOPIC
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +127,7 @@ def functions(
 
 def event_of(name: str, connection: str, topic: str) -> dict[str, Any]:
     """Return the event as `connection` would cause it once nobody here is new any more."""
-    event: dict[str, Any] = json.loads(EVENTS[name].replace(TOPIC, topic))
+    event: dict[str, Any] = json.loads(json.dumps(EVENTS[name]).replace(TOPIC, topic))
     now = int(time.time() * 1000) + 2 * NEW_MILLISECONDS
     event["requestContext"] |= {
         "connectionId": connection,
@@ -168,7 +166,7 @@ EFFECTS = {
 
 
 def test_every_event_file_has_its_effect_here() -> None:
-    assert {*EFFECTS, "authorize"} == set(EVENTS)
+    assert EFFECTS.keys() == EVENTS.keys()
 
 
 async def frames_of(client: Client, pongs: int) -> list[dict[str, Any]]:
@@ -180,20 +178,16 @@ async def frames_of(client: Client, pongs: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", EFFECTS)
-def test_an_event_has_its_effect(
+async def test_an_event_has_its_effect(
     name: str, functions: dict[str, LambdaFunction], room: Room
 ) -> None:
-    asyncio.run(check_effect(name, functions, room))
-
-
-async def check_effect(name: str, functions: dict[str, LambdaFunction], room: Room) -> None:
     effect, topic = EFFECTS[name], f"{uuid4()}"
-    async with clients(room.server.websocket_url, SENDER, OTHER) as (sender, other):
+    async with clients(room.server.websocket_url, PEER, OTHER_PEER) as (sender, other):
         lobby = f"lobby of {topic}"
         connection = await room.connection_of(sender, lobby)
         other_connection = await room.connection_of(other, topic)
         if not effect.enters:
-            announce = Announce('"in the room"', SENDER)
+            announce = Announce('"in the room"', PEER)
             room.subscriptions.announce(topic, Sender(connection, 2**50, 0), announce)
         event = event_of(name, connection, topic)
         function = functions[event["requestContext"]["routeKey"]]
@@ -207,9 +201,9 @@ async def check_effect(name: str, functions: dict[str, LambdaFunction], room: Ro
     passed_on = json.loads(event["body"]) | {"clients": 2} if effect.is_passed_on else None
     assert to_other == ([passed_on] if passed_on else [])
     is_known = name not in ("subscribe", "publish_encrypted")
-    sender_in_room = {connection: SENDER if is_known else None}
-    assert in_room == {other_connection: OTHER} | ({} if effect.leaves else sender_in_room)
-    assert in_lobby == ({} if name == "disconnect" else {connection: SENDER})
+    sender_in_room = {connection: PEER if is_known else None}
+    assert in_room == {other_connection: OTHER_PEER} | ({} if effect.leaves else sender_in_room)
+    assert in_lobby == ({} if name == "disconnect" else {connection: PEER})
 
 
 def test_a_page_of_another_origin_is_refused(start_function: StartFunction) -> None:
@@ -236,7 +230,7 @@ def test_the_authorizer_lets_in_who_brings_a_good_token(
         assert statement["Resource"] == event["methodArn"]
         return str(statement["Effect"])
 
-    event = json.loads(EVENTS["authorize"])
+    event = deepcopy(AUTHORIZE)
     (unknown,) = event["multiValueQueryStringParameters"]["token"]
     assert effect_of(event, unknown) == "Deny"
     assert effect_of(event, issuer.mint(aud="rooms")) == "Allow"

@@ -1,12 +1,10 @@
 """What `sam delete` leaves behind."""
 
-import asyncio
-
 from rig.emulator import IS_THERE, Deployment, Emulator, inventory
 from rig.introductions import meet
 
 
-def test_nothing_is_left_when_a_stack_is_deleted_that_was_used(
+async def test_nothing_is_left_when_a_stack_is_deleted_that_was_used(
     emulator: Emulator, deployment: Deployment
 ) -> None:
     """Delete a second stack, which has what the first has not: production's stage, and boto3."""
@@ -16,6 +14,6 @@ def test_nothing_is_left_when_a_stack_is_deleted_that_was_used(
     )
     with_it = inventory(emulator.endpoint)
     assert [service for service in IS_THERE if with_it[service] == without_it[service]] == []
-    assert asyncio.run(meet(production.websocket_url, rounds=1)) == ([], [])
+    assert await meet(production.websocket_url, rounds=1) == ([], [])
     emulator.sam("delete", "--config-env", "prod", "--no-prompts")
     assert inventory(emulator.endpoint) == without_it

@@ -5,13 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiohttp
 import jwt
 import pytest
 
 from rig.clients import Client, Frame, clients
 from rig.emulator import Deployment, Emulator, client, inventory
 from rig.servers import wait_until
+from tests.support.handshakes import status_of
 from tests.support.make import make
 
 NAME = "y-webrtc-signaling-life"
@@ -63,15 +63,6 @@ def run(target: str, life: Deployment, *variables: str) -> str:
     return make(target, *variables, AWS_ENDPOINT_URL=life.endpoint)
 
 
-async def status(url: str, origin: str) -> int:
-    """Return how a handshake is answered; 101 lets the client in."""
-    try:
-        async with aiohttp.ClientSession() as session, session.ws_connect(url, origin=origin):
-            return 101
-    except aiohttp.WSServerHandshakeError as error:
-        return error.status
-
-
 @asynccontextmanager
 async def members(
     life: Deployment, room: str, *peers: str, query: str = ""
@@ -104,101 +95,85 @@ def test_make_check_says_that_a_new_stack_works(life: Deployment) -> None:
     run("check", life, f"URL={life.websocket_url}")
 
 
-def test_rooms_are_listed_and_a_connection_is_closed(life: Deployment) -> None:
-    async def meet_the_owner() -> None:
-        async with members(life, "kick", "A", "B") as (a, b):
-            stack = f"STACK={NAME}"
-            listed = await asyncio.to_thread(run, "rooms", life, stack, "NAMES=1", "ROOM=kick")
-            connection = listed.split()[-1]
-            assert connection in life.members("kick")
-            told = await asyncio.to_thread(run, "kick", life, stack, f"CONNECTION={connection}")
-            assert told == f"closed {connection}\n"
-            await asyncio.wait([a.reader, b.reader], return_when=asyncio.FIRST_COMPLETED)
-            assert [a.socket.closed, b.socket.closed].count(True) == 1
-            wait_until(lambda: len(life.members("kick")) == 1)
-
-    asyncio.run(meet_the_owner())
+async def test_rooms_are_listed_and_a_connection_is_closed(life: Deployment) -> None:
+    async with members(life, "kick", "A", "B") as (a, b):
+        stack = f"STACK={NAME}"
+        listed = await asyncio.to_thread(run, "rooms", life, stack, "NAMES=1", "ROOM=kick")
+        connection = listed.split()[-1]
+        assert connection in life.members("kick")
+        told = await asyncio.to_thread(run, "kick", life, stack, f"CONNECTION={connection}")
+        assert told == f"closed {connection}\n"
+        await asyncio.wait([a.reader, b.reader], return_when=asyncio.FIRST_COMPLETED)
+        assert [a.socket.closed, b.socket.closed].count(True) == 1
+        wait_until(lambda: len(life.members("kick")) == 1)
 
 
-def test_delivery_changes_while_people_are_in_a_room(life: Deployment) -> None:
-    async def talk() -> None:
-        async with members(life, "delivery", "A", "B") as (a, b):
-            await says(a, "delivery", "addressed", b)
-            await asyncio.to_thread(set_parameter, life, "Delivery", "broadcast")
-            await says(a, "delivery", "broadcast", a, b)
-            assert texts(a.received) == ["broadcast"]
-
-    asyncio.run(talk())
+async def test_delivery_changes_while_people_are_in_a_room(life: Deployment) -> None:
+    async with members(life, "delivery", "A", "B") as (a, b):
+        await says(a, "delivery", "addressed", b)
+        await asyncio.to_thread(set_parameter, life, "Delivery", "broadcast")
+        await says(a, "delivery", "broadcast", a, b)
+        assert texts(a.received) == ["broadcast"]
 
 
-def test_origins_are_restricted_while_people_are_in_a_room(life: Deployment) -> None:
-    async def talk() -> None:
-        async with members(life, "origins", "A", "B") as (a, b):
-            assert await status(life.websocket_url, ELSEWHERE) == 101
-            await asyncio.to_thread(set_parameter, life, "AllowedOrigins", ORIGIN)
-            assert await status(life.websocket_url, ELSEWHERE) == 403
-            assert await status(life.websocket_url, ORIGIN) == 101
-            await says(a, "origins", "still here", b)
-
-    asyncio.run(talk())
+async def test_origins_are_restricted_while_people_are_in_a_room(life: Deployment) -> None:
+    async with members(life, "origins", "A", "B") as (a, b):
+        assert await status_of(life.websocket_url, ELSEWHERE) == 101
+        await asyncio.to_thread(set_parameter, life, "AllowedOrigins", ORIGIN)
+        assert await status_of(life.websocket_url, ELSEWHERE) == 403
+        assert await status_of(life.websocket_url, ORIGIN) == 101
+        await says(a, "origins", "still here", b)
 
 
-def test_the_table_gets_other_capacity_while_people_are_in_a_room(life: Deployment) -> None:
+async def test_the_table_gets_other_capacity_while_people_are_in_a_room(life: Deployment) -> None:
     def billing() -> str:
         table = life.client("dynamodb").describe_table(TableName=life.table)["Table"]
         return str(table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"))
 
-    async def talk() -> None:
-        async with members(life, "capacity", "A", "B") as (a, b):
-            assert billing() == "PAY_PER_REQUEST"
-            await asyncio.to_thread(set_parameter, life, "CapacityMode", "free-tier")
-            assert billing() == "PROVISIONED"
-            await says(a, "capacity", "still here", b)
-
-    asyncio.run(talk())
+    async with members(life, "capacity", "A", "B") as (a, b):
+        assert billing() == "PAY_PER_REQUEST"
+        await asyncio.to_thread(set_parameter, life, "CapacityMode", "free-tier")
+        assert billing() == "PROVISIONED"
+        await says(a, "capacity", "still here", b)
 
 
-def test_tokens_are_switched_on_while_people_are_in_a_room(life: Deployment, secret: str) -> None:
-    async def talk() -> None:
-        async with members(life, "tokens", "A", "B") as (a, b):
-            await says(a, "tokens", "before", b)
-            await asyncio.to_thread(set_parameter, life, "JwtSecretArn", secret)
-            assert await status(life.websocket_url, ORIGIN) == 401
-            assert await status(life.websocket_url + token(SECRET[::-1]), ORIGIN) == 403
-            async with members(life, "tokens", "C", "D", query=token(SECRET)) as (c, d):
-                await says(c, "tokens", "after", d)
-                await says(d, "tokens", "after that", c)
-                await a.publish("tokens", {"type": "let me in"})
-                await a.until(lambda frames: "forbidden" in [each.get("code") for each in frames])
-                assert "open it again" in a.received[-1]["message"]
-                assert "after" not in texts(a.received) + texts(b.received)
-                assert "let me in" not in texts(b.received + c.received + d.received)
+async def test_tokens_are_switched_on_while_people_are_in_a_room(
+    life: Deployment, secret: str
+) -> None:
+    async with members(life, "tokens", "A", "B") as (a, b):
+        await says(a, "tokens", "before", b)
+        await asyncio.to_thread(set_parameter, life, "JwtSecretArn", secret)
+        assert await status_of(life.websocket_url, ORIGIN) == 401
+        assert await status_of(life.websocket_url + token(SECRET[::-1]), ORIGIN) == 403
+        async with members(life, "tokens", "C", "D", query=token(SECRET)) as (c, d):
+            await says(c, "tokens", "after", d)
+            await says(d, "tokens", "after that", c)
+            await a.publish("tokens", {"type": "let me in"})
+            await a.until(lambda frames: "forbidden" in [each.get("code") for each in frames])
+            assert "open it again" in a.received[-1]["message"]
+            assert "after" not in texts(a.received) + texts(b.received)
+            assert "let me in" not in texts(b.received + c.received + d.received)
 
-    asyncio.run(talk())
 
-
-def test_a_stack_is_deleted_while_people_are_in_a_room_and_deployed_again(
+async def test_a_stack_is_deleted_while_people_are_in_a_room_and_deployed_again(
     emulator: Emulator, deployment: Deployment, life: Deployment
 ) -> None:
-    async def talk() -> None:
-        query = token(SECRET)
-        async with members(life, "end", "A", "B", query=query), members(deployment, "end", "C"):
-            await asyncio.to_thread(emulator.sam, "delete", "--stack-name", NAME, "--no-prompts")
-            assert len(deployment.members("end")) == 1
-
-    asyncio.run(talk())
+    query = token(SECRET)
+    async with members(life, "end", "A", "B", query=query), members(deployment, "end", "C"):
+        await asyncio.to_thread(emulator.sam, "delete", "--stack-name", NAME, "--no-prompts")
+        assert len(deployment.members("end")) == 1
     names = [name for service in inventory(emulator.endpoint).values() for name in service]
     assert [name for name in names if NAME in name] == []
     again = emulator.deploy(name=NAME)
     assert again.websocket_url != life.websocket_url
-    assert asyncio.run(status(again.websocket_url, ELSEWHERE)) == 101
+    assert await status_of(again.websocket_url, ELSEWHERE) == 101
     assert again.members("end") == []
 
 
-def test_without_the_right_to_read_the_secret_nobody_gets_in(
+async def test_without_the_right_to_read_the_secret_nobody_gets_in(
     emulator: Emulator, secret: str
 ) -> None:
     again = emulator.find(NAME)
     set_parameter(again, "JwtSecretArn", secret)
     with again.without("AuthorizeFunction", "secretsmanager:GetSecretValue"):
-        assert asyncio.run(status(again.websocket_url + token(SECRET), ORIGIN)) == 403
+        assert await status_of(again.websocket_url + token(SECRET), ORIGIN) == 403

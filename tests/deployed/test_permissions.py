@@ -3,14 +3,13 @@
 The authorizer's permission is in test_life.py, where there are tokens.
 """
 
-import asyncio
 import time
 import uuid
 from contextlib import nullcontext
 
 import pytest
 
-from rig.clients import Frame, clients
+from rig.clients import clients
 from rig.emulator import Deployment, Emulator
 from rig.servers import wait_until
 from signaling.aws.rows import sort_key
@@ -28,83 +27,67 @@ def room() -> str:
 
 
 @pytest.mark.parametrize("action", ["dynamodb:UpdateItem", "dynamodb:Query"])
-def test_without_it_nobody_enters_a_room(deployment: Deployment, room: str, action: str) -> None:
-    async def join() -> list[str]:
+async def test_without_it_nobody_enters_a_room(
+    deployment: Deployment, room: str, action: str
+) -> None:
+    with deployment.without(MESSAGE, action):
         async with clients(deployment.websocket_url, "A") as (client,):
             await client.announce(room)
             await client.until_received(1)
-            return [each["code"] for each in client.received]
-
-    with deployment.without(MESSAGE, action):
-        assert asyncio.run(join()) == ["unavailable"]
+            assert [each["code"] for each in client.received] == ["unavailable"]
 
 
-def test_without_batch_writes_the_row_of_a_client_that_is_gone_stays(
+async def test_without_batch_writes_the_row_of_a_client_that_is_gone_stays(
     emulator: Emulator, deployment: Deployment, room: str
 ) -> None:
     enter(GONE, deployment, room)
-
-    async def publish() -> None:
+    with deployment.without(MESSAGE, "dynamodb:BatchWriteItem"):
         async with clients(deployment.websocket_url, "A") as (client,):
             await client.publish(room, {"type": "anything"})
             wait_until(lambda: hash_of(room) in emulator.output)
-
-    with deployment.without(MESSAGE, "dynamodb:BatchWriteItem"):
-        asyncio.run(publish())
     assert '"clean_up": "failed"' in line_about(room, emulator)
     assert deployment.members(room) == [GONE]
 
 
-def test_without_posts_nobody_hears_anything(
+async def test_without_posts_nobody_hears_anything(
     emulator: Emulator, deployment: Deployment, room: str
 ) -> None:
-    async def publish() -> None:
+    with deployment.without(MESSAGE, "/POST/@connections/"):
         async with clients(deployment.websocket_url, "A", "B") as (a, b):
             await b.subscribe(room)
             wait_until(lambda: deployment.members(room))
             await a.publish(room, {"type": "anything"})
             wait_until(lambda: hash_of(room) in emulator.output)
-
-    with deployment.without(MESSAGE, "/POST/@connections/"):
-        asyncio.run(publish())
     assert '"delivered": 0, "gone": 0, "failed": 1' in line_about(room, emulator)
 
 
 @pytest.mark.parametrize("is_asked_for", [True, False])
-def test_without_asking_for_connections_whoever_is_gone_is_introduced(
+async def test_without_asking_for_connections_whoever_is_gone_is_introduced(
     emulator: Emulator, deployment: Deployment, room: str, is_asked_for: bool
 ) -> None:
     enter(GONE, deployment, room, announce='{"type":"announce","from":"Z"}')
-
-    async def come() -> list[Frame]:
+    with nullcontext() if is_asked_for else deployment.without(MESSAGE, "/GET/@connections/"):
         async with clients(deployment.websocket_url, "A") as (client,):
             await client.announce(room)
             wait_until(lambda: hash_of(room) in emulator.output)
             if not is_asked_for:
                 await client.until_received(1)
-            return client.received
-
-    with nullcontext() if is_asked_for else deployment.without(MESSAGE, "/GET/@connections/"):
-        received = asyncio.run(come())
-    assert [frame["data"]["from"] for frame in received] == ([] if is_asked_for else ["Z"])
+    heard_of = [frame["data"]["from"] for frame in client.received]
+    assert heard_of == ([] if is_asked_for else ["Z"])
 
 
 @pytest.mark.parametrize("action", ["dynamodb:Query", "dynamodb:BatchWriteItem"])
-def test_without_it_the_row_of_a_client_that_left_stays(
+async def test_without_it_the_row_of_a_client_that_left_stays(
     emulator: Emulator, deployment: Deployment, room: str, action: str
 ) -> None:
-    async def come_and_go() -> str:
-        async with clients(deployment.websocket_url, "A") as (client,):
-            await client.subscribe(room)
-            wait_until(lambda: deployment.members(room))
-            (connection,) = deployment.members(room)
-            return connection
-
     def has_left() -> bool:
         return any("$disconnect" in line and connection in line for line in emulator.lines)
 
     with deployment.without(DISCONNECT, action):
-        connection = asyncio.run(come_and_go())
+        async with clients(deployment.websocket_url, "A") as (client,):
+            await client.subscribe(room)
+            wait_until(lambda: deployment.members(room))
+            (connection,) = deployment.members(room)
         wait_until(has_left)
     assert deployment.members(room) == [connection]
 

@@ -15,7 +15,7 @@ async def test_of_every_two_clients_that_join_at_once_one_hears_of_the_other(
     assert await meet(deployment.websocket_url, rounds=24, at_once=6) == ([], [])
 
 
-async def test_a_conversation_has_the_same_effects_on_the_local_server_and_through_the_deployed_stack(
+async def test_a_conversation_has_the_same_effects_on_the_local_server_and_the_deployed_stack(
     deployment: Deployment, local_server: StartLocalServer, dynamodb_local: str, stack: Stack
 ) -> None:
     server = local_server("--dynamodb", dynamodb_local)

@@ -11,7 +11,6 @@ from tests.support.browsers import Peer, peers, sync
 from tests.support.firefox import Firefox
 
 ROOM = "vZ#4h2%60$1H & 日本"
-PASSWORD = {"password": "correct horse"}
 
 
 def test_browsers_sync_one_text(
@@ -38,15 +37,6 @@ def test_who_opens_the_plain_address_is_in_one_room_until_it_wants_another(
     assert other.text() == ""
     for each in (one, other):
         each.leave()
-
-
-def test_browsers_with_a_password_sync_through_the_other_aws_client(
-    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str
-) -> None:
-    server = local_server("--dynamodb", dynamodb_local, environment={"AWS_CLIENT": "boto3"})
-    with peers(chromium, server, 3, ROOM, **PASSWORD) as everyone:
-        sync(everyone)
-        assert [each.complaints for each in everyone] == [[]] * 3
 
 
 def test_firefox_and_chromium_meet(
@@ -105,7 +95,7 @@ def test_a_browser_with_another_password_cannot_read_the_text(
     chromium: Browser, local_server: StartLocalServer
 ) -> None:
     server = local_server()
-    with peers(chromium, server, 2, ROOM, **PASSWORD) as everyone:
+    with peers(chromium, server, 2, ROOM, password="right") as everyone:
         stranger = Peer(chromium, server.http_url, ROOM, password="wrong")
         stranger.expect_signaling("connected")
         sync(everyone)
@@ -126,19 +116,6 @@ def test_a_browser_that_leaves_is_gone_for_the_others_who_go_on(
         leaves.leave()
         everyone[0].type("still here")
         everyone[1].expect_lines("still here")
-
-
-def test_a_page_that_enters_the_room_again_finds_the_others(
-    chromium: Browser, local_server: StartLocalServer
-) -> None:
-    server = local_server()
-    with peers(chromium, server, 2, ROOM) as (stays, returns):
-        sync([stays, returns])
-        returns.page.evaluate("demo.provider.disconnect(), demo.provider.connect()")
-        returns.expect_connected(1)
-        stays.type("welcome back")
-        stays.page.keyboard.type("letter by letter")
-        returns.expect_lines("welcome back", "letter by letter")
 
 
 def test_a_newcomer_syncs_after_the_server_went_away_and_came_back(

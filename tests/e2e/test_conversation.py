@@ -3,19 +3,15 @@
 import asyncio
 import json
 from collections import Counter
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import ROOT
-from rig.aws import dynamodb_client
 from rig.clients import Client, Frame, clients
-from rig.servers import ReferenceServer, StartLocalServer, wait_until
+from rig.servers import ReferenceServer, StartLocalServer
 from signaling.protocol import Limits, Publish, parse
-from tests.support.planted import planted
-from tests.support.table import rows_of
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
 ROOM = "vZ#4h2%60$1H"
@@ -137,30 +133,3 @@ def _needs(events: list[dict[str, Any]], received: dict[str, Any]) -> bool:
 
 def _without_clients(frame: Frame) -> Frame:
     return {key: value for key, value in frame.items() if key != "clients"}
-
-
-FORGETFUL = """
-from local.gateway.gateway import Gateway
-
-Gateway.closed = lambda self, connection, code, reason="": self.connections.pop(connection.id, None)
-"""
-
-
-async def test_a_client_that_vanished_leaves_no_row_once_its_room_was_published_to(
-    local_server: StartLocalServer, dynamodb_local: str
-) -> None:
-    server = planted(local_server, FORGETFUL, "--dynamodb", dynamodb_local)
-    table = dynamodb_client(dynamodb_local)
-
-    def has_rows(topic: str, number: int) -> bool:
-        return len(rows_of(table, topic)) == number
-
-    async with clients(server.websocket_url, "A", "B", "C") as (a, b, c):
-        for client in (a, b, c):
-            await client.subscribe("abandoned", "abandoned too")
-        wait_until(lambda: has_rows("abandoned too", 3))
-        await b.kill()
-        for number, topic in enumerate(("abandoned", "abandoned too"), start=1):
-            await a.publish(topic, "is anybody here?")
-            await c.until_received(number)
-            wait_until(partial(has_rows, topic, 2))

@@ -1,10 +1,8 @@
 """Who gets a WebSocket, and what the others get, over real sockets."""
 
 import asyncio
-import json
 
 import aiohttp
-import pytest
 
 from rig.clients import clients
 from rig.issuer import Issuer
@@ -146,13 +144,3 @@ async def test_an_authorizer_that_hangs_holds_up_nobody_else(
         await b.until_received(2)
     for each in hanging:
         each.cancel()
-
-
-@pytest.mark.parametrize("query", ["", "?token=", "?token=a.b.c"])
-async def test_no_token_is_a_401_and_a_bad_one_a_403(
-    issuer: Issuer, local_server: StartLocalServer, query: str
-) -> None:
-    server = local_server(*demands(issuer))
-    expected = 403 if "a.b.c" in query else 401
-    assert await status_of(f"{server.websocket_url}/{query}") == expected
-    assert json.dumps(server.log).count("$connect") == (expected == 403)

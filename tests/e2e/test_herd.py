@@ -5,10 +5,10 @@ from typing import Any
 import boto3
 from playwright.sync_api import Browser
 
-from local.sam.template import Stack
 from rig.aws import dynamodb_client
 from rig.servers import LocalServer, StartLocalServer, wait_until
 from tests.support.browsers import Peer, peers, sync
+from tests.support.table import rows_of
 
 ROOM = "herd"
 PAGES = 5
@@ -31,18 +31,14 @@ def cut_all(server: LocalServer) -> set[str]:
     return cut
 
 
-def peers_in_table(endpoint: str, table: str) -> list[str]:
+def peers_in_table(endpoint: str) -> list[str]:
     """Return the peer ids of the room's rows."""
-    answer = dynamodb_client(endpoint).query(
-        TableName=table,
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"topic-{ROOM}"}},
-    )
-    return sorted(row["peer"]["S"] for row in answer["Items"] if "peer" in row)
+    rows = rows_of(dynamodb_client(endpoint), ROOM)
+    return sorted(row["peer"]["S"] for row in rows if "peer" in row)
 
 
 def test_a_newcomer_meets_everybody_while_a_herd_reconnects(
-    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str, stack: Stack
+    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str
 ) -> None:
     server = local_server("--dynamodb", dynamodb_local, *LATENCY)
     with peers(chromium, server, PAGES, ROOM) as everyone:
@@ -59,8 +55,7 @@ def test_a_newcomer_meets_everybody_while_a_herd_reconnects(
         assert (len(first), len(second)) == (PAGES, len(everyone))
 
         living = sorted(peer.peer_id() for peer in everyone)
-        table = str(stack.table["TableName"])
-        wait_until(lambda: peers_in_table(dynamodb_local, table) == living)
+        wait_until(lambda: peers_in_table(dynamodb_local) == living)
         for peer in everyone:
             peer.expect_signaling("connected")
         everyone[0].type("after two cuts")

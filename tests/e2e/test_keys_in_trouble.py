@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import closing
 from io import BufferedIOBase
 
 import jwt
@@ -80,17 +81,26 @@ async def test_an_issuer_in_trouble_holds_up_nobody_whose_key_is_known(
 
 
 async def test_secrets_manager_in_trouble_holds_up_nobody(local_server: StartLocalServer) -> None:
-    with SecretsManager() as manager:
+    with closing(SecretsManager()) as manager:
         server = local_server(
             "--parameter-overrides",
-            "JwtSecretArn=arn:aws:secretsmanager:us-east-1:123456789012:secret:jwt-AbCdEf",
-            environment={"AWS_ENDPOINT_URL_SECRETS_MANAGER": manager.url},
+            "JwtSecretArn=arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf",
+            environment={
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER": manager.url,
+                "AWS_DEFAULT_REGION": "us-east-1",  # not that of the secret
+            },
             program=IMPATIENT,
         )
-        token = jwt.encode({"exp": int(time.time()) + 60}, SECRET, "HS256")
+        expiry = {"exp": int(time.time()) + 60}
+        token, forged = (jwt.encode(expiry, key, "HS256") for key in (SECRET, SECRET[::-1]))
         assert await status_of(url_with(server, token)) == 101
-        manager.trouble = drip_body
+        assert await status_of(url_with(server, forged)) == 403
+        manager.drips = True
         await asyncio.sleep(SECONDS_UNTIL_OLD)
         for _ in range(3):
             assert await knock(server, [token] * 20, seconds=2) == {101}
-        assert len(manager.regions) <= 6
+        assert len(manager.requests) <= 6
+        assert set(manager.regions()) == {"eu-central-1"}
+    assert refusals(server) == ["signature"]
+    for part in (SECRET, *token.split("."), *forged.split(".")):
+        assert part[:9] not in server.output

@@ -11,10 +11,8 @@ from rig.clients import Client, clients
 from rig.introductions import until_introduced
 from rig.issuer import Issuer, SigningKey
 from rig.raw import HANDSHAKE, frame
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.servers import LocalServer, StartLocalServer
 from rig.tokens import LEEWAY, demands, refusals, url_with
-from tests.support.handshakes import status_of
-from tests.support.secrets_manager import SECRET, SecretsManager
 from tests.support.table import rows_of
 
 ROOM = "of whom no token lets in"
@@ -91,25 +89,6 @@ async def test_who_brings_no_good_token_gets_no_row_and_no_frame(
     assert_unseen(server, good, *bad.values())
 
 
-async def test_a_client_that_came_before_tokens_were_asked_for_is_told_to_come_again(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
-) -> None:
-    server = local_server(*any_table, environment={"TOKENS": "required"})
-    async with clients(server.websocket_url, "A", "B") as (a, b):
-        await a.subscribe("room")
-        await b.subscribe("room")
-        await a.announce("room")
-        await a.until_received(2)
-        await b.until_received(1)
-        assert [frame["code"] for frame in a.received + b.received] == ["forbidden"] * 3
-        assert "open it again" in a.received[0]["message"]
-
-    def errors() -> list[str]:
-        return [line["error"] for line in server.log if "error" in line]
-
-    wait_until(lambda: errors() == ["forbidden"] * 3)  # the log is written at intervals
-
-
 async def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_log(
     issuer: Issuer, local_server: StartLocalServer
 ) -> None:
@@ -118,64 +97,6 @@ async def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_l
     async with aiohttp.request("GET", f"{server.http_url}/?token={token}") as answer:
         assert answer.status == 400
     assert_unseen(server, token)
-
-
-async def test_an_issuer_that_is_away_lets_nobody_in_and_the_owner_reads_why(
-    local_server: StartLocalServer,
-) -> None:
-    away = Issuer()
-    token = away.mint(aud="demo")
-    away._server.server_close()
-    server = local_server(*demands(away))
-    assert is_refusal(await knock(server, f"?token={token}"), 403)
-    (line,) = server.log
-    assert (line["level"], line["refused"]) == ("ERROR", "keys")
-    assert away.url in line["error"]
-
-
-async def test_a_secret_checks_tokens_as_well(local_server: StartLocalServer) -> None:
-    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:jwt-AbCdEf"
-    with SecretsManager() as manager:
-        server = local_server(
-            "--parameter-overrides",
-            f"JwtSecretArn={arn}",
-            environment={
-                "AWS_ENDPOINT_URL_SECRETS_MANAGER": manager.url,
-                "AWS_DEFAULT_REGION": "us-east-1",  # not that of the secret
-            },
-        )
-        expiry = {"exp": int(time.time()) + 60}
-        good, bad = (jwt.encode(expiry, key, "HS256") for key in (SECRET, SECRET[::-1]))
-        assert await status_of(url_with(server, good)) == 101
-        assert is_refusal(await knock(server, f"?token={bad}"), 403)
-    assert refusals(server) == ["signature"]
-    assert manager.regions == ["eu-central-1"]
-    assert SECRET not in server.output
-    assert_unseen(server, good, bad)
-
-
-async def test_a_page_of_another_origin_is_refused_and_the_log_says_why(
-    issuer: Issuer, local_server: StartLocalServer
-) -> None:
-    allowed = "AllowedOrigins=https://app.example,https://*.team.example"
-    server = local_server(*demands(issuer, allowed))
-    good = issuer.mint(aud="demo")
-    statuses = {
-        "https://app.example": 101,
-        "https://a.b.team.example": 101,
-        "https://team.example": 403,
-        "http://app.example": 403,
-        "https://app.example.evil.example": 403,
-        "null": 403,
-        None: 403,
-    }
-    for origin, status in statuses.items():
-        assert await status_of(url_with(server, good), origin) == status
-    refused = [line for line in server.log if "refused" in line]
-    assert [(line["refused"], line["origin"]) for line in refused] == [
-        ("origin", origin or "") for origin, status in statuses.items() if status == 403
-    ]
-    assert_unseen(server, good)
 
 
 async def test_a_token_opens_the_topics_that_it_names_and_no_others(

@@ -80,24 +80,3 @@ async def test_code_changes_and_connections_stay(copy: Copy, any_table: tuple[st
             b.received.clear()
             await meet(a, b, "after")
     assert "Traceback" not in server.output
-
-
-async def test_a_mistake_leaves_the_old_code_running_and_a_failure_shows_its_event(
-    copy: Copy,
-) -> None:
-    with copy.serve("--record", str(copy.folder / "events")) as server:
-        async with clients(server.websocket_url, "A") as (a,):
-            replace(copy.function, HANDLER, HANDLER + "    this is no Python\n")
-            await expect_line(server, "error: the old code runs on: functions/message/app.py:")
-            await a.settled()
-            replace(copy.function, "    this is no Python\n", "    1 / 0\n")
-            await expect_line(server, "loaded again: ")
-            await a.send("who fails?")
-            await a.until(lambda frames: frames[-1].get("message") == "Internal server error")
-            a.received.clear()
-            replace(copy.function, "    1 / 0\n", "")
-            await asyncio.to_thread(wait_until, lambda: server.output.count("loaded again: ") == 2)
-            await a.settled()
-    assert server.output.count("ZeroDivisionError") == 1
-    (line,) = [each for each in server.output.splitlines() if "Its event: " in each]
-    assert Path(line.partition("Its event: ")[2]).read_text().count("who fails?") == 1

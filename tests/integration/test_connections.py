@@ -38,16 +38,12 @@ class RunningGateway:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self._invoker = self._call(self._make_invoker())
         self.gateway = self._call(self._make_gateway(stack))
         self._server = Server(self.gateway, http_application(self.gateway, ROOT / "no demo"))
         self.port = self._call(self._server.start("127.0.0.1", 0))
 
-    async def _make_invoker(self) -> Invoker:
-        return Invoker()
-
     async def _make_gateway(self, stack: Stack) -> Gateway:
-        return Gateway(stack, self._invoker)
+        return Gateway(stack, Invoker())
 
     def _call(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)

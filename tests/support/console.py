@@ -13,9 +13,10 @@ _MILLISECONDS_TO_SHOW = 20_000
 class ConsolePage:
     """One open console."""
 
-    def __init__(self, page: Page, url: str) -> None:
-        """Open it in `page` and wait until it hears the server at `url`."""
+    def __init__(self, page: Page, server: LocalServer) -> None:
+        """Open it in `page` and wait until it hears the server."""
         self.page = page
+        self.server = server
         self.complaints: list[str] = []
         page.set_default_timeout(_MILLISECONDS_TO_SHOW)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -23,7 +24,7 @@ class ConsolePage:
             "console",
             lambda line: self.complaints.append(line.text) if line.type == "error" else None,
         )
-        page.goto(f"{url}/console")
+        page.goto(f"{server.http_url}/console")
         expect(page.locator("#state")).to_have_text("live")
 
     def room(self, topic: str) -> Locator:
@@ -59,7 +60,7 @@ def console(browser: Browser, server: LocalServer) -> Iterator[ConsolePage]:
     """Open the console; at its end it must have complained of nothing."""
     context = browser.new_context(accept_downloads=True)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    shown = ConsolePage(context.new_page(), server.http_url)
+    shown = ConsolePage(context.new_page(), server)
     yield shown
     assert shown.complaints == []
     context.close()

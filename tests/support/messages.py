@@ -5,6 +5,15 @@ from base64 import b64encode
 
 from signaling.protocol import MAX_PEER_BYTES
 
+
+def _subscribe(topics: list[str], **more: str) -> str:
+    return json.dumps({"type": "subscribe", "topics": topics, **more})
+
+
+def _publish(data: dict[str, object]) -> str:
+    return json.dumps({"type": "publish", "topic": "t", "data": data})
+
+
 HOSTILE = {
     "nothing": ("", "invalid_json"),
     "not JSON": ("nope", "invalid_json"),
@@ -31,42 +40,18 @@ HOSTILE = {
     "an object as topics": ('{"type":"subscribe","topics":{"0":"t"}}', "invalid_message"),
     "a number among topics": ('{"type":"subscribe","topics":["t",1]}', "invalid_message"),
     "an array among topics": ('{"type":"subscribe","topics":[["t"]]}', "invalid_message"),
-    "too many topics": (
-        json.dumps({"type": "subscribe", "topics": ["t"] * 101}),
-        "too_many_topics",
-    ),
-    "a topic too long": (
-        json.dumps({"type": "subscribe", "topics": ["t" * 1019]}),
-        "topic_too_long",
-    ),
+    "too many topics": (_subscribe(["t"] * 101), "too_many_topics"),
+    "a topic too long": (_subscribe(["t" * 1019]), "topic_too_long"),
     "no topic": ('{"type":"publish","data":{}}', "invalid_message"),
     "a number as topic": ('{"type":"publish","topic":5}', "invalid_message"),
     "an array as topic": ('{"type":"publish","topic":["t"]}', "invalid_message"),
-    "a number as data.type": (
-        '{"type":"publish","topic":"t","data":{"type":1}}',
-        "invalid_message",
-    ),
-    "an array as data.from": (
-        '{"type":"publish","topic":"t","data":{"from":[]}}',
-        "invalid_message",
-    ),
-    "a number as data.to": ('{"type":"publish","topic":"t","data":{"to":1}}', "invalid_message"),
-    "an announce of nobody": (
-        '{"type":"publish","topic":"t","data":{"type":"announce"}}',
-        "invalid_message",
-    ),
-    "a peer too long": (
-        json.dumps({"type": "publish", "topic": "t", "data": {"from": "p" * (MAX_PEER_BYTES + 1)}}),
-        "invalid_message",
-    ),
-    "a peer that UTF-8 cannot hold": (
-        '{"type":"publish","topic":"t","data":{"from":"\\udc00"}}',
-        "invalid_message",
-    ),
-    "a message too large": (
-        json.dumps({"type": "subscribe", "topics": [], "x": "y" * 32_700}),  # which fits a frame
-        "message_too_large",
-    ),
+    "a number as data.type": (_publish({"type": 1}), "invalid_message"),
+    "an array as data.from": (_publish({"from": []}), "invalid_message"),
+    "a number as data.to": (_publish({"to": 1}), "invalid_message"),
+    "an announce of nobody": (_publish({"type": "announce"}), "invalid_message"),
+    "a peer too long": (_publish({"from": "p" * (MAX_PEER_BYTES + 1)}), "invalid_message"),
+    "a peer that UTF-8 cannot hold": (_publish({"from": "\udc00"}), "invalid_message"),
+    "a message too large": (_subscribe([], x="y" * 32_700), "message_too_large"),  # fits a frame
 }
 """Bodies that no y-webrtc client sends, with the code of the error frame that each gets."""
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from rig.clients import Client, Frame, clients
 from rig.servers import wait_until
 from signaling.aws.rows import connection_of
-from signaling.topics import topic_key
+from tests.support.table import rows_of
 
 ROOM, OTHER = "vZ#4h2%60$1H", "ünother"
 _SECONDS_APART = 0.5
@@ -28,13 +28,8 @@ class Place(NamedTuple):
 
     def members(self, topic: str) -> list[str]:
         """Return the connections that are in `topic`."""
-        answer = self.dynamodb.query(
-            TableName=self.table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": topic_key(topic)}},
-            ConsistentRead=True,
-        )
-        rows = [row for row in answer["Items"] if "has_left" not in row]
+        rows = rows_of(self.dynamodb, topic, self.table)
+        rows = [row for row in rows if "has_left" not in row]
         return [connection_of(row["sk"]["S"]) for row in rows]
 
 

@@ -1,49 +1,33 @@
 """Secrets Manager with one secret, on loopback."""
 
 import json
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedIOBase
-from typing import Any
+import time
+from collections.abc import Iterator
+
+from tests.support.stub import Received, Reply, Stub, reply
 
 SECRET = "correct horse battery staple, and then some"
 
 
-class SecretsManager(ThreadingHTTPServer):
-    """Answers every request with `SECRET`, and notes the Region that it was signed for."""
-
-    daemon_threads = True
-    block_on_close = False
+class SecretsManager(Stub):
+    """Answers every request with `SECRET`, or byte by byte without an end if it `drips`."""
 
     def __init__(self) -> None:
-        self.regions: list[str] = []
-        self.trouble: Callable[[BufferedIOBase], None] | None = None
-        """Writes to the client whatever it likes, in place of any answer."""
-        manager = self
+        self.drips = False
+        super().__init__(self._answer_to)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                manager.regions.append(self.headers["Authorization"].split("/")[2])
-                if manager.trouble:
-                    with suppress(OSError):  # the client has had enough
-                        manager.trouble(self.wfile)
-                    return
-                body = json.dumps({"SecretString": SECRET}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", f"{len(body)}")
-                self.end_headers()
-                self.wfile.write(body)
+    def regions(self) -> list[str]:
+        """Return the Regions that requests were signed for."""
+        return [each.headers["authorization"].split("/")[2] for each in self.requests]
 
-            def log_message(self, format: str, *arguments: Any) -> None:
-                pass
+    def _answer_to(self, request: Received) -> Reply:
+        if self.drips:
+            return Reply(_drops(), closes=True)
+        return reply(body=json.dumps({"SecretString": SECRET}).encode())
 
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
-    def server_close(self) -> None:
-        """End the server."""
-        self.shutdown()
-        super().server_close()
+def _drops() -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"
+    for _ in range(1_000):
+        yield b" "
+        time.sleep(0.02)

@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Received(NamedTuple):
 class Reply(NamedTuple):
     """What goes back, in parts; without any, nothing does."""
 
-    parts: tuple[bytes, ...]
+    parts: Iterable[bytes]
     closes: bool = False
 
 
