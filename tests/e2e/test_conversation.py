@@ -10,8 +10,9 @@ import pytest
 
 from local import ROOT
 from rig.clients import Client, Frame, clients
-from rig.servers import ReferenceServer, StartLocalServer
+from rig.servers import LocalServer, ReferenceServer, StartLocalServer
 from signaling.protocol import Limits, Publish, parse
+from tests.support.messages import HOSTILE
 
 TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
 ROOM = "vZ#4h2%60$1H"
@@ -133,3 +134,22 @@ def _needs(events: list[dict[str, Any]], received: dict[str, Any]) -> bool:
 
 def _without_clients(frame: Frame) -> Frame:
     return {key: value for key, value in frame.items() if key != "clients"}
+
+
+async def test_every_hostile_message_gets_its_error_frame_and_nobody_else_notices(
+    shared_server: LocalServer,
+) -> None:
+    hostile = {
+        body: code
+        for body, code in HOSTILE.values()
+        if "\ud800" not in body and len(body) <= 32 * 1024  # API Gateway closes on longer frames
+    }
+    async with clients(shared_server.websocket_url, "A", "B") as (a, b):
+        await b.subscribe("t")
+        for number, body in enumerate(hostile, start=1):
+            await a.send(body)
+            await a.until_received(number)
+        assert [frame["code"] for frame in a.received] == [*hostile.values()]
+        await a.publish("t", "still here")
+        await b.until_received(1)
+        assert b.received[0]["data"] == "still here"
