@@ -5,7 +5,6 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -153,25 +152,6 @@ def test_tls_connections_are_kept_replaced_and_opened_ahead(served: Served, tls:
     assert stub.connections == 2
     everyone = [str(number) for number in range(100)]
     assert post(service, *everyone).delivered == everyone
-
-
-def test_a_server_that_nobody_vouches_for_gets_nothing(
-    served: Served, tls: Authority, tmp_path: Path
-) -> None:
-    (tmp_path / "other").mkdir()
-    other = Authority(tmp_path / "other")
-    stub, service = served(reply(), context=other.server_context("localhost"))
-    assert query(service).code == "SSLCertVerificationError"
-    assert stub.requests == []
-
-
-def test_a_server_with_the_certificate_of_another_name_gets_nothing(
-    served: Served, tls: Authority
-) -> None:
-    stub, service = served(reply(), context=tls.server_context("example.com"))
-    assert query(service).code == "SSLCertVerificationError"
-    assert post(service).failed == [ID]
-    assert stub.requests == []
 
 
 def test_an_endpoint_may_be_an_ipv6_address(start: StartStub, services: MakeService) -> None:
