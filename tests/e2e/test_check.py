@@ -22,6 +22,7 @@ from rig.tokens import demands, url_with
 from tests.support.authority import Authority
 from tests.support.checking import check, environment, faults
 from tests.support.tls import before
+from tests.support.unseen import assert_unseen
 
 SECONDS = 60
 NEED_TOKENS = ["outside", "no token", "forged", "two tokens", "expired", "foreign"]
@@ -84,8 +85,7 @@ def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(
     for checked in (in_variable.result(), in_url.result()):
         assert (checked.status, checked.of("failed")) == (0, []), checked.output
         assert checked.of("untried") == []
-        for each in (token, *others.values()):
-            assert_unseen(checked.output, each)
+        assert_unseen(checked.output, token, *others.values())
 
 
 def test_a_token_that_has_not_expired_yet_is_no_expired_one(
@@ -178,8 +178,3 @@ async def test_tls_is_told_and_a_certificate_that_is_not_good_is_named(
         refused = (await asyncio.to_thread(check, url)).findings[-1]
     assert refused["probe"] == "connection"
     assert refused["came"] == "its certificate is not good: unable to get local issuer certificate"
-
-
-def assert_unseen(output: str, token: str) -> None:
-    for part in token.split("."):
-        assert len(part) < 9 or part[:9] not in output

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from rig.clients import clients
 from rig.raw import connect
-from rig.servers import LocalServer, StartLocalServer, local_servers, wait_until
+from rig.servers import LocalServer, StartLocalServer, wait_until
 from tests.support import handshakes
 
 OTHER_SITE = "http://evil.example"
@@ -65,27 +65,21 @@ async def records(stream: aiohttp.StreamReader) -> AsyncIterator[dict[str, Any]]
             yield json.loads(line[len(b"data: ") :])
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with local_servers() as start:
-        yield start()
-
-
 @pytest.mark.parametrize("headers", ALLOWED)
-def test_this_machine_may_look(server: LocalServer, headers: dict[str, str]) -> None:
-    assert status_of(server, "/console/events", headers) == 200
-    assert status_of(server, "/console/", headers) == 200
+def test_this_machine_may_look(shared_server: LocalServer, headers: dict[str, str]) -> None:
+    assert status_of(shared_server, "/console/events", headers) == 200
+    assert status_of(shared_server, "/console/", headers) == 200
 
 
 @pytest.mark.parametrize("headers", REFUSED)
-def test_pages_of_other_sites_may_not(server: LocalServer, headers: dict[str, str]) -> None:
-    assert status_of(server, "/console/events", headers) in (400, 403)
-    assert status_of(server, "/console/", headers) in (400, 403)
+def test_pages_of_other_sites_may_not(shared_server: LocalServer, headers: dict[str, str]) -> None:
+    assert status_of(shared_server, "/console/events", headers) in (400, 403)
+    assert status_of(shared_server, "/console/", headers) in (400, 403)
 
 
-def test_a_link_on_another_page_leads_to_the_console(server: LocalServer) -> None:
+def test_a_link_on_another_page_leads_to_the_console(shared_server: LocalServer) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
-    assert status_of(server, "/console/", headers) == 200
+    assert status_of(shared_server, "/console/", headers) == 200
 
 
 def test_everyone_may_look_if_asked_for_but_no_page_of_another_site(
@@ -98,8 +92,8 @@ def test_everyone_may_look_if_asked_for_but_no_page_of_another_site(
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2fhttp.py", "http.py", "demo.css", "%2e%2e", "a" * 300])
-def test_nothing_else_is_served(server: LocalServer, name: str) -> None:
-    assert status_of(server, f"/console/{name}", {}) == 404
+def test_nothing_else_is_served(shared_server: LocalServer, name: str) -> None:
+    assert status_of(shared_server, f"/console/{name}", {}) == 404
 
 
 async def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(

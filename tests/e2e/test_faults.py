@@ -78,14 +78,6 @@ async def first_frame(server: LocalServer, subscribes: int = 1) -> dict[str, Any
         return (await client.until(len))[0]
 
 
-async def test_requests_that_the_table_throttles_are_made_again(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
-) -> None:
-    server = local_server(*any_table, "--faults", "table.throttled=0.2,table.failing=0.1,seed=1")
-    frames = await exchange(server, 30)
-    assert [frame["type"] for frame in frames] == ["publish"] * 30
-
-
 async def test_a_killed_function_is_an_internal_server_error_to_the_client(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:

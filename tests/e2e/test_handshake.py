@@ -5,9 +5,7 @@ import asyncio
 import aiohttp
 
 from rig.clients import clients
-from rig.issuer import Issuer
 from rig.servers import LocalServer, StartLocalServer, wait_until
-from rig.tokens import demands, url_with
 from signaling.event import LONGEST_URL
 from tests.support.handshakes import status_of
 from tests.support.planted import planted, with_functions
@@ -120,27 +118,3 @@ async def test_handshakes_beyond_the_templates_throttle_are_429(
             await asyncio.sleep(0.1)
     unlimited = local_server("--throttle", "none", "--parameter-overrides", limits).websocket_url
     assert {await status_of(unlimited) for _ in range(20)} == {101}
-
-
-HANGS = with_functions("""
-def handle(name, handler, event, context):
-    if name == "AuthorizeFunction" and "hang" in event["queryStringParameters"]:
-        time.sleep(6)
-    return handler(event, context)
-""")
-
-
-async def test_an_authorizer_that_hangs_holds_up_nobody_else(
-    issuer: Issuer, local_server: StartLocalServer
-) -> None:
-    server = planted(local_server, HANGS, *demands(issuer))
-    url = url_with(server, issuer.mint(aud="demo"))
-    hanging = [asyncio.create_task(status_of(f"{url}&hang=yes")) for _ in range(10)]
-    await asyncio.sleep(0.5)
-    async with asyncio.timeout(5), clients(url, "A", "B") as (a, b):
-        await b.subscribe("room")
-        await b.settled()
-        await a.publish("room", "hello")
-        await b.until_received(2)
-    for each in hanging:
-        each.cancel()

@@ -14,15 +14,9 @@ from rig.raw import HANDSHAKE, frame
 from rig.servers import LocalServer, StartLocalServer
 from rig.tokens import LEEWAY, demands, refusals, url_with
 from tests.support.table import rows_of
+from tests.support.unseen import assert_unseen
 
 ROOM = "of whom no token lets in"
-
-
-def assert_unseen(server: LocalServer, *tokens: str) -> None:
-    """Check that no part of a token is in the server's output."""
-    for token in tokens:
-        for part in token.split("."):
-            assert len(part) < 9 or part[:9] not in server.output
 
 
 async def knock(server: LocalServer, query: str, headers: str = "") -> bytes:
@@ -55,7 +49,7 @@ async def test_clients_with_good_tokens_talk(
         await a.signal("room", b, signal={"type": "offer"})
         await b.until(lambda frames: any("to" in frame["data"] for frame in frames))
     assert refusals(server) == []
-    assert_unseen(server, token)
+    assert_unseen(server.output, token)
 
 
 async def test_who_brings_no_good_token_gets_no_row_and_no_frame(
@@ -86,7 +80,7 @@ async def test_who_brings_no_good_token_gets_no_row_and_no_frame(
     assert refusals(server) == list(bad)
     assert {line["type"] for line in server.log} == {"authorize"}
     assert rows_of(dynamodb_client(dynamodb_local), ROOM) == []
-    assert_unseen(server, good, *bad.values())
+    assert_unseen(server.output, good, *bad.values())
 
 
 async def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_log(
@@ -96,7 +90,7 @@ async def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_l
     token = issuer.mint(aud="demo", padding="x" * 8192)
     async with aiohttp.request("GET", f"{server.http_url}/?token={token}") as answer:
         assert answer.status == 400
-    assert_unseen(server, token)
+    assert_unseen(server.output, token)
 
 
 async def test_a_token_opens_the_topics_that_it_names_and_no_others(

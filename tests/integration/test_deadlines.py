@@ -4,7 +4,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -12,22 +12,13 @@ from functions.disconnect import app as disconnect
 from functions.message import app as message
 from signaling import bootstrap
 from signaling.aws.rows import sort_key
-from tests.support.events import EVENTS
+from tests.support.events import EVENTS, Invocation
 from tests.support.messages import signal
 from tests.support.stub import SILENCE, Received, Reply, Stub, reply
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 TOPICS = [f"room-{number}" for number in range(100)]
-
-
-class Invocation(NamedTuple):
-    """Lambda's context object with some time left."""
-
-    seconds: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 class Aws:

@@ -125,14 +125,9 @@ def test_those_whose_time_is_over_hide_nobody_who_claims_the_same_peer_id(
     assert found(subscriptions, "A") == ["c2", "c3", "c4", "c5", "c6"]
 
 
-def test_who_is_listed_twice_is_found_once(subscriptions: Subscriptions) -> None:
+def test_who_is_listed_again_is_found_once(subscriptions: Subscriptions) -> None:
     for at in (1, 2, 3):
-        list_peer(subscriptions, "a", "A", at)
-    assert found(subscriptions, "A") == ["a"]
-
-
-def test_who_is_listed_by_two_at_one_moment_is_found(subscriptions: Subscriptions) -> None:
-    list_peer(subscriptions, "a", "A", times=2)
+        list_peer(subscriptions, "a", "A", at, times=2)  # as two may at one moment
     assert found(subscriptions, "A") == ["a"]
 
 

@@ -154,7 +154,7 @@ def test_a_bundle_of_the_owners_own_is_believed_alone(
     assert_believed_at_once(aws, aws.unknown, DYNAMODB, refusals)
     stub = aws.serve(aws.amazons, API)
     assert query(aws.service(API)).code == "SSLCertVerificationError"
-    assert stub.requests == refusals() == []
+    assert (stub.requests, refusals()) == ([], [])
 
 
 @pytest.mark.parametrize("content", [None, "", "-----BEGIN CERTIFICATE-----\nAAAA\n"])

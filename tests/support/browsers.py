@@ -25,7 +25,6 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 
 
 def launch_chromium(playwright: Playwright) -> Browser:
-    """Start Chromium."""
     return playwright.chromium.launch(
         executable_path=chromium_path(), args=flags(hides_addresses=False)
     )
@@ -75,7 +74,6 @@ class Peer:
         self.page.wait_for_url(self._address)
 
     def type(self, line: str) -> None:
-        """Write `line` at the end of the text."""
         self.page.locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+End")
         self.page.keyboard.insert_text(line)
@@ -86,7 +84,6 @@ class Peer:
         return str(self.page.evaluate("demo.text.toString()"))
 
     def expect_lines(self, *lines: str) -> None:
-        """Wait until every one of `lines` is in the text."""
         condition = "lines => lines.every(line => demo.text.toString().includes(line))"
         self.page.wait_for_function(condition, arg=list(lines))
 
@@ -135,7 +132,6 @@ class Peer:
         return [str(state) for state in self.page.evaluate(states)]
 
     def leave(self) -> None:
-        """Close the page."""
         self._context.close()
 
 

@@ -11,8 +11,6 @@ _MILLISECONDS_TO_SHOW = 20_000
 
 
 class ConsolePage:
-    """One open console."""
-
     def __init__(self, page: Page, server: LocalServer) -> None:
         """Open it in `page` and wait until it hears the server."""
         self.page = page
@@ -28,7 +26,6 @@ class ConsolePage:
         expect(page.locator("#state")).to_have_text("live")
 
     def room(self, topic: str) -> Locator:
-        """Return the picture of the room."""
         title = self.page.get_by_role("button", name=topic, exact=True)
         return self.page.locator(".room").filter(has=title)
 

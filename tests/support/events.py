@@ -1,6 +1,7 @@
 """The event files, handled by the functions as Lambda would have them handled."""
 
 import json
+from typing import NamedTuple
 
 from functions.connect import app as connect
 from functions.disconnect import app as disconnect
@@ -26,11 +27,14 @@ def announce(peer: str) -> Announce:
     return Announce(json.dumps({"type": "announce", "from": peer}), peer)
 
 
-class Invocation:
+class Invocation(NamedTuple):
     """Lambda's context object."""
 
+    seconds: float = 29.0
+    """Time that is left."""
+
     def get_remaining_time_in_millis(self) -> int:
-        return 29_000
+        return int(self.seconds * 1000)
 
 
 class Room:

@@ -2,6 +2,10 @@
 
 from tests.support.planted import replaced
 
+_ADDRESSEES = ("signaling.delivery", "addressees", "subscribers, sender, signal")
+_RECEIVED = ("local.gateway.gateway", "Gateway.received", "self, connection, body")
+_OPENED = ("local.gateway.gateway", "Gateway.opened", "self, connection, socket")
+
 ANNOUNCES_TO_EVERYONE = replaced(
     "signaling.small_rooms",
     "introduce",
@@ -26,16 +30,12 @@ Rooms.publish = lose_some
 """
 
 SIGNALS_TO_EVERYBODY = replaced(
-    "signaling.delivery",
-    "addressees",
-    "subscribers, sender, signal",
+    *_ADDRESSEES,
     "return [each.connection for each in subscribers if each.connection != sender.connection]",
 )
 
 ECHOES = replaced(
-    "signaling.delivery",
-    "addressees",
-    "subscribers, sender, signal",
+    *_ADDRESSEES,
     "return [each.connection for each in subscribers if each.peer in (signal.to, signal.peer)]",
 )
 
@@ -71,9 +71,7 @@ ADDS_A_SUBPROTOCOL = replaced(
 )
 
 DEAD_PING = replaced(
-    "local.gateway.gateway",
-    "Gateway.received",
-    "self, connection, body",
+    *_RECEIVED,
     """
 if body != '{"type": "ping"}':
     original(self, connection, body)
@@ -81,9 +79,7 @@ if body != '{"type": "ping"}':
 )
 
 ENDS_AT_MALFORMED = replaced(
-    "local.gateway.gateway",
-    "Gateway.received",
-    "self, connection, body",
+    *_RECEIVED,
     """
 if body == '{"type":"publish",':
     for each in list(self.connections.values()):
@@ -93,9 +89,7 @@ original(self, connection, body)
 )
 
 CLOSES_AFTER_1_S = replaced(
-    "local.gateway.gateway",
-    "Gateway.opened",
-    "self, connection, socket",
+    *_OPENED,
     """
 import asyncio
 original(self, connection, socket)
@@ -104,9 +98,7 @@ asyncio.get_running_loop().call_later(1, socket.close, 1001)
 )
 
 GREETS = replaced(
-    "local.gateway.gateway",
-    "Gateway.opened",
-    "self, connection, socket",
+    *_OPENED,
     """
 original(self, connection, socket)
 socket.send(b'{"type":"welcome"}')

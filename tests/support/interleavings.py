@@ -52,7 +52,7 @@ class Port:
         return ask
 
     def forget_left(self, topic: str) -> None:
-        """Do nothing: nobody left long ago."""
+        pass  # nobody left long ago
 
     def after(self, seconds: float, action: Callable[[], Outcome]) -> Outcome:
         self.wait(seconds)
@@ -75,7 +75,6 @@ class Table(MemorySubscriptions):
         return copy
 
     def become(self, other: "Table") -> None:
-        """Become as `other` is."""
         self._rows, self._topics = other._rows, other._topics
 
 

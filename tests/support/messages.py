@@ -67,11 +67,9 @@ def encrypted(
 
 
 def signal(kind: str, sender: str, to: str) -> dict[str, object]:
-    """Return the data of a signal of this kind."""
     return {"type": "signal", "from": sender, "to": to, "signal": {"type": kind}}
 
 
 def hang_up(peer: str, to: str) -> dict[str, object]:
-    """Return the message that hangs up in the name of `peer`."""
     data = {"type": "signal", "from": peer, "to": to, "signal": {"type": "gone"}}
     return {"type": "publish", "topic": "room", "data": data}

@@ -33,12 +33,10 @@ class Nginx(Process):
         super().__init__(command)
 
     def start(self) -> None:
-        """Start and wait until it listens."""
         self._launch(self._command, lambda: is_listening(self.port))
 
 
 def main() -> None:
-    """Find nginx or install it."""
     if not install("nginx-light", "nginx"):
         print("no nginx, so tests behind a proxy are left out", file=sys.stderr)
 

@@ -6,12 +6,10 @@ from rig.servers import LocalServer, StartLocalServer
 
 
 def planted(local_server: StartLocalServer, fault: str, *options: str) -> LocalServer:
-    """Start a server with a fault."""
     return local_server(*options, program=program_with(fault))
 
 
 def program_with(fault: str) -> str:
-    """Return the source of a local server with a fault."""
     start = "import sys\nfrom local.__main__ import main\nsys.exit(main())\n"
     return f"import local\n{fault}\n{start}"
 

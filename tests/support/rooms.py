@@ -48,7 +48,6 @@ class RecordedConnections:
             result.delivered.append(connection)
 
     def lose(self, *connections: str) -> None:
-        """Let `connections` be gone from now on."""
         self._gone = connections
 
     def receivers(self) -> list[str]:
@@ -145,7 +144,6 @@ class RoomsOf:
 
 
 def room_of_three(postpones: bool = False) -> RoomsOf:
-    """Return a room that three clients have been in for some time."""
     rooms = RoomsOf(postpones=postpones)
     for connection in "abc":
         rooms.announce(connection, peer=connection.upper())

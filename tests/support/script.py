@@ -27,7 +27,6 @@ class Place(NamedTuple):
     management: Any
 
     def members(self, topic: str) -> list[str]:
-        """Return the connections that are in `topic`."""
         rows = rows_of(self.dynamodb, topic, self.table)
         rows = [row for row in rows if "has_left" not in row]
         return [connection_of(row["sk"]["S"]) for row in rows]

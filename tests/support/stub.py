@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 
 class Received(NamedTuple):
-    """A request."""
-
     path: str
     headers: dict[str, str]
     """By lower-case name."""

@@ -17,7 +17,6 @@ TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 
 
 def parameters(**overrides: str) -> dict[str, str]:
-    """Return the value of every parameter."""
     declared = TEMPLATE["Parameters"].items()
     return {name: str(each["Default"]) for name, each in declared} | overrides
 
