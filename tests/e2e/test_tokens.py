@@ -1,4 +1,4 @@
-"""Who gets in: tokens, their topics and origins, through the local server."""
+"""Who gets in: tokens and the topics that they open, through the local server."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from rig.tokens import LEEWAY, demands, refusals, url_with
 from tests.support.table import rows_of
 from tests.support.unseen import assert_unseen
 
-ROOM = "of whom no token lets in"
+CLOSED = "a room that no bad token opens"
 
 
 async def knock(server: LocalServer, query: str, headers: str = "") -> bytes:
@@ -24,7 +24,7 @@ async def knock(server: LocalServer, query: str, headers: str = "") -> bytes:
     asked = HANDSHAKE.replace(b"/", f"/{query}".encode(), 1)
     asked = asked.replace(b"Upgrade: ", f"{headers}Upgrade: ".encode(), 1)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(asked + frame(0x81, b'{"type":"subscribe","topics":["%s"]}' % ROOM.encode()))
+    writer.write(asked + frame(0x81, b'{"type":"subscribe","topics":["%s"]}' % CLOSED.encode()))
     async with asyncio.timeout(10):
         answer = await reader.read()
     writer.close()
@@ -79,7 +79,7 @@ async def test_who_brings_no_good_token_gets_no_row_and_no_frame(
         assert is_refusal(await knock(server, f"?token={token}"), 403), reason
     assert refusals(server) == list(bad)
     assert {line["type"] for line in server.log} == {"authorize"}
-    assert rows_of(dynamodb_client(dynamodb_local), ROOM) == []
+    assert rows_of(dynamodb_client(dynamodb_local), CLOSED) == []
     assert_unseen(server.output, good, *bad.values())
 
 
