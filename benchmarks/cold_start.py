@@ -1,20 +1,16 @@
 """Cold start: a new process imports the message function and answers its first publish."""
 
-import json
-import shutil
 from collections.abc import Callable, Mapping
 
-from benchmarks import ROOT
-from benchmarks.runtime import LAMBDAS_BOOTSTRAP, Deployed, event, python_version
+from benchmarks.runtime import LAMBDAS_BOOTSTRAP, Deployed, python_version
 from benchmarks.stub import Stub
-from rig.measure import in_turns, ratio, run, spread
+from rig.measure import in_turns, ratio, spread
 from rig.report import Bar, Check, Report
 
 _ROUNDS = 20
 _MOST_OF_BOTO3 = 1 / 10
-_LEAN, _BOTO3, _NODE = "lean", "boto3", "Node, AWS SDK v3"
+_LEAN, _BOTO3 = "lean", "boto3"
 _ALL_AUTHORITIES = "lean, with all authorities"
-_HANDLER = ROOT / "benchmarks" / "node" / "handler.mjs"
 
 Programs = dict[str, Callable[[], float]]
 Milliseconds = dict[str, list[float]]
@@ -23,9 +19,7 @@ Milliseconds = dict[str, list[float]]
 
 def cpu_milliseconds() -> tuple[Milliseconds, Milliseconds]:
     """Return CPU times beyond Lambda's own bootstrap, and beyond a bare interpreter."""
-    node = shutil.which("node") or "node"
     stub, deployed = Stub(milliseconds=5), Deployed()
-    of_node = {**stub.environment("node"), "EVENT": json.dumps(event(1)), "NODE_NO_WARNINGS": "1"}
     everybody = {"AWS_CA_BUNDLE": str(stub.authorities)}
 
     def python(name: str, client: str, environment: Mapping[str, str]) -> Programs:
@@ -40,8 +34,6 @@ def cpu_milliseconds() -> tuple[Milliseconds, Milliseconds]:
         **python(_LEAN, "lean", {}),
         **python(_ALL_AUTHORITIES, "lean", everybody),
         **python(_BOTO3, "boto3", {}),
-        _NODE: lambda: run([node, str(_HANDLER)], of_node).cpu_seconds,
-        "bare Node": lambda: run([node, "-e", "0"]).cpu_seconds,
     }
     try:
         for program in programs.values():
@@ -51,8 +43,6 @@ def cpu_milliseconds() -> tuple[Milliseconds, Milliseconds]:
         stub.stop()
         deployed.remove()
     cpu = {name: [1000 * each for each in seconds] for name, seconds in rounds.items()}
-    bare = spread(cpu.pop("bare Node")).median
-    cpu[_NODE] = [each - bare for each in cpu[_NODE]]
     in_lambdas = {
         name: cpu.pop(f"{name} in Lambda's") for name in (_LEAN, _ALL_AUTHORITIES, _BOTO3)
     }
@@ -76,12 +66,11 @@ def report() -> Report:
         [(name, *_cells(in_lambdas, name), *_cells(in_bare, name)) for name in in_bare],
         [
             "A new process imports the function and handles one announce: a write, a Query and one "
-            "post; in Node, which has only what a message needs, a Query and one post. "
-            f"{python_version()}; {_ROUNDS} rounds in turns, medians with quartiles. The layer has "
-            "bytecode, as `sam build` makes it where it finds that Python.",
+            f"post. {python_version()}; {_ROUNDS} rounds in turns, medians with quartiles. The layer "
+            "has bytecode, as `sam build` makes it where it finds that Python.",
             "Lambda's bootstrap is `awslambdaric`, which has imported `json`, `re`, `logging` and "
             "more before any function of Python's is imported: what is beyond it is what the "
-            "function adds. Lambda's part of Node was not measured.",
+            "function adds.",
             "The lean client reads the certificates of Amazon's five authorities and one of this "
             "benchmark's own; the second row is without them, as outside the `aws` partition.",
         ],
@@ -92,7 +81,5 @@ def report() -> Report:
 
 
 def _cells(milliseconds: Milliseconds, name: str) -> tuple[str, str]:
-    if name not in milliseconds:
-        return "", ""
     of_boto3 = ratio(milliseconds[name], milliseconds[_BOTO3])
     return spread(milliseconds[name]).text(), of_boto3.text()

@@ -75,7 +75,6 @@ class Stub:
             "AWS_ENDPOINT_URL_DYNAMODB": self.url,
             "CONNECTIONS_ENDPOINT": f"{self.url}/dev",
             "AWS_CA_BUNDLE": authorities,  # boto3
-            "NODE_EXTRA_CA_CERTS": authorities,
         }
 
     def stop(self) -> None:
