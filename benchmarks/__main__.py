@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks import ROOT
+from rig.aws import forget_aws_account
 from rig.measure import Clock
-from rig.report import Report, markdown, measured_on, write
+from rig.report import Report, measured_on, write
 
 NAMES = (
     "cold_start",
@@ -30,20 +31,17 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    # Clients of AWS in the benchmarks and their children are to find no account.
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = "us-east-1"
-    os.environ["AWS_ACCESS_KEY_ID"] = os.environ["AWS_SECRET_ACCESS_KEY"] = "local"
+    forget_aws_account()
+    os.environ["AWS_REGION"] = "us-east-1"  # where Lambda tells it
     where = measured_on()
     failed = 0
     for name in options.names or NAMES:
         with Clock() as clock:
             report: Report = import_module(f"benchmarks.{name}").report()
-        print(markdown(report, where))
-        print(f"({name} took {clock.seconds:.0f} s)\n", flush=True)
-        write(report, options.results, where)
-        failed += sum(not check.holds for check in report.checks)
+        parts = report.parts(name, f"make bench ROWS={name}", where)
+        print(*parts, f"({name} took {clock.seconds:.0f} s)\n", sep="\n\n", flush=True)
+        write(report, options.results, name, where)
+        failed += not report.holds
     return 1 if failed else 0
 
 

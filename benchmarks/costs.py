@@ -14,8 +14,8 @@ from signaling.protocol import Limits, Publish, parse
 from signaling.rooms import Rooms
 from signaling.settings import ADDRESSED, BROADCAST
 from traffic.conversation import SIGNALS_PER_PAIR, Departure, Step, emptying, filling
-from traffic.costs import INVOCATION_SECONDS, MEMORY_MEGABYTES, Traffic, connecting
-from traffic.prices import AS_OF, Prices
+from traffic.costs import Traffic, connecting
+from traffic.prices import Prices
 
 PEERS = (2, 5, 10, 20, 50)
 
@@ -188,25 +188,10 @@ def report() -> Report:
             )
             bars.append(Bar(room, dollars, delivery == ADDRESSED))
     return Report(
-        "costs",
-        "What a room costs",
         ("room", "publishes", "deliveries", "AWS requests", "1,000 meetings", "of it to leave"),
         rows,
-        [
-            f"Peers connect, join one after the other, exchange {SIGNALS_PER_PAIR} signals a pair, "
-            "and close their pages one after the other. Minutes of being connected and pings come "
-            "on top: an idle client that stays connected for a month costs "
-            f"${idle_client_month():.2f}.",
-            "Leaving costs that much because a page that closes enters the room again for each of "
-            "its connections, and so does each of the others: see `docs/design.md`.",
-            "**The worst bill.** With the template's defaults, hostile clients can cost about this "
-            "in an hour, one as much as many, because no limit is for one client alone. Each line "
-            "is the highest rate of one thing; those that send messages share their rate.",
-            worst_bill(),
-            f"Prices of {AS_OF}, from `traffic/prices.py`; functions of {MEMORY_MEGABYTES} MB that "
-            f"run for {INVOCATION_SECONDS * 1000:.0f} ms.",
-        ],
         [Check("Meetings that differ from the same conversation replayed", differences, 0)],
-        "Dollars for 1,000 meetings",
-        bars,
+        more=worst_bill(),
+        plot_title="Dollars for 1,000 meetings",
+        bars=bars,
     )

@@ -1,10 +1,24 @@
-"""The two ports in memory, counting what they would have asked of AWS."""
+"""What rooms ask of AWS: counted in memory, and told by AWS's own engine."""
 
-from collections.abc import Sequence
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
+from benchmarks import ROOT
+from local.sam.template import load
+from local.table.dynamodb import make_table
 from local.table.in_memory import MemorySubscriptions
+from rig.aws import dynamodb_client
+from rig.servers import DynamoDBLocal
+from signaling.access.grants import EVERYTHING
+from signaling.aws.dynamodb import DynamoDBSubscriptions
+from signaling.aws.sdk import SdkDynamoDB
+from signaling.bootstrap import deadlines_within
 from signaling.ports import Introduction, Outcome, Sender, Subscriber
-from signaling.protocol import Announce
+from signaling.protocol import Announce, Limits, parse
+from signaling.rooms import Rooms
 
 
 class CountingSubscriptions(MemorySubscriptions):
@@ -45,6 +59,8 @@ class CountingConnections:
         self.questions = 0
         """How often it was asked whether a connection is still there."""
         self.gone: set[str] = set()
+        self.introduced: list[str] = []
+        """Who was told something last, or told of."""
 
     def send(
         self,
@@ -53,6 +69,7 @@ class CountingConnections:
         introductions: Sequence[Introduction] = (),
     ) -> Outcome:
         """Count, and deliver what can be delivered."""
+        self.introduced = [*connections, *(each.connection for each in introductions)]
         introduced = {each.connection for each in introductions}
         self.questions += len(introduced)
         told = [each.receiver for each in introductions if each.connection not in self.gone]
@@ -61,3 +78,73 @@ class CountingConnections:
         lost = [each for each in posted if each in self.gone]
         delivered = [each for each in posted if each not in self.gone]
         return Outcome(delivered, [*lost, *(introduced & self.gone)], [])
+
+
+class Usage(NamedTuple):
+    """What an operation asks of AWS."""
+
+    requests: Mapping[str, int]
+    """Requests to DynamoDB by operation."""
+    posts: int
+    questions: int
+    """Whether a connection is still there: a GET, which costs nothing but its time."""
+    write_units: float
+    read_units: float
+
+
+class MeteredRooms:
+    """Rooms in a table of DynamoDB, whose requests and capacity units are counted."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        """Keep rooms in the empty `table` through boto3's `client`."""
+        subscriptions = DynamoDBSubscriptions(SdkDynamoDB(client), table, deadlines_within(3600))
+        self.connections = CountingConnections()
+        self._rooms = Rooms(subscriptions, self.connections)
+        self._requests = Counter[str]()
+        self._write_units = self._read_units = 0.0
+        client.meta.events.register("provide-client-params.dynamodb", self._ask)
+        client.meta.events.register("after-call.dynamodb", self._count)
+
+    def handle(self, connection: str, connected_at: int, at: int, **message: Any) -> None:
+        """Handle a message of `connection` that came `at` this time."""
+        parsed = parse(json.dumps(message), False, Limits())
+        self._rooms.handle(Sender(connection, connected_at, at), parsed, EVERYTHING)
+
+    def leave(self, connection: str) -> None:
+        """Handle the end of a connection."""
+        self._rooms.leave(connection)
+
+    def usage_of(self, operation: Callable[[], object]) -> Usage:
+        """Return what `operation` asks for."""
+        self._requests.clear()
+        self._write_units = self._read_units = 0.0
+        self.connections.posts = self.connections.questions = 0
+        operation()
+        asked = (dict(self._requests), self.connections.posts, self.connections.questions)
+        return Usage(*asked, self._write_units, self._read_units)
+
+    def _ask(self, params: dict[str, Any], **event: Any) -> None:
+        params["ReturnConsumedCapacity"] = "INDEXES"
+
+    def _count(self, model: Any, parsed: dict[str, Any], **event: Any) -> None:
+        self._requests[model.name] += 1
+        consumed = parsed.get("ConsumedCapacity", [])
+        for each in consumed if isinstance(consumed, list) else [consumed]:
+            if model.name == "Query":
+                self._read_units += each["CapacityUnits"]
+            else:
+                self._write_units += each["CapacityUnits"]
+
+
+@contextmanager
+def local_table() -> Iterator[tuple[Any, str]]:
+    """Yield boto3's client and the name of the template's empty table, in a DynamoDB Local."""
+    table = load(ROOT / "template.yaml").table
+    server = DynamoDBLocal()
+    server.start()
+    try:
+        client = dynamodb_client(server.endpoint)
+        make_table(client, table)
+        yield client, table["TableName"]
+    finally:
+        server.stop()

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from benchmarks.over_servers import (
     DEPLOYED,
     LATENCY,
-    WHICH_SERVERS,
     Table,
     options,
     prepare,
@@ -84,25 +83,7 @@ ROWS = [
 ]
 
 
-TABLE = Table(
-    "meetings",
-    "Pages that come at one moment",
-    [*(row.label for row in ROWS), FRAMES],
-    [
-        "Meetings that failed, of how many, and the median time that the others took. Each "
-        "page is in a browser context of its own and makes its provider at one clock time, in "
-        "a room that is new. A meeting has failed if after 10 s not every page has an open "
-        "connection to every other, the text of every other, and `synced`. Pages that reload "
-        "are connected, and come back into their room; in strict mode, as in React's, each "
-        "page makes a provider, destroys it and makes another. Where the last comes when all "
-        "others are full, each page wants 4 connections, and it has failed if one has no "
-        "connection or lacks another's text. `.local`: host candidates are "
-        "hidden behind names, as browsers do it by default.",
-        WHICH_SERVERS,
-        "In the last row are clients without a browser. A pair counts if not exactly one of "
-        "the two has heard the other's announce.",
-    ],
-)
+TABLE = Table("meetings", [*(row.label for row in ROWS), FRAMES])
 
 
 def main() -> int:

@@ -11,11 +11,10 @@ from typing import NamedTuple
 from samtranslator.yaml_helper import yaml_parse
 
 from benchmarks import ROOT
-from benchmarks.runtime import LAMBDAS_BOOTSTRAP, Deployed, Life, python_version
-from benchmarks.stub import Stub
-from rig.measure import Share, can_limit_cpu, in_turns, significant, spread
+from benchmarks.runtime import LAMBDAS_BOOTSTRAP, Life, deployed, python_version
+from rig.measure import can_limit_cpu, in_turns, significant, spread
 from rig.report import Bar, Check, Report
-from traffic.prices import AS_OF, Prices
+from traffic.prices import Prices
 
 WHOLE_PROCESSOR = 1769
 """Megabytes that have one."""
@@ -59,19 +58,25 @@ def report() -> Report:
     """Return times and prices of each size of function in each size of room."""
     template = yaml_parse((ROOT / "template.yaml").read_text())
     default = template["Parameters"]["MemorySize"]["Default"]
-    sizes = sorted({*_SIZES, default}) if can_limit_cpu() else [WHOLE_PROCESSOR]
+    is_limited = can_limit_cpu()  # if no control group can be made, smaller functions are skipped
+    sizes = sorted({*_SIZES, default}) if is_limited else [WHOLE_PROCESSOR]
     cases = [Case(megabytes, subscribers) for megabytes in sizes for subscribers in _ROOMS]
-    stub, deployed = Stub(_MILLISECONDS), Deployed()
-    try:
-        lives = in_turns({case: partial(_publish, stub, deployed, case) for case in cases}, _ROUNDS)
-    finally:
-        stub.stop()
-        deployed.remove()
+    with deployed(_MILLISECONDS) as function:
+        programs = {
+            case: partial(
+                function.publish,
+                "lean",
+                case.subscribers,
+                _WARM,
+                case.megabytes / WHOLE_PROCESSOR,
+                imported_before=(LAMBDAS_BOOTSTRAP, "time"),
+            )
+            for case in cases
+        }
+        lives = in_turns(programs, _ROUNDS)
     first = {case: figures(case, _first(lives[case])) for case in cases}
     warm = {case: figures(case, _warm(lives[case])) for case in cases}
     return Report(
-        "memory",
-        "What the memory of a function buys",
         (
             "memory, room",
             "first publish, ms",
@@ -87,49 +92,22 @@ def report() -> Report:
                 f"{case.subscribers}",
                 significant(first[case].milliseconds),
                 significant(warm[case].milliseconds),
-                *(f"${significant(first[case][price])}" for price in (1, 2)),
-                *(f"${significant(warm[case][price])}" for price in (1, 2)),
+                *(
+                    f"${significant(each[case][price])}"
+                    for each in (first, warm)
+                    for price in (1, 2)
+                ),
             )
             for case in cases
         ],
-        [
-            "An announce to a room of so many others: one write, one Query and a post to each, "
-            f"over TLS to a stub that answers after {_MILLISECONDS} ms. {python_version()}; "
-            f"medians of {_ROUNDS} processes in turns, with {_WARM} warm publishes each.",
-            "A control group with a quota for each 20 ms gives a process as much of a processor as "
-            "Lambda gives to that memory. Only to import the function it has a whole one, as in "
-            "Lambda. A first publish is the CPU time of the import, which AWS "
-            "[bills as well](https://aws.amazon.com/blogs/compute/"
-            "aws-lambda-standardizes-billing-for-init-phase/), and the wall time of the first "
-            "invocation. What Lambda takes to make an execution environment and to start Python "
-            "comes on top, whatever the memory."
-            if can_limit_cpu()
-            else "Smaller functions were skipped: no control group can be made here.",
-            f"Prices of {AS_OF}: in all means with API Gateway's messages and the table's units. "
-            "More than the default makes a publish hardly faster, less makes it hardly cheaper.",
-        ],
-        _checks(default, first, warm) if len(sizes) > 1 else [],
-        f"Milliseconds of a first publish to a room of {_PLOTTED_ROOM}",
-        [
-            Bar(
-                f"{case.megabytes:,} MB",
-                first[case].milliseconds,
-                is_ours=case.megabytes == default,
-            )
+        _checks(default, first, warm) if is_limited else [],
+        plot_title=f"Milliseconds of a first publish to a room of {_PLOTTED_ROOM}",
+        bars=[
+            Bar(f"{case.megabytes:,} MB", first[case].milliseconds, case.megabytes == default)
             for case in cases
             if case.subscribers == _PLOTTED_ROOM
         ],
-    )
-
-
-def _publish(stub: Stub, deployed: Deployed, case: Case) -> Life:
-    return deployed.publish(
-        stub,
-        "lean",
-        case.subscribers,
-        _WARM,
-        Share(case.megabytes / WHOLE_PROCESSOR, from_start=False),
-        imported_before=(LAMBDAS_BOOTSTRAP, "time"),
+        by=python_version(),
     )
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from benchmarks.over_servers import (
     DEPLOYED,
     REFERENCE,
-    WHICH_SERVERS,
     Table,
     options,
     prepare,
@@ -64,23 +63,7 @@ ROWS = [
     Row(Outage("asleep", 40.0), 5, is_closed=True),
 ]
 
-TABLE = Table(
-    "outages",
-    "Pages whose network fails, and pages that sleep",
-    [row.label for row in ROWS],
-    [
-        "Groups of pages that failed, of how many, and the median time that the others took after "
-        "the outage. All groups of a row live through it at one time, connected for 8 s before.",
-        "A packet filter drops what is between the pages (all UDP), what is between them and the "
-        "server, or both; or the processes of one page's browser are stopped. Where its signaling "
-        "connection is dropped meanwhile, neither end is told; the server closes it after "
-        f"{_IDLE_SECONDS} s of silence where the table says so.",
-        "A group has recovered if within 90 s all have open connections with all and an edit "
-        "of each reaches all, 15 s after the outage they still have and another edit of each "
-        "arrives, and a page that comes then meets all of them.",
-        WHICH_SERVERS,
-    ],
-)
+TABLE = Table("outages", [row.label for row in ROWS])
 
 
 def main() -> int:

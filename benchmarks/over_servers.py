@@ -20,12 +20,6 @@ REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "deployed",
 )
 
-WHICH_SERVERS = (
-    "`y-webrtc` is its own server; ours keeps rooms in memory, the same with `--latency 0:300`, in "
-    "DynamoDB Local, or is deployed into an AWS emulator."
-)
-"""Of a table's notes."""
-
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -87,16 +81,14 @@ class Table(NamedTuple):
 
     name: str
     """Stem of its file, and the make target."""
-    title: str
     labels: list[str]
     """Of the rows."""
-    notes: list[str]
 
     def keep(self, label: str, server: str, text: str) -> None:
         """Write one cell; the rest of the table stays."""
         cells = self._cells()  # again, because another run may have written meanwhile
         cells[label, server] = text
-        write(self._report(cells), RESULTS, measured_on())
+        write(self._report(cells), RESULTS, self.name, measured_on(), f"make {self.name}")
 
     def measure(
         self,
@@ -127,7 +119,7 @@ class Table(NamedTuple):
     @property
     def holds(self) -> bool:
         """Whether nothing over our servers has failed."""
-        return all(check.holds for check in self._report(self._cells()).checks)
+        return self._report(self._cells()).holds
 
     def _cells(self) -> dict[tuple[str, str], str]:
         return {
@@ -138,19 +130,13 @@ class Table(NamedTuple):
 
     def _report(self, cells: dict[tuple[str, str], str]) -> Report:
         return Report(
-            self.name,
-            self.title,
             ("", *SERVERS),
             [(label, *(cells.get((label, of), "") for of in SERVERS)) for label in self.labels],
-            self.notes,
             [
                 Check(f"Failures, {server}", float(_failures(cells, server)), 0.0)
                 for server in SERVERS[1:]
                 if server in {of for (_, of), text in cells.items() if text}
             ],
-            "",
-            [],
-            command=f"make {self.name}",
         )
 
 

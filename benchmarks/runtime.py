@@ -1,25 +1,25 @@
-"""The message function in processes of the runtime that Lambda has for it."""
+"""The message function in processes of the runtime that Lambda has for it, beside a stub of AWS."""
 
 import json
 import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from benchmarks import LAYER, ROOT
 from benchmarks.stub import SENDER, Stub
 from rig.lambda_functions import runtime_client
-from rig.measure import WHOLE, Share, run
+from rig.measure import run
 
 PYTHON = ROOT / ".cache" / "runtime" / "bin" / "python"
 """Python with boto3 and nothing else, as in Lambda: `make bench` installs it."""
 
-PROGRAM = ROOT / "benchmarks" / "publish.py"
-_ROOTS = Path("python", "signaling", "aws", "amazon.pem")
 LAMBDAS_BOOTSTRAP = "awslambdaric.bootstrap"
 """What Lambda has imported before it imports a function."""
 
+_ROOTS = Path("python", "signaling", "aws", "amazon.pem")
 _PUBLISH = "handed_over = time.process_time(); import publish; publish.main(handed_over)"
 
 
@@ -28,9 +28,7 @@ class FanOut(NamedTuple):
 
     wall_seconds: float
     cpu_seconds: float
-    delivered: int
-    gone: int
-    failed: int
+    not_delivered: int
 
 
 class Life(NamedTuple):
@@ -52,39 +50,39 @@ class Deployed:
     Beside them is Lambda's own part of a Python process, awslambdaric.
     """
 
-    def __init__(self) -> None:
-        """Copy them to a folder of their own."""
-        self._folder = tempfile.TemporaryDirectory()
-        self._code = Path(self._folder.name)
-        self._runtime = self._code / "runtime"
-        self._function = self._code / "function"
-        self._function.mkdir()
-        _make(Path(LAYER).parent, "SignalingLayer", self._code)
-        _make(ROOT / "functions" / "message", "MessageFunction", self._function)
-        self._roots = (self._code / _ROOTS).read_text()
+    def __init__(self, folder: Path, stub: Stub) -> None:
+        """Copy them to `folder`, for processes that take `stub` for AWS."""
+        self.stub = stub
+        self._path = [folder / "function", folder / "python", folder / "runtime"]
+        self._path[0].mkdir()
+        _make(Path(LAYER).parent, "SignalingLayer", folder)
+        _make(ROOT / "functions" / "message", "MessageFunction", self._path[0])
+        with (folder / _ROOTS).open("a") as roots:
+            roots.write(stub.certificate)
         client = runtime_client(python_version().removeprefix("Python ").rpartition(".")[0])
-        shutil.copytree(client, self._runtime, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(PROGRAM, self._runtime)
-        run([str(PYTHON), "-m", "compileall", "-q", str(self._runtime)])
+        shutil.copytree(client, self._path[2], ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(Path(__file__).with_name("publish.py"), self._path[2])
+        run([str(PYTHON), "-m", "compileall", "-q", str(self._path[2])])
 
     def publish(
         self,
-        stub: Stub,
         client: str,
         subscribers: int = 1,
         repeat: int = 0,
-        share: Share = WHOLE,
+        share: float = 1.0,
         environment: Mapping[str, str] | None = None,
         imported_before: Sequence[str] = ("time",),
     ) -> Life:
-        """Have a process publish to `room-<subscribers>`, `repeat` times over after the first."""
-        (self._code / _ROOTS).write_text(self._roots + stub.certificate)
+        """Have a process publish to `room-<subscribers>`, `repeat` times over after the first.
+
+        Once it has imported the function, it has this `share` of a processor.
+        """
         ended = run(
             [str(PYTHON), "-B", "-c", f"import {', '.join(imported_before)}; {_PUBLISH}"],
             {
-                **stub.environment(client),
-                "PYTHONPATH": f"{self._function}:{self._code / 'python'}:{self._runtime}",
-                "EVENT": json.dumps(event(subscribers)),
+                **self.stub.environment(client),
+                "PYTHONPATH": ":".join(map(str, self._path)),
+                "EVENT": _event(subscribers),
                 "REPEAT": str(repeat),
                 **(environment or {}),
             },
@@ -93,9 +91,16 @@ class Deployed:
         cpu, initialized, invoked, fan_outs = json.loads(ended.output.splitlines()[-1])
         return Life(cpu, initialized, invoked, [FanOut(*each) for each in fan_outs])
 
-    def remove(self) -> None:
-        """Delete the folder."""
-        self._folder.cleanup()
+
+@contextmanager
+def deployed(milliseconds: float) -> Iterator[Deployed]:
+    """Yield the function beside an AWS that answers after `milliseconds`."""
+    with TemporaryDirectory() as folder, TemporaryDirectory() as of_stub:
+        stub = Stub(milliseconds, Path(of_stub))
+        try:
+            yield Deployed(Path(folder), stub)
+        finally:
+            stub.stop()
 
 
 def _make(source: Path, name: str, folder: Path) -> None:
@@ -108,13 +113,12 @@ def python_version() -> str:
     return run([str(PYTHON), "--version"]).output.strip()
 
 
-def event(subscribers: int) -> dict[str, Any]:
+def _event(subscribers: int) -> str:
     """Return the event of an announce in a room with a password and so many other subscribers.
 
     All of them get it. It takes one write and one Query.
     """
-    path = ROOT / "events" / "publish_encrypted.json"
-    raw: dict[str, Any] = json.loads(path.read_text())
-    raw["requestContext"]["connectionId"] = SENDER
-    raw["body"] = json.dumps({**json.loads(raw["body"]), "topic": f"room-{subscribers}"})
-    return raw
+    event = json.loads((ROOT / "events" / "publish_encrypted.json").read_text())
+    event["requestContext"]["connectionId"] = SENDER
+    event["body"] = json.dumps({**json.loads(event["body"]), "topic": f"room-{subscribers}"})
+    return json.dumps(event)

@@ -1,37 +1,143 @@
 """How rooms of any size hang together when only some of their members hear of a newcomer.
 
-`mesh.py` is the model. Each mixture of those who hear of whom meets the same three histories.
+A peer that hears an announce makes an offer if it has fewer than `maxConns` connections, and it
+accepts every offer. A peer that loses a connection subscribes again, and announces itself again if
+it has room: https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js
 """
 
+from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from benchmarks.mesh import SMALL, WINDOW, Mesh, Mixture
 from rig.measure import significant
 from rig.report import Bar, Check, Report
 from rig.shape import Shape, shape
 
-OURS = Mixture("the sender hears of 8, again of 2", 0, 0, 8, 2)
+SMALL = 100
+"""Peers of the largest room where everybody hears every announce."""
 
-_MIXTURES = (
-    Mixture("35 newest hear of it", 35, 0, 0),
-    Mixture("12 newest and 23 others hear of it", 12, 23, 0),
-    Mixture("18 newest and 17 others hear of it", 18, 17, 0),
-    Mixture("16 others hear of it, it hears of 8, again of 2", 0, 16, 8, 2),
-    Mixture("the sender hears of 4, again of 2", 0, 0, 4, 2),
-    OURS,
-)
+WINDOW = 32
+"""Rows that are read, in the order of the hashes of connections, for a uniform sample."""
+
+OURS, AGAIN = 8, 2
+"""Of how many the sender hears in a large room when it enters, and when it announces itself again:
+as `signaling.large_rooms` has it."""
+
+_HEARD = (4, OURS)
+
+
+class Mesh:
+    """The peers of one room, numbered as they came."""
+
+    def __init__(self, heard: int, random: Random, delay: int = 0) -> None:
+        """Let frames arrive when `delay` more announces have been handled.
+
+        In a large room a newcomer hears of as many others as `heard` says.
+        """
+        self.connections: dict[int, set[int]] = {}
+        self.deliveries = self.announces = self.crossed = 0
+        self._heard = heard
+        self._random = random
+        self._delay = delay
+        self._clock = 0
+        self._under_way: deque[tuple[int, bool, int, int]] = deque()
+        self._most: dict[int, int] = {}
+        self._announced: dict[int, bool] = {}
+        """Who has a row with an announce; False after a subscribe without one."""
+        self._rows: list[tuple[float, int]] = []
+        self._hashes: list[float] = []
+        self._offers: set[tuple[int, int]] = set()
+
+    def enter(self) -> int:
+        """Add a peer that has subscribed and not yet announced itself."""
+        peer = len(self._hashes)
+        self._hashes.append(self._random.random())
+        self._most[peer] = 20 + self._random.randrange(15)
+        self.connections[peer] = set()
+        insort(self._rows, (self._hashes[peer], peer))
+        return peer
+
+    def announce(self, peer: int) -> None:
+        """Handle an announce, and deliver what is due by then."""
+        self.announces += 1
+        is_again = peer in self._announced
+        self._announced[peer] = True
+        for is_offer, receiver, sender in self._introduced_by(peer, is_again):
+            self._under_way.append((self._clock + self._delay, is_offer, receiver, sender))
+        self._deliver()
+        self._clock += 1
+
+    def leave(self, peer: int) -> None:
+        """Take a peer away; those that were connected to it say so."""
+        del self._rows[bisect_left(self._rows, (self._hashes[peer], peer))]
+        del self._announced[peer]
+        for other in self.connections.pop(peer):
+            self.connections[other].remove(peer)
+            if len(self.connections[other]) < self._most[other]:
+                self.announce(other)
+            else:
+                self._announced[other] = False
+
+    def settle(self) -> None:
+        """Let everything arrive that is under way."""
+        while self._under_way:
+            self._clock = self._under_way[0][0]
+            self._deliver()
+
+    def _deliver(self) -> None:
+        while self._under_way and self._under_way[0][0] <= self._clock:
+            _, is_offer, receiver, sender = self._under_way.popleft()
+            if receiver not in self.connections or sender not in self.connections:
+                continue
+            own = self.connections[receiver]
+            if is_offer:
+                self.crossed += (receiver, sender) in self._offers
+                own.add(sender)
+                continue
+            self.deliveries += 1
+            if len(own) < self._most[receiver] and sender not in own:
+                own.add(sender)
+                if self._delay:
+                    self._offers.add((receiver, sender))
+                self._under_way.append((self._clock + self._delay, True, sender, receiver))
+
+    def _introduced_by(self, peer: int, is_again: bool) -> list[tuple[bool, int, int]]:
+        if len(self._rows) <= SMALL:
+            return [(False, other, peer) for _, other in self._rows if other != peer]
+        sample = self._sample(peer)
+        announced = [each for each in sample if self._announced.get(each)]
+        silent = [each for each in sample if self._announced.get(each) is False]
+        introduced = (announced + silent)[: AGAIN if is_again else self._heard]
+        return [
+            (False, peer, each) if self._hears(peer, each) else (False, each, peer)
+            for each in introduced
+        ]
+
+    def _hears(self, peer: int, other: int) -> bool:
+        """Tell whether `peer` hears of `other`, and not the other way round.
+
+        Of two that come at the same moment, the one that entered later hears of the earlier.
+        """
+        return self._announced[other] and not (self._delay and peer < other)
+
+    def _sample(self, peer: int) -> list[int]:
+        start = bisect_left(self._rows, (self._random.random(), -1))
+        rows = (self._rows + self._rows)[start : start + WINDOW + 1] if start else self._rows
+        sample = [other for _, other in rows[: WINDOW + 1] if other != peer]
+        self._random.shuffle(sample)
+        return sample
+
+
 _SIZES = (200, 1_000, 10_000)
 _MOST_HOPS = {1_000: 15, 10_000: 25}
-_SLOWEST_TO_MEASURE = "35 newest hear of it", 10_000
-"""A chain of 589 hops."""
 _DELAY = 0.05
 """Of those who come at once: which part is handled while a frame is on its way."""
 
 
 class _Found(NamedTuple):
-    mixture: Mixture
+    heard: int
     history: str
     size: int
     shape: Shape
@@ -41,18 +147,15 @@ class _Found(NamedTuple):
 
 
 def report() -> Report:
-    """Return the shapes of all mixtures in all histories and sizes."""
+    """Return the shapes of all heards in all histories and sizes."""
     found = [
-        _Found(mixture, history, size, *live(mixture, size))
-        for mixture in _MIXTURES
-        for history, live in _HISTORIES.items()
+        _Found(heard, history, size, *live(heard, size))
+        for heard in _HEARD
+        for history, live in HISTORIES.items()
         for size in _SIZES
-        if (mixture.name, size) != _SLOWEST_TO_MEASURE
     ]
-    ours = [each for each in found if each.mixture == OURS]
+    ours = [each for each in found if each.heard == OURS]
     return Report(
-        "simulation",
-        "Rooms of any size",
         (
             "who is introduced, and how the room came about",
             "peers",
@@ -65,17 +168,6 @@ def report() -> Report:
         ),
         [_row(each) for each in found],
         [
-            "Simulated with y-webrtc's rule: who hears an announce makes an offer if it has fewer "
-            "than 20 to 34 connections, and accept every offer. One that loses a "
-            "connection announces itself again if it has room. Up to "
-            f"{SMALL} peers, all hear every announce. Hops are the longest shortest way between "
-            f"any two peers, exact. Others are out of a window of {WINDOW} rows in the order of "
-            "hashes. *One after the other*: the room only grows. *All replaced*: then each peer, "
-            "in random order, has left and another one has come. *In a hurry*: it only grows, but "
-            f"{_DELAY:.0%} of all come while a frame is on its way. *At once*: all have "
-            "subscribed, and their announces are handled as fast, in random order."
-        ],
-        [
             Check("Components, sender hears of 8", max(each.shape.components for each in ours), 1),
             Check("Alone, sender hears of 8", max(each.shape.isolated for each in ours), 0),
             *(
@@ -87,22 +179,22 @@ def report() -> Report:
                 for size, most in _MOST_HOPS.items()
             ),
         ],
-        "Hops in a room of 1,000 that only grows",
-        [
-            Bar(each.mixture.name, each.shape.hops, each.mixture == OURS)
+        plot_title="Hops in a room of 1,000 that only grows",
+        bars=[
+            Bar(_name(each.heard), each.shape.hops, each.heard == OURS)
             for each in found
             if each.size == 1_000 and each.history == "one after the other"
         ],
     )
 
 
-def _grown(mixture: Mixture, size: int) -> tuple[Shape, float, int]:
-    mesh = _grow(mixture, size)
+def _grown(heard: int, size: int) -> tuple[Shape, float, int]:
+    mesh = _grow(heard, size)
     return shape(mesh.connections), mesh.deliveries / size, mesh.crossed
 
 
-def _replaced(mixture: Mixture, size: int) -> tuple[Shape, float, int]:
-    mesh = _grow(mixture, size)
+def _replaced(heard: int, size: int) -> tuple[Shape, float, int]:
+    mesh = _grow(heard, size)
     before = mesh.deliveries
     leavers = list(mesh.connections)
     Random(size).shuffle(leavers)
@@ -112,17 +204,9 @@ def _replaced(mixture: Mixture, size: int) -> tuple[Shape, float, int]:
     return shape(mesh.connections), (mesh.deliveries - before) / size, mesh.crossed
 
 
-def _in_a_hurry(mixture: Mixture, size: int) -> tuple[Shape, float, int]:
-    mesh = Mesh(mixture, Random(size), int(size * _DELAY))
-    for _ in range(size):
-        mesh.announce(mesh.enter())
-    mesh.settle()
-    return shape(mesh.connections), mesh.deliveries / size, mesh.crossed
-
-
-def _at_once(mixture: Mixture, size: int) -> tuple[Shape, float, int]:
+def _at_once(heard: int, size: int) -> tuple[Shape, float, int]:
     random = Random(size)
-    mesh = Mesh(mixture, random, int(size * _DELAY))
+    mesh = Mesh(heard, random, int(size * _DELAY))
     peers = [mesh.enter() for _ in range(size)]
     random.shuffle(peers)
     for peer in peers:
@@ -131,25 +215,28 @@ def _at_once(mixture: Mixture, size: int) -> tuple[Shape, float, int]:
     return shape(mesh.connections), mesh.deliveries / size, mesh.crossed
 
 
-_HISTORIES: dict[str, Callable[[Mixture, int], tuple[Shape, float, int]]] = {
+HISTORIES: dict[str, Callable[[int, int], tuple[Shape, float, int]]] = {
     "one after the other": _grown,
     "all replaced": _replaced,
-    "in a hurry": _in_a_hurry,
     "at once": _at_once,
 }
 
 
-def _grow(mixture: Mixture, size: int) -> Mesh:
-    mesh = Mesh(mixture, Random(size))
+def _grow(heard: int, size: int) -> Mesh:
+    mesh = Mesh(heard, Random(size))
     for _ in range(size):
         mesh.announce(mesh.enter())
     return mesh
 
 
+def _name(heard: int) -> str:
+    return f"the sender hears of {heard}, again of {AGAIN}"
+
+
 def _row(found: _Found) -> tuple[str, ...]:
     components, isolated, hops, least, mean, most = found.shape
     return (
-        f"{found.mixture.name}: {found.history}",
+        f"{_name(found.heard)}: {found.history}",
         f"{found.size:,}",
         f"{components}",
         f"{isolated}",

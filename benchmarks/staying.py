@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from benchmarks.over_servers import DEPLOYED, WHICH_SERVERS, Table, options, prepare, started
+from benchmarks.over_servers import DEPLOYED, Table, options, prepare, started
 from rig.aws import forget_aws_account
 from rig.measure import significant, spread
 from rig.pages.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
@@ -125,35 +125,7 @@ ROWS = [
     Row(Crowd(), 10, 10),
 ]
 
-TABLE = Table(
-    "staying",
-    "Pages that are connected, and what happens to them",
-    [row.label for row in ROWS],
-    [
-        "Groups of pages that failed, of how many, and the median time that the others took. Each "
-        "page is in a browser context of its own and has been connected with all others of its "
-        "room for 8 s.",
-        "Ends of connections: all of a room end at one moment, or one end of each so many seconds "
-        "after the other, neither learning it from the other; only where one end fails, the other "
-        "is told. A group has healed if within 20 s of the last of these moments all pages have "
-        "open connections with all others, an edit that each makes afterwards reaches all, and "
-        "1 s later no page has an entry in y-webrtc's table that is not open.",
-        "One loses its server while another joins: of two pages that have been connected for 8 s "
-        "and one that comes, the first or the last loses its signaling connection within 0.8 s of "
-        "the coming, and makes another one at once. A page that says something in between has lost "
-        "it: no server hears of that.",
-        "Half of the pages leave at one moment: a group has failed if 3 s later (after a crash, "
-        "3 s after the last entry has gone) the table of one that stays has an entry for one that "
-        "has gone, or none that is open for another one that stays, or if a page that comes then "
-        "has not met exactly those within 10 s. Frames: what those that stay got from the server "
-        "in these 3 s, a trial.",
-        "Each comes twice: all but three of the pages come at one moment, each is loaded again "
-        "within 20 s, and then the three come; all others in the room only listen. A group has "
-        "failed if a page does not get every line that a page has written within a minute, if a "
-        "minute later one has an entry that is not open, or if one got a signal twice.",
-        WHICH_SERVERS,
-    ],
-)
+TABLE = Table("staying", [row.label for row in ROWS])
 
 
 def main() -> int:

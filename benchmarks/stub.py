@@ -10,7 +10,6 @@ import os
 import ssl
 import subprocess
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -34,10 +33,8 @@ _POSTED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amzn-RequestId: 1\r\n\r\n"
 class Stub:
     """The process, and what its clients have to know."""
 
-    def __init__(self, milliseconds: float) -> None:
-        """Start a process that answers after `milliseconds`."""
-        self._folder = tempfile.TemporaryDirectory()
-        folder = Path(self._folder.name)
+    def __init__(self, milliseconds: float, folder: Path) -> None:
+        """Start a process that answers after `milliseconds`, with its certificate in `folder`."""
         self.certificate = _make_certificate(folder).read_text()
         # With AWS's real roots before it: reading them is a part of every cold start.
         roots = (Path(botocore.__file__).parent / "cacert.pem").read_text()
@@ -50,7 +47,6 @@ class Stub:
         )
         assert self._process.stdout
         self._port = self._process.stdout.readline().strip()
-        self.url = f"https://localhost:{self._port}"
 
     def environment(self, client: str) -> dict[str, str]:
         """Return what the message function's environment needs to use it through `client`.
@@ -59,29 +55,24 @@ class Stub:
         than the rest of the world: `benchmarks/publish.py` leads them to AWS_PORT.
         """
         authorities = str(self.authorities)
-        lean = {
+        common = {
             "AWS_CLIENT": client,
             "AWS_LAMBDA_RUNTIME_API": "localhost",  # what is done only in Lambda is done here too
-            "CONNECTIONS_ENDPOINT": f"https://api.execute-api.{_DOMAIN}/dev",
             "TABLE_NAME": "subscriptions",
             "MAX_RECIPIENTS": "100000",
             "AWS_PORT": self._port,
             "SSL_CERT_FILE": authorities,  # Python's ssl
         }
         if client == "lean":
-            return lean
-        return {
-            **lean,
-            "AWS_ENDPOINT_URL_DYNAMODB": self.url,
-            "CONNECTIONS_ENDPOINT": f"{self.url}/dev",
-            "AWS_CA_BUNDLE": authorities,  # boto3
-        }
+            return {**common, "CONNECTIONS_ENDPOINT": f"https://api.execute-api.{_DOMAIN}/dev"}
+        url = f"https://localhost:{self._port}"
+        endpoints = {"AWS_ENDPOINT_URL_DYNAMODB": url, "CONNECTIONS_ENDPOINT": f"{url}/dev"}
+        return {**common, **endpoints, "AWS_CA_BUNDLE": authorities}
 
     def stop(self) -> None:
         """End the process."""
         self._process.terminate()
         self._process.communicate()
-        self._folder.cleanup()
 
 
 def _make_certificate(folder: Path) -> Path:
@@ -151,12 +142,14 @@ def _page(subscribers: int, first: int) -> bytes:
 
 
 def _row(connection: str) -> dict[str, dict[str, str]]:
+    """Return a row of the sender as it announces itself, or of one that has long been silent."""
+    at = {"N": "1795464586500" if connection == SENDER else "1795464500000"}
     return {
         "pk": {"S": "topic-room"},
         "sk": {"S": sort_key(connection)},
         "peer": {"S": "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"},
-        "connected_at": {"N": "1795449990481"},
-        "requested_at": {"N": "1795449990625"},
+        "connected_at": at,
+        "requested_at": at,
         "expires_at": {"N": str(2**40)},
     }
 

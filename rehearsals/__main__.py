@@ -10,10 +10,9 @@ from collections.abc import Callable
 from importlib import import_module
 
 from local import ROOT
-from rehearsals.report import Findings, markdown, write
 from rig.aws import forget_aws_account
 from rig.measure import Clock
-from rig.report import measured_on
+from rig.report import Report, measured_on, write_section
 
 NAMES = (
     *("posts", "table", "vanish", "herd", "crowd", "deaf", "flood", "hostile", "malformed"),
@@ -43,18 +42,18 @@ def main() -> int:
     failed = 0
     for name in options.names or _MINUTES:
         with Clock() as clock:
-            findings = rehearsal(name)(options.short)
-        section = markdown(name, findings, where)
-        print(f"{section}\n({name} took {clock.seconds:.0f} s)\n", flush=True)
+            report = rehearsal(name)(options.short)
+        parts = report.parts(name, f"make rehearse ROWS={name}", where)
+        print(*parts, f"({name} took {clock.seconds:.0f} s)\n", sep="\n\n", flush=True)
         if not options.short:
-            write(PAGE, name, section)
-        failed += not findings.holds
+            write_section(PAGE, name, parts)
+        failed += not report.holds
     return 1 if failed else 0
 
 
-def rehearsal(name: str) -> Callable[[bool], Findings]:
+def rehearsal(name: str) -> Callable[[bool], Report]:
     """Return the function `rehearse` of the module `name`, which is told whether to be short."""
-    function: Callable[[bool], Findings] = import_module(f"rehearsals.{name}").rehearse
+    function: Callable[[bool], Report] = import_module(f"rehearsals.{name}").rehearse
     return function
 
 

@@ -5,12 +5,13 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from rehearsals.members import Member, leave, rooms, until
 from rehearsals.places import MEMORY, running
-from rehearsals.report import Findings, Row
+from rehearsals.report import Row, findings
+from rehearsals.talking import slowest_in_a_hundred
 from rig.measure import ratio, resident_bytes, significant, spread
+from rig.members import Member, leave, rooms, until
 from rig.raw import HANDSHAKE, connect, frame
-from rig.report import Check
+from rig.report import Check, Report
 from rig.servers import LocalServer
 
 _OTHERS = 4
@@ -21,7 +22,7 @@ _MOST_SECONDS_TO_CUT = 30.0
 _MOST_MEGABYTES = 8.0
 """A megabyte is kept for each client that does not read; the process grows a little besides."""
 _MOST_RATIO = 1.5
-_SUBSCRIBE = frame(0x81, b'{"type":"subscribe","topics":["room-0"]}')
+_BEGIN = HANDSHAKE + frame(0x81, b'{"type":"subscribe","topics":["room-0"]}')
 _QUICKER = """
 import runpy
 from local.gateway import gateway
@@ -30,29 +31,28 @@ runpy.run_module("local", run_name="__main__")
 """
 
 
-def rehearse(is_short: bool) -> Findings:
+def rehearse(is_short: bool) -> Report:
     """Publish with and without a client in the room that does not read, in turns."""
     program = _QUICKER if is_short else None
     with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}, program=program) as here:
         return asyncio.run(_rehearse(here.server, 1 if is_short else 10))
 
 
-async def _rehearse(server: LocalServer, pieces: int) -> Findings:
+async def _rehearse(server: LocalServer, pieces: int) -> Report:
     (room,) = await rooms(server.websocket_url, 1, 1 + _OTHERS)
     for member in room:
         member.send({"type": "ping"})
     await until(lambda: all(member.pongs for member in room), _SECONDS_TO_ARRIVE)
     talk = _Talk(room)
     await talk.go_on()  # so that nothing is done for the first time below
-    before = resident_bytes(server.pid)
+    before = most = resident_bytes(server.pid)
     without, beside = [], []
-    most = 0
     for _ in range(pieces):  # in turns, because other programs may come and go meanwhile
         without.append(await talk.go_on())
-        with connect(server, HANDSHAKE + _SUBSCRIBE):
+        with connect(server, _BEGIN):
             beside.append(await talk.go_on())
             most = max(most, resident_bytes(server.pid))
-    with connect(server, HANDSHAKE + _SUBSCRIBE):
+    with connect(server, _BEGIN):
         started = time.monotonic()
         await talk.go_on()
         while talk.clients > 1 + _OTHERS and time.monotonic() < started + _MOST_SECONDS_TO_CUT:
@@ -60,75 +60,55 @@ async def _rehearse(server: LocalServer, pieces: int) -> Findings:
         cut = time.monotonic() - started
         is_cut = talk.clients == 1 + _OTHERS
     await leave(room)
-    lost = talk.sent * _OTHERS - talk.arrived
-    megabytes = (most - before) / 1e6
-    p99s = [1000 * spread([_p99(piece) for piece in pieces]).median for pieces in (without, beside)]
-    ratios = ratio([_p99(piece) for piece in beside], [_p99(piece) for piece in without])
-    return Findings(
-        "A client that never reads",
+    due, megabytes, ratios = talk.sent * _OTHERS, (most - before) / 1e6, ratio(beside, without)
+    row = Row(
+        f"a room of {1 + _OTHERS} and a client that never reads",
+        f"{talk.sent:,} messages of {_CHARACTERS / 1000:.0f} KB",
+        f"{due:,} arrivals at the readers; the deaf client is cut off",
+        f"{talk.arrived:,}; {'cut' if is_cut else 'not cut'}",
+        f"{significant(megabytes)} MB more; p99 of an arrival "
+        f"{significant(spread(without).median)} ms without, {significant(spread(beside).median)} "
+        f"ms beside the deaf one, ratio {ratios.text()}; cut off after {significant(cut)} s",
+    )
+    return findings(
+        [row],
         [
-            Row(
-                f"a room of {1 + _OTHERS} and a client that never reads",
-                f"{talk.sent:,} messages of {_CHARACTERS / 1000:.0f} KB",
-                f"{talk.sent * _OTHERS:,} arrivals at the readers; the deaf client is cut off",
-                f"{talk.arrived:,}; {'cut off' if is_cut else 'not cut off'}",
-                f"{significant(megabytes)} MB more; p99 of an arrival {significant(p99s[0])} ms "
-                f"without, {significant(p99s[1])} ms with the deaf client, ratio {ratios.text()}; "
-                f"cut off after {significant(cut)} s",
-            )
-        ],
-        [
-            Check("Messages that the readers did not get", lost, 0),
+            Check("Messages that the readers did not get", due - talk.arrived, 0),
             Check("Deaf clients that were not cut off", not is_cut, 0),
             Check("Megabytes more with a deaf client", megabytes, _MOST_MEGABYTES),
         ],
         [Check("p99 of an arrival, ratio with the deaf client", ratios.median, _MOST_RATIO)],
-        [
-            "One client publishes to the others of its room, and sends a message when the one "
-            "before has arrived at all of them. Rounds without and with a client that subscribes "
-            "and reads nothing alternate. 10 s after the deaf client has fallen behind by a "
-            "megabyte, it is sent the close code 1008, which it does not read either; a second "
-            "later it is cut off."
-        ],
     )
 
 
 class _Talk:
-    """One member of a room that publishes to the others."""
+    """The first of a room publishes to the others."""
 
     def __init__(self, room: list[Member]) -> None:
-        """Let the first of `room` publish."""
         self.sent = self.arrived = 0
         self.clients = 0
         """Clients in the room, as the last message counts them."""
         self._speaker, *others = room
         self._all_heard = asyncio.Event()
-        self._missing = 0
         for other in others:
             other.arrived = self._note
 
-    async def go_on(self) -> list[float]:
-        """Publish for a while, and return the seconds that each message took to arrive at all."""
+    async def go_on(self) -> float:
+        """Publish for a while, and return in how many milliseconds 99 in a hundred arrive."""
         seconds = []
         end = time.monotonic() + _PIECE_SECONDS
         while (started := time.monotonic()) < end:
             self.sent += 1
-            self._missing = _OTHERS
             self._all_heard.clear()
             self._speaker.say(f"{self.sent} ".ljust(_CHARACTERS, "x"))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_SECONDS_TO_ARRIVE):
                     await self._all_heard.wait()
             seconds.append(time.monotonic() - started)
-        return seconds
+        return 1000 * slowest_in_a_hundred(seconds)
 
     def _note(self, message: dict[str, Any]) -> None:
         self.arrived += 1
         self.clients = message["clients"]
-        self._missing -= 1
-        if not self._missing:
+        if self.arrived == self.sent * _OTHERS:
             self._all_heard.set()
-
-
-def _p99(seconds: list[float]) -> float:
-    return sorted(seconds)[int(len(seconds) * 0.99)]

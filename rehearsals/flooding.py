@@ -1,23 +1,19 @@
-"""A member that floods its own room, from a process of its own."""
+"""A member that floods its own room: `python -m rehearsals.flooding URL RATE`.
 
-import multiprocessing
-import socket
-import threading
+It is a process of its own, says when it has begun, goes on until something comes on its standard
+input, and prints what became of the flood as JSON.
+"""
+
+import asyncio
+import json
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
 from typing import NamedTuple
 
-from rig.raw import HANDSHAKE, frame
+from rig.members import leave, rooms
 
-TOPIC = "flooded"
-
-_SUBSCRIBE = frame(0x81, b'{"type":"subscribe","topics":["flooded"]}')
-_MESSAGE = frame(0x81, b'{"type":"publish","topic":"flooded","data":{"type":"signal","from":"m"}}')
-_ARRIVED = b'"clients":'
 _BURSTS_A_SECOND = 50
-_OTHERS = 2
+_MOST_BYTES_UNSENT = 65_536
 
 
 class Flooded(NamedTuple):
@@ -29,77 +25,31 @@ class Flooded(NamedTuple):
     seconds: float
 
 
-class Flood:
-    """A flood that is under way, or was."""
-
-    result = Flooded(0, 0, 1)
-
-
-@contextmanager
-def flooding(port: int, rate: int) -> Iterator[Flood]:
-    """Let one member send `rate` messages a second into a room of three, until the block ends."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_flood, args=(port, rate, theirs))
-    process.start()
-    theirs.close()  # or its end would not be noticed
-    flood = Flood()
-    try:
-        ours.recv()  # it has begun
-        yield flood
-    finally:
-        ours.send("stop")
-        flood.result = ours.recv()
-        process.join()
-
-
-def _flood(port: int, rate: int, parent: Connection) -> None:
-    hostile, *others = (_member(port) for _ in range(1 + _OTHERS))
-    arrived = [0] * _OTHERS
-    readers = [
-        threading.Thread(target=_count, args=(each, arrived, index), daemon=True)
-        for index, each in enumerate(others)
-    ]
-    for reader in readers:
-        reader.start()
-    hostile.settimeout(0.1)
-    burst = _MESSAGE * (rate // _BURSTS_A_SECOND)
-    parent.send("begun")
+async def flood(url: str, rate: int) -> Flooded:
+    """Let one member send `rate` messages a second into a room of three."""
+    ((hostile, *others),) = await rooms(url, 1, 3, "flooded")
+    arrived: list[bytes] = []
+    for other in others:
+        other.heard = arrived.append
+    message = json.dumps(
+        {"type": "publish", "topic": "flooded-0", "data": {"type": "signal", "from": "m"}}
+    )
+    print("begun", flush=True)
+    stopping = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
     began = time.monotonic()
     sent = bursts = 0
-    while not parent.poll():
+    while not stopping.done():
         bursts += 1
-        sent += _send(hostile, burst) // len(_MESSAGE)
-        time.sleep(max(0.0, began + bursts / _BURSTS_A_SECOND - time.monotonic()))
+        if hostile.transport.underlying_transport.get_write_buffer_size() < _MOST_BYTES_UNSENT:
+            for _ in range(rate // _BURSTS_A_SECOND):
+                hostile.send_text(message)
+            sent += rate // _BURSTS_A_SECOND
+        await asyncio.sleep(max(0.0, began + bursts / _BURSTS_A_SECOND - time.monotonic()))
     seconds = time.monotonic() - began
-    time.sleep(0.5)  # what is on its way may arrive
-    parent.send(Flooded(sent, sum(arrived), seconds))
+    await asyncio.sleep(0.5)  # what is on its way may arrive
+    await leave([hostile, *others])
+    return Flooded(sent, len(arrived), seconds)
 
 
-def _member(port: int) -> socket.socket:
-    member = socket.create_connection(("127.0.0.1", port))
-    member.sendall(HANDSHAKE)
-    while b"\r\n\r\n" not in member.recv(4096):
-        pass
-    member.sendall(_SUBSCRIBE)
-    return member
-
-
-def _send(member: socket.socket, data: bytes) -> int:
-    """Send what the server takes now, to the end of a message, and return how much it was."""
-    sent = 0
-    while sent < len(data):
-        try:
-            sent += member.send(data[sent:])
-        except TimeoutError:
-            if sent % len(_MESSAGE) == 0:
-                break
-    return sent
-
-
-def _count(member: socket.socket, arrived: list[int], index: int) -> None:
-    kept = b""
-    while data := member.recv(1 << 16):
-        kept += data
-        arrived[index] += kept.count(_ARRIVED)
-        kept = kept[-(len(_ARRIVED) - 1) :]
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(flood(sys.argv[1], int(sys.argv[2])))))

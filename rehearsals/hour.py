@@ -5,15 +5,14 @@ import os
 import random
 import time
 from contextlib import ExitStack
-from itertools import combinations
-from typing import NamedTuple
+from itertools import combinations, count
 
-from rehearsals.members import Member, connect, leave, until
 from rehearsals.places import DYNAMODB, MEMORY, PLACES, Running, running
-from rehearsals.report import Findings, Row
-from rehearsals.speakers import Speaker
+from rehearsals.report import Row, findings
+from rehearsals.talking import Speaker
 from rig.measure import cpu_seconds, resident_bytes, significant, spread
-from rig.report import Check
+from rig.members import Member, connect, have_met, leave, until
+from rig.report import Check, Report
 
 _ROOMS_AT_ONCE = 12
 _MOST_MEMBERS = 5
@@ -34,7 +33,7 @@ class _Hour:
     def __init__(self, here: Running, seconds: float) -> None:
         self.meetings = self.connections = self.pairs = self.missed = self.messages = self.lost = 0
         self.memory: list[int] = []
-        self._here = here
+        self.here = here
         self._end = time.monotonic() + seconds
 
     async def pass_by(self) -> None:
@@ -51,30 +50,28 @@ class _Hour:
 
     async def _sample(self) -> None:
         while True:
-            self.memory.append(resident_bytes(self._here.server.pid))
+            self.memory.append(resident_bytes(self.here.server.pid))
             await asyncio.sleep(_SECONDS_BETWEEN_SAMPLES)
 
     async def _meet_again(self, number: int) -> None:
-        times = 0
-        while time.monotonic() < self._end:
-            times += 1
+        for times in count(1):
+            if time.monotonic() > self._end:
+                return
             await self._meet(f"room {number} {times}", random.randint(2, _MOST_MEMBERS))
 
     async def _meet(self, topic: str, size: int) -> None:
         members = [Member(topic, f"{topic} {number}") for number in range(size)]
-        await connect(self._here.server.websocket_url, members)
+        await connect(self.here.server.websocket_url, members)
         for member in members:
             member.subscribe()
             member.announce()
         pairs = list(combinations(members, 2))
-        await until(lambda: all(map(_have_met, pairs)), _SECONDS_TO_MEET)
+        await until(lambda: all(have_met(*pair) for pair in pairs), _SECONDS_TO_MEET)
         self.meetings += 1
         self.connections += size
         self.pairs += len(pairs)
-        self.missed += sum(not _have_met(pair) for pair in pairs)
-        speakers = [
-            Speaker(each, [other for other in members if other is not each]) for each in members
-        ]
+        self.missed += sum(not have_met(*pair) for pair in pairs)
+        speakers = [Speaker(each, members) for each in members]
         for _ in range(random.randint(1, _MOST_MESSAGES)):
             if time.monotonic() > self._end:
                 break
@@ -87,75 +84,51 @@ class _Hour:
         await leave(members)
 
 
-class _Place(NamedTuple):
-    name: str
-    here: Running
-    hour: _Hour
-
-
-def rehearse(is_short: bool) -> Findings:
+def rehearse(is_short: bool) -> Report:
     """Let an hour pass, or MINUTES of the environment, with rooms in memory and in DynamoDB."""
     minutes = 0.02 if is_short else float(os.environ.get("MINUTES") or 60)
+    hours: dict[str, _Hour] = {}
     with ExitStack() as stack:
-        places = []
-        for name in (MEMORY,) if is_short else PLACES:
-            here = stack.enter_context(running(name, environment={"LOG_LEVEL": "WARNING"}))
-            places.append(_Place(name, here, _Hour(here, 60 * minutes)))
-        return _findings(places, minutes, asyncio.run(_pass(places)))
-
-
-def _findings(places: list[_Place], minutes: float, rows: int) -> Findings:
-    share = rows / places[-1].hour.connections
-    return Findings(
-        f"{minutes:g} minutes of all that clients do",
-        [_row(place, minutes, rows) for place in places],
+        for place in (MEMORY,) if is_short else PLACES:
+            here = stack.enter_context(running(place, environment={"LOG_LEVEL": "WARNING"}))
+            hours[place] = _Hour(here, 60 * minutes)
+        rows_left = asyncio.run(_pass([*hours.values()]))
+        rows = [_row(place, hour, minutes, rows_left) for place, hour in hours.items()]
+    *_, last = hours.values()
+    return findings(
+        rows,
         [
-            Check("Pairs that did not meet", sum(each.hour.missed for each in places), 0),
-            Check("Messages that were lost", sum(each.hour.lost for each in places), 0),
+            Check("Pairs that did not meet", sum(each.missed for each in hours.values()), 0),
+            Check("Messages that were lost", sum(each.lost for each in hours.values()), 0),
         ],
         [
-            Check("Rows at the end, as a share of all", share, _MOST_ROWS),
+            Check("Rows at the end, as a share of all", rows_left / last.connections, _MOST_ROWS),
             *(
-                Check(f"Growth of memory, rooms in {name}", hour.growth(), _MOST_GROWTH)
-                for name, _, hour in places
+                Check(f"Growth of memory, rooms in {place}", hour.growth(), _MOST_GROWTH)
+                for place, hour in hours.items()
             ),
-        ],
-        [
-            f"Each server has {_ROOMS_AT_ONCE} rooms at a time: 2 to {_MOST_MEMBERS} clients "
-            f"enter at the same moment, publish up to {_MOST_MESSAGES} messages, and leave, half "
-            "of them without an `unsubscribe`. A row that is left was written by a message that "
-            "was handled after its sender's `$disconnect`; DynamoDB deletes it when it expires. "
-            "Growth compares the median memory of the last quarter of the time with that of the "
-            "second quarter. `make rehearse ROWS=hour MINUTES=60` sets the time."
         ],
     )
 
 
-async def _pass(places: list[_Place]) -> int:
+async def _pass(hours: list[_Hour]) -> int:
     """Let the time pass, and return how many rows are left."""
-    await asyncio.gather(*(place.hour.pass_by() for place in places))
-    tables = [place.here for place in places if place.here.table]
+    await asyncio.gather(*(hour.pass_by() for hour in hours))
+    tables = [hour.here for hour in hours if hour.here.table]
     await until(lambda: not any(here.rows() for here in tables), 10.0)
     return sum(len(here.rows()) for here in tables)
 
 
-def _row(place: _Place, minutes: float, rows: int) -> Row:
-    hour, server = place.hour, place.here.server
-    mega = [
-        significant(each / 1e6) for each in (min(hour.memory), max(hour.memory), hour.memory[-1])
-    ]
-    cpu = cpu_seconds(server.pid) / minutes / 60 * 100
-    kept = f"; {rows} rows left" if place.name == DYNAMODB else ""
+def _row(place: str, hour: _Hour, minutes: float, rows_left: int) -> Row:
+    memory = (min(hour.memory), max(hour.memory), hour.memory[-1])
+    least, most, last = (significant(each / 1e6) for each in memory)
+    cpu = cpu_seconds(hour.here.server.pid) / minutes / 60 * 100
+    kept = f"; {rows_left} rows left" if place == DYNAMODB else ""
     return Row(
-        f"rooms in {place.name}",
+        f"{minutes:g} minutes, rooms in {place}",
         f"{hour.meetings:,} meetings, {hour.connections:,} connections, {hour.messages:,} messages",
         f"{hour.pairs:,} introductions, {hour.messages:,} messages to all others",
         f"{hour.pairs - hour.missed:,} and {hour.messages - hour.lost:,}{kept}",
-        f"memory {mega[0]} to {mega[1]} MB, at the end {mega[2]} MB, growth "
+        f"memory {least} to {most} MB, at the end {last} MB, growth "
         f"{hour.growth():.1%}; {significant(cpu)} % of a core",
     )
-
-
-def _have_met(pair: tuple[Member, Member]) -> bool:
-    one, other = pair
-    return one.hears_of(other) or other.hears_of(one)

@@ -3,16 +3,16 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from local.sockets.server import allow_open_files
-from rehearsals.members import Member, connect
 from rehearsals.places import DYNAMODB, MEMORY, running
-from rehearsals.report import Findings, Row
+from rehearsals.report import Row, findings
 from rig.measure import Clock, cpu_seconds, significant
-from rig.report import Check
+from rig.members import Member, connect
+from rig.report import Check, Report
 from rig.servers import LocalServer
 from rig.shape import Shape, shape
 from signaling.crowded_rooms import SECONDS_UNTIL_HEARD
@@ -94,7 +94,7 @@ class _Page(Member):
         self.say(text, peer, kind)
 
 
-def rehearse(is_short: bool) -> Findings:
+def rehearse(is_short: bool) -> Report:
     """Fill a room, let half of it leave, and let as many enter."""
     sizes = {MEMORY: (120, 1.0)} if is_short else {MEMORY: (2_000, 60.0), DYNAMODB: (300, 60.0)}
     allow_open_files()
@@ -102,30 +102,15 @@ def rehearse(is_short: bool) -> Findings:
     for place, (number, seconds) in sizes.items():
         with running(place, environment={"LOG_LEVEL": "WARNING"}) as here:
             found.append(asyncio.run(_fill(here.server, place, number, seconds)))
-    return Findings(
-        "A large room",
-        [row for each in found for row in each.rows],
-        [check for each in found for check in each.guarantees],
-        [],
-        [
-            "The clients follow y-webrtc's rule: with 20 to 34 connections they ignore announces, "
-            "and they accept every offer. A client that loses a connection announces itself again "
-            "if it wants more; a client that leaves announces itself once for each of its "
-            "connections, as a closing page does. The server throttles no client: by default 500 "
-            "messages a second are let through, which is enough for about 15 pages a second that "
-            "enter a large room.",
-            "An offer stays unanswered if it reaches a page at the moment at which the page "
-            "leaves. An offer to a client that has left is answered by hanging up.",
-        ],
+    return findings(
+        [row for rows, _ in found for row in rows],
+        [check for _, checks in found for check in checks],
     )
 
 
-class _Found(NamedTuple):
-    rows: list[Row]
-    guarantees: list[Check]
-
-
-async def _fill(server: LocalServer, place: str, number: int, seconds: float) -> _Found:
+async def _fill(
+    server: LocalServer, place: str, number: int, seconds: float
+) -> tuple[list[Row], list[Check]]:
     pages: dict[str, _Page] = {}
     signals: _Signals = {}
     peers = [_Page(f"peer-{each}", pages, signals) for each in range(number + number // 2)]
@@ -143,40 +128,33 @@ async def _fill(server: LocalServer, place: str, number: int, seconds: float) ->
     changed, used_in_all = _shape(pages), cpu_seconds(server.pid)
     stayed = {*pages}
     due = [(text, pages[to]) for text, (by, to) in signals.items() if {by, to} <= stayed]
-    arrived = [page.heard[text] for text, page in due]
+    arrived = [page.texts[text] for text, page in due]
     dead = sum(not state for page in pages.values() for state in page.connections.values())
     errors = sum((peer.errors for peer in peers), Counter[str]())
     errors.pop("too_many_announces", None)  # of a page that lost many at once: it is heard later
-    found = _Found(
-        [
-            _row(f"{number:,} clients enter one room in {place}", filling.seconds, filled, used),
-            _row(
-                f"{number // 2:,} of them leave, as many enter",
-                changing.seconds,
-                changed,
-                used_in_all - used,
-            ),
-            Row(
-                "signals in both",
-                f"{len(signals):,}",
-                f"{len(due):,} between clients that stayed",
-                f"{sum(map(bool, arrived)):,}",
-                f"{sum(peer.crossed for peer in peers)} offers that crossed, "
-                f"{dead} without an answer",
-            ),
-        ],
-        [
-            Check("Parts of the room, when full and at the end", _parts(filled, changed), 1),
-            Check("Clients left alone", filled.isolated + changed.isolated, 0),
-            Check("Hops", max(filled.hops, changed.hops), _MOST_HOPS),
-            Check("Signals lost", arrived.count(0), 0),
-            Check("Signals delivered twice", sum(each > 1 for each in arrived), 0),
-            Check("Errors", errors.total(), 0),
-        ],
-    )
     for page in list(pages.values()):
         page.vanish()
-    return found
+    come, leave = f"{number:,} clients enter one room in {place}", f"{number // 2:,} of them leave"
+    rows = [
+        _row(come, filling.seconds, filled, used),
+        _row(f"{leave}, as many come", changing.seconds, changed, used_in_all - used),
+        Row(
+            "signals in both",
+            f"{len(signals):,}",
+            f"{len(due):,} between clients that stayed",
+            f"{sum(map(bool, arrived)):,}",
+            f"{sum(peer.crossed for peer in peers)} offers that crossed, {dead} without an answer",
+        ),
+    ]
+    parts = max(filled.components, changed.components)
+    return rows, [
+        Check("Parts of the room, when full and at the end", parts, 1),
+        Check("Alone", filled.isolated + changed.isolated, 0),
+        Check("Hops", max(filled.hops, changed.hops), _MOST_HOPS),
+        Check("Signals lost", arrived.count(0), 0),
+        Check("Signals delivered twice", sum(each > 1 for each in arrived), 0),
+        Check("Errors", errors.total(), 0),
+    ]
 
 
 async def _come(server: LocalServer, page: _Page) -> None:
@@ -197,23 +175,22 @@ async def _over(seconds: float, steps: list[Coroutine[Any, Any, None]]) -> None:
 async def _silence(pages: list[_Page]) -> None:
     """Wait until no page has heard anything for as long as newcomers wait, and a second more."""
     heard = -1
-    while heard != (heard := sum(page.heard.total() for page in pages)):
+    while heard != (heard := sum(page.texts.total() for page in pages)):
         await asyncio.sleep(SECONDS_UNTIL_HEARD + 1.0)
 
 
 def _shape(pages: dict[str, _Page]) -> Shape:
     """Return the shape of the connections that both sides have."""
-    return shape({peer: set(_connected(page, pages)) for peer, page in pages.items()})
-
-
-def _connected(page: _Page, pages: dict[str, _Page]) -> Iterable[str]:
-    for peer, is_answered in page.connections.items():
-        if is_answered and peer in pages and pages[peer].connections.get(page.peer):
-            yield peer
-
-
-def _parts(*shapes: Shape) -> int:
-    return max(each.components for each in shapes)
+    return shape(
+        {
+            peer: {
+                other
+                for other, is_answered in page.connections.items()
+                if is_answered and other in pages and pages[other].connections.get(peer)
+            }
+            for peer, page in pages.items()
+        }
+    )
 
 
 def _row(what: str, seconds: float, found: Shape, cpu: float) -> Row:

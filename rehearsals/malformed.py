@@ -3,242 +3,206 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, NamedTuple
 
 from local import ROOT
 from local.gateway.connection import SECONDS_TO_SEND_REQUEST
-from rehearsals.members import leave
-from rehearsals.others import talk, two_rooms
 from rehearsals.places import MEMORY, Running, running
-from rehearsals.report import Findings, Row
-from rehearsals.rubbish import REQUESTS, Handshake, frames, messages, noise, recorded
-from rehearsals.sockets import SECONDS, in_turns, next_frame, status_of, websocket
+from rehearsals.report import Row, findings
+from rehearsals.rubbish import REQUESTS, Request, frames, messages, noise, recorded
+from rehearsals.talking import talk, two_rooms
 from rig.measure import resident_bytes, significant
+from rig.members import leave
 from rig.raw import HANDSHAKE, frame
-from rig.report import Check
+from rig.report import Check, Report
+from rig.servers import LocalServer
 from signaling.errors import InvalidMessageError
 from signaling.protocol import Limits, Ping, parse
 
 _SEED = 11
+_AT_ONCE = 20
+_SECONDS = 30.0
+"""The longest wait for an answer."""
 _MESSAGES_A_CONNECTION = 500
 _MOST_GROWTH = 20e6
-_RECORDINGS = ROOT / "tests" / "traces"
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class _Sizes(NamedTuple):
-    messages: int
-    frames: int
-    noise: int
-    half: int
-
-
-class _Tally(NamedTuple):
+class _Found(NamedTuple):
     row: Row
-    unanswered: int
+    wrong: int
+    """Input that was not answered as it should be."""
     invalid: int = 0
     """Frames from the server that are not JSON."""
 
 
-def rehearse(is_short: bool) -> Findings:
+def rehearse(is_short: bool) -> Report:
     """Send all of it while clients in other rooms talk."""
-    sizes = _Sizes(300, 60, 20, 50) if is_short else _Sizes(95_000, 5_000, 1_000, 2_000)
+    sizes = (300, 60, 20, 50) if is_short else (95_000, 5_000, 1_000, 2_000)
     with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}) as here:
-        tallies, lost, growth = asyncio.run(_rehearse(here, sizes, is_short))
+        found, lost, growth = asyncio.run(_rehearse(here, sizes, is_short))
         crashed = "Traceback" in here.server.output or not here.server.is_running
-    return Findings(
-        "Rubbish",
-        [tally.row for tally in tallies],
+    return findings(
+        [each.row for each in found],
         [
-            Check(
-                "Input that was not answered as it should be", sum(t.unanswered for t in tallies), 0
-            ),
-            Check("Frames from the server that are not JSON", sum(t.invalid for t in tallies), 0),
+            Check("Input that was not answered as it should be", sum(each.wrong for each in found), 0),
+            Check("Frames from the server that are not JSON", sum(each.invalid for each in found), 0),
             Check("Tracebacks", crashed, 0),
             Check("Messages that the others did not get", lost, 0),
         ],
         [Check("Bytes of memory that were not given back", growth, _MOST_GROWTH)],
-        [
-            "The messages are mutations of what Chromium sent in `tests/traces`. The protocol's "
-            "own parser decides which of them are still messages; each of the others must be "
-            "answered with one error frame, on a connection that stays open. A frame that breaks "
-            "RFC 6455 must be answered with the close code that the RFC names. The p99 includes "
-            "the time of the rehearsal's own process, which sends and reads all of this as fast as "
-            "it can."
-        ],
     )
 
 
 async def _rehearse(
-    here: Running, sizes: _Sizes, is_short: bool
-) -> tuple[list[_Tally], int, float]:
+    here: Running, sizes: tuple[int, int, int, int], is_short: bool
+) -> tuple[list[_Found], int, float]:
+    texts, broken, random, half = sizes
     everyone = await two_rooms(here)
-    tallies = [await _send_messages(here, 2 * _MESSAGES_A_CONNECTION)]  # what is needed but once
+    await _send_messages(here.server, 2 * _MESSAGES_A_CONNECTION)  # what is needed but once
     before = resident_bytes(here.server.pid)
-    others: list[asyncio.Task[Any]] = [asyncio.create_task(talk(everyone, 1 if is_short else 20))]
-    tallies = [
-        await _send_messages(here, sizes.messages),
-        await _send_frames(here, sizes.frames),
-        await _send_noise(here, sizes.noise),
-        await _send_requests(here),
-        await _begin_handshakes(here, sizes.half, is_short),
+    others = asyncio.create_task(talk(everyone, 1 if is_short else 20))
+    found = [
+        await _send_messages(here.server, texts),
+        await _send_frames(here.server, broken),
+        await _send_noise(here.server, random),
+        await _send_requests(here.server),
+        await _begin_handshakes(here.server, half, is_short),
     ]
-    heard = await others[0]
+    heard = await others
     await asyncio.sleep(1)
     growth = resident_bytes(here.server.pid) - before
-    tallies.append(
-        _Tally(
-            Row(
-                "Clients in two other rooms, meanwhile",
-                f"{heard.sent:,} messages",
-                f"{heard.sent:,}",
-                f"{heard.arrived:,}",
-                f"p99 {significant(heard.milliseconds)} ms; the server's memory "
-                f"grew by {significant(growth / 1e6)} MB",
-            ),
-            0,
-        )
+    row = Row(
+        "Clients in two other rooms, meanwhile",
+        f"{heard.sent:,} messages",
+        f"{heard.sent:,}",
+        f"{heard.arrived:,}",
+        f"p99 {significant(heard.milliseconds)} ms; the server's memory grew by "
+        f"{significant(growth / 1e6)} MB",
     )
     await leave(member for room in everyone for member in room)
-    return tallies, heard.sent - heard.arrived, growth
+    return [*found, _Found(row, 0)], heard.sent - heard.arrived, growth
 
 
-async def _send_messages(here: Running, number: int) -> _Tally:
-    originals = recorded(_RECORDINGS)
-    limits, found = Limits(), Counter[str]()
+async def _send_messages(server: LocalServer, number: int) -> _Found:
+    originals = recorded(ROOT / "tests" / "traces")
+    answers = Counter[str]()
+    due = 0
 
     async def send(seed: int) -> None:
+        nonlocal due
         texts = list(islice(messages(originals, seed), _MESSAGES_A_CONNECTION))
-        due = sum(_is_answered(each, limits) for each in texts)
-        async with websocket(here.server) as (reader, writer):
+        due += sum(map(_is_answered, texts))
+        async with _websocket(server) as (reader, writer):
             writer.write(b"".join(frame(0x81, each.encode()) for each in texts) + frame(0x88))
-            async with asyncio.timeout(SECONDS):
-                while (got := await next_frame(reader)) and got[0] == 0x81:
-                    found[_kind(got[1])] += 1
-        found["due"] += due
+            async with asyncio.timeout(_SECONDS):
+                while (got := await _next_frame(reader)) and got[0] == 0x81:
+                    answers[_kind(got[1])] += 1
 
     connections = number // _MESSAGES_A_CONNECTION
-    await in_turns([send(_SEED + each) for each in range(connections)])
-    answered = found["error"] + found["pong"]
-    return _Tally(
-        Row(
-            "Text that is mostly not a message",
-            f"{connections * _MESSAGES_A_CONNECTION:,} mutated messages",
-            f"{found['due']:,} answers",
-            f"{answered:,} answers",
-            f"{found['error']:,} error frames, {found['pong']:,} pongs; what is still a "
-            f"message was passed on, {found['publish']:,} times{_first_invalid(found)}",
-        ),
-        abs(found["due"] - answered),
-        sum(count for kind, count in found.items() if kind.startswith("invalid")),
+    await _in_turns([send(_SEED + each) for each in range(connections)])
+    answered = answers["error"] + answers["pong"]
+    invalid = [kind for kind in answers if kind.startswith("invalid")]
+    row = Row(
+        "Text that is mostly not a message",
+        f"{connections * _MESSAGES_A_CONNECTION:,} mutated messages",
+        f"{due:,} answers",
+        f"{answered:,} answers",
+        f"{answers['error']:,} error frames, {answers['pong']:,} pongs; what is still a message "
+        f"was passed on, {answers['publish']:,} times{'; '.join(['', *invalid[:1]])}",
     )
+    return _Found(row, abs(due - answered), sum(answers[kind] for kind in invalid))
 
 
-def _is_answered(text: str, limits: Limits) -> bool:
+def _is_answered(text: str) -> bool:
     try:
-        return isinstance(parse(text, False, limits), Ping)
+        return isinstance(parse(text, False, Limits()), Ping)
     except InvalidMessageError:
         return True
 
 
 def _kind(payload: bytes) -> str:
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
     try:
         # float, because int() refuses numbers of more than 4,300 digits, which JSON may have.
-        message = json.loads(payload.decode(), parse_constant=_refuse, parse_int=float)
+        message = json.loads(payload.decode(), parse_constant=refuse, parse_int=float)
         return str(message["type"])
     except (ValueError, TypeError, KeyError):
         return f"invalid: {payload[:200]!r}"
 
 
-def _first_invalid(found: Counter[str]) -> str:
-    invalid = [kind for kind in found if kind.startswith("invalid")]
-    return f"; {invalid[0]}" if invalid else ""
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
-
-
-async def _send_frames(here: Running, number: int) -> _Tally:
-    codes, wrong = Counter[int](), []
+async def _send_frames(server: LocalServer, number: int) -> _Found:
+    codes, wrong = Counter[int](), list[tuple[bytes, int]]()
 
     async def send(data: bytes, due: set[int]) -> None:
         code = 0
-        async with websocket(here.server) as (reader, writer):
+        async with _websocket(server) as (reader, writer):
             writer.write(data)
-            async with asyncio.timeout(SECONDS):
-                while got := await next_frame(reader):
+            async with asyncio.timeout(_SECONDS):
+                while got := await _next_frame(reader):
                     if got[0] == 0x88:
                         code = int.from_bytes(got[1][:2])
         codes[code] += 1
         if code not in due:
             wrong.append((data[:20], code))
 
-    await in_turns([send(*each) for each in islice(frames(_SEED), number)])
+    await _in_turns([send(*each) for each in islice(frames(_SEED), number)])
     counts = ", ".join(f"{count:,} with {code}" for code, count in sorted(codes.items()))
-    return _Tally(
-        Row(
-            "Frames that break RFC 6455",
-            f"{number:,} connections: reserved bits and opcodes, fragments, no mask, no UTF-8, ...",
-            f"{number:,} closed as the RFC says",
-            f"{number - len(wrong):,}",
-            f"{counts}{f'; wrong: {wrong[:3]}' if wrong else ''}",
-        ),
-        len(wrong),
+    row = Row(
+        "Frames that break RFC 6455",
+        f"{number:,} connections: reserved bits and opcodes, fragments, no mask, no UTF-8, ...",
+        f"{number:,} closed as the RFC says",
+        f"{number - len(wrong):,}",
+        f"{counts}{f'; wrong: {wrong[:3]}' if wrong else ''}",
     )
+    return _Found(row, len(wrong))
 
 
-async def _send_noise(here: Running, number: int) -> _Tally:
+async def _send_noise(server: LocalServer, number: int) -> _Found:
     statuses = Counter[int]()
-    hang = 0
 
     async def send(data: bytes) -> None:
-        nonlocal hang
-        try:
-            statuses[await status_of(here.server, data, ends=True)] += 1
-        except TimeoutError:
-            hang += 1
+        statuses[await _status_of(server, data, ends=True)] += 1
 
-    await in_turns([send(each) for each in islice(noise(_SEED), number)])
-    wrong = hang + sum(count for status, count in statuses.items() if status >= 500)
-    return _Tally(
-        Row(
-            "Random bytes instead of a request",
-            f"{number:,} connections",
-            "refused or ended, none with 5xx",
-            f"{number - wrong:,}",
-            f"{statuses[0]:,} ended, {number - hang - statuses[0]:,} refused",
-        ),
-        wrong,
+    await _in_turns([send(each) for each in islice(noise(_SEED), number)])
+    wrong = sum(count for status, count in statuses.items() if not 0 <= status < 500)
+    row = Row(
+        "Random bytes instead of a request",
+        f"{number:,} connections",
+        "refused or ended, none with 5xx",
+        f"{number - wrong:,}",
+        f"{statuses[0]:,} ended, {number - statuses[-1] - statuses[0]:,} refused",
     )
+    return _Found(row, wrong)
 
 
-async def _send_requests(here: Running) -> _Tally:
+async def _send_requests(server: LocalServer) -> _Found:
     wrong: list[str] = []
 
-    async def send(trick: Handshake) -> None:
-        try:
-            status = await status_of(here.server, trick.request)
-        except TimeoutError:
-            status = -1
+    async def send(trick: Request) -> None:
+        status = await _status_of(server, trick.data)
         if status not in trick.statuses:
             wrong.append(f"{trick.name}: {status}")
 
-    await in_turns([send(each) for each in REQUESTS])
-    return _Tally(
-        Row(
-            "HTTP tricks on the same port",
-            f"{len(REQUESTS)}: two Upgrades, bodies with Upgrade, `..`, 1 MB of query, ...",
-            f"{len(REQUESTS)} refused or harmless",
-            f"{len(REQUESTS) - len(wrong)}",
-            f"wrong: {', '.join(wrong)}" if wrong else "none with 5xx, none hangs",
-        ),
-        len(wrong),
+    await _in_turns([send(each) for each in REQUESTS])
+    row = Row(
+        "HTTP tricks on the same port",
+        f"{len(REQUESTS)}: two Upgrades, bodies with Upgrade, `..`, 1 MB of query, ...",
+        f"{len(REQUESTS)} refused or harmless",
+        f"{len(REQUESTS) - len(wrong)}",
+        f"wrong: {', '.join(wrong)}" if wrong else "none with 5xx, none hangs",
     )
+    return _Found(row, len(wrong))
 
 
-async def _begin_handshakes(here: Running, number: int, is_short: bool) -> _Tally:
-    opened = [await asyncio.open_connection("127.0.0.1", here.server.port) for _ in range(number)]
+async def _begin_handshakes(server: LocalServer, number: int, is_short: bool) -> _Found:
+    opened = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(number)]
     for index, (_, writer) in enumerate(opened):
         writer.write(HANDSHAKE[: 1 + index % (len(HANDSHAKE) - 2)])
     cut = 0
@@ -248,13 +212,61 @@ async def _begin_handshakes(here: Running, number: int, is_short: bool) -> _Tall
     for _, writer in opened:
         writer.transport.abort()
     await asyncio.sleep(0)
-    return _Tally(
-        Row(
-            "Half a handshake, and then nothing",
-            f"{number:,} connections",
-            f"cut after {SECONDS_TO_SEND_REQUEST} s",
-            "not waited for" if is_short else f"{cut:,}",
-            "",
-        ),
-        0 if is_short else number - cut,
+    row = Row(
+        "Half a handshake, and then nothing",
+        f"{number:,} connections",
+        f"cut after {SECONDS_TO_SEND_REQUEST} s",
+        "not waited for" if is_short else f"{cut:,}",
     )
+    return _Found(row, 0 if is_short else number - cut)
+
+
+async def _in_turns(jobs: list[Coroutine[Any, Any, None]]) -> None:
+    """Run `jobs`, some at once."""
+    for first in range(0, len(jobs), _AT_ONCE):
+        await asyncio.gather(*jobs[first : first + _AT_ONCE])
+
+
+@asynccontextmanager
+async def _connected(server: LocalServer) -> AsyncIterator[_Streams]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+        await asyncio.sleep(0)  # in which it is closed
+
+
+@asynccontextmanager
+async def _websocket(server: LocalServer) -> AsyncIterator[_Streams]:
+    async with _connected(server) as (reader, writer):
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        yield reader, writer
+
+
+async def _status_of(server: LocalServer, data: bytes, ends: bool = False) -> int:
+    """Return the status that answers `data`, 0 if the connection ends without, -1 if it hangs."""
+    async with _connected(server) as (reader, writer):
+        try:
+            writer.write(data)
+            if ends:
+                writer.write_eof()
+            async with asyncio.timeout(_SECONDS):
+                line = await reader.readline()
+            return int(line.split()[1]) if line.startswith(b"HTTP/1.") else 0
+        except ConnectionError:
+            return 0
+        except TimeoutError:
+            return -1
+
+
+async def _next_frame(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
+    """Return the first byte and the payload of the server's next frame, None if it hung up."""
+    try:
+        first, length = await reader.readexactly(2)
+        if length >= 126:
+            length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
+        return first, await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None

@@ -31,6 +31,10 @@ class Running(NamedTuple):
         """Return how many lines the log has for messages of this type."""
         return self.server.output.count(f'"type": "{kind}"')
 
+    def has_logged(self, kind: str, lines: int) -> bool:
+        """Tell whether the log has so many of them."""
+        return self.logged(kind) == lines
+
 
 @contextmanager
 def running(

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,28 +12,18 @@ _TEXT, _BINARY, _MORE, _FIRST = 0x81, 0x82, 0x80, 0x01
 _MOST_CHARACTERS = 30_000  # of one frame, which may have 32 KB
 _SCRAPS = (
     *("{", "}", "[", "]", '"', ",", ":", "\\", "\\ud800", "\\udfff\\ud800", "\\u0000", "\x00"),
-    *(
-        "NaN",
-        "-Infinity",
-        "1e999",
-        "-0",
-        "1" * 5_000,
-        "null",
-        "true",
-        "\ufeff",
-        "\u2028",
-        "\U0001f4a9",
-    ),
-    *('"type":', '"type":"ping",', '"type":"publish",', '"topics":[', '"topic":"x",', '"data":{'),
-    *('"__proto__":{},', '"clients":7,', "[" * 2_000, '{"a":' * 1_000, "x" * 1_100, "\r\n", "\x7f"),
+    *("NaN", "-Infinity", "1e999", "-0", "1" * 5_000, "null", "true", "\ufeff", "\u2028"),
+    *("\U0001f4a9", '"type":', '"type":"ping",', '"type":"publish",', '"topics":['),
+    *('"topic":"x",', '"data":{', '"__proto__":{},', '"clients":7,', "[" * 2_000),
+    *('{"a":' * 1_000, "x" * 1_100, "\r\n", "\x7f"),
 )
 
 
-class Handshake(NamedTuple):
+class Request(NamedTuple):
     """Bytes in place of a good request, and what may come back."""
 
     name: str
-    request: bytes
+    data: bytes
     statuses: frozenset[int]
     """Of HTTP; 0 is an end without an answer."""
 
@@ -94,83 +84,67 @@ def noise(seed: int) -> Iterator[bytes]:
 
 
 _REFUSED = frozenset({400, 403, 404, 405, 411, 413, 414, 417, 426, 431, 501, 505})
-_UPGRADE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-_KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+_BAD = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+_GOOD = _BAD + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+_CHUNKED = "Transfer-Encoding: chunked\r\n"
+_TLS = bytes.fromhex("16030100f0010000ec0303") + bytes(300) + b"\r\n\r\n"
 
 
-def _request(
-    name: str, line: str, headers: str, body: str = "", more: Collection[int] = ()
-) -> Handshake:
+def _request(name: str, line: str, headers: str = "", body: str = "", *more: int) -> Request:
     request = f"{line} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n{body}"
-    return Handshake(name, request.encode("latin-1"), _REFUSED.union(more))
+    return Request(name, request.encode("latin-1"), _REFUSED.union(more))
 
 
 REQUESTS = [
-    _request("two Upgrades", "GET /", "Upgrade: h2c\r\n" + _UPGRADE + _KEY, more={101, 200}),
-    _request(
-        "Upgrade to something else", "GET /", "Upgrade: h2c\r\nConnection: Upgrade\r\n", more={200}
-    ),
-    _request(
-        "Upgrade with a body", "GET /", _UPGRADE + _KEY + "Content-Length: 5\r\n", "hello", {101}
-    ),
-    _request(
-        "Upgrade with chunks",
-        "GET /",
-        _UPGRADE + _KEY + "Transfer-Encoding: chunked\r\n",
-        "0\r\n\r\n",
-        {101},
-    ),
-    _request("POST that upgrades", "POST /", _UPGRADE + _KEY),
-    _request("Upgrade without a key", "GET /", _UPGRADE),
-    _request("Upgrade with half a key", "GET /", _UPGRADE + "Sec-WebSocket-Key: AAAA\r\n"),
-    _request("Upgrade to version 7", "GET /", _UPGRADE.replace("13", "7") + _KEY),
-    _request("..", "GET /../../../../etc/passwd", ""),
-    _request(".. in hexadecimal", "GET /%2e%2e/%2e%2e/etc/passwd", ""),
-    _request(".. twice encoded", "GET /%252e%252e%252fetc%252fpasswd", ""),
-    _request("..\\", "GET /..\\..\\etc\\passwd", ""),
-    _request("NUL in a path", "GET /index.html%00.js", ""),
-    _request("1 MB of query", "GET /?" + "x" * 1_000_000, "", more={0}),
-    _request("1 MB of query, upgrading", "GET /?" + "x" * 1_000_000, _UPGRADE + _KEY, more={0}),
-    _request("5,000 headers", "GET /", "A: b\r\n" * 5_000, more={0}),
+    _request("two Upgrades", "GET /", "Upgrade: h2c\r\n" + _GOOD, "", 101, 200),
+    _request("another Upgrade", "GET /", "Upgrade: h2c\r\nConnection: Upgrade\r\n", "", 200),
+    _request("Upgrade with a body", "GET /", _GOOD + "Content-Length: 5\r\n", "hello", 101),
+    _request("Upgrade with chunks", "GET /", _GOOD + _CHUNKED, "0\r\n\r\n", 101),
+    _request("POST that upgrades", "POST /", _GOOD),
+    _request("Upgrade without a key", "GET /", _BAD),
+    _request("Upgrade with half a key", "GET /", _BAD + "Sec-WebSocket-Key: AAAA\r\n"),
+    _request("Upgrade to version 7", "GET /", _GOOD.replace("13", "7")),
+    _request("..", "GET /../../../../etc/passwd"),
+    _request(".. in hexadecimal", "GET /%2e%2e/%2e%2e/etc/passwd"),
+    _request(".. twice encoded", "GET /%252e%252e%252fetc%252fpasswd"),
+    _request("..\\", "GET /..\\..\\etc\\passwd"),
+    _request("NUL in a path", "GET /index.html%00.js"),
+    _request("1 MB of query", "GET /?" + "x" * 1_000_000, "", "", 0),
+    _request("1 MB of query, upgrading", "GET /?" + "x" * 1_000_000, _GOOD, "", 0),
+    _request("5,000 headers", "GET /", "A: b\r\n" * 5_000, "", 0),
     _request(
         "two lengths", "POST /@connections/a", "Content-Length: 1\r\nContent-Length: 9\r\n", "x"
     ),
     _request(
         "length and chunks",
         "POST /@connections/a",
-        "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Content-Length: 3\r\n" + _CHUNKED,
         "0\r\n\r\n",
-        {410},
+        410,
     ),
-    _request(
-        "chunk that is none", "POST /@connections/a", "Transfer-Encoding: chunked\r\n", "zz\r\n"
-    ),
+    _request("chunk that is none", "POST /@connections/a", _CHUNKED, "zz\r\n"),
     _request("negative length", "POST /@connections/a", "Content-Length: -1\r\n"),
-    _request("odd id", "GET /@connections/%ff%00%0a", "", more={410}),
-    _request("header over two lines", "GET /", "A: b\r\n c\r\n", more={200}),
-    _request("method that is none", "B\x00D /", ""),
-    Handshake("HTTP/9.9", b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", _REFUSED | {200}),
-    Handshake("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", _REFUSED),
-    Handshake(
-        "TLS", bytes.fromhex("16030100f0010000ec0303") + bytes(300) + b"\r\n\r\n", _REFUSED | {0}
-    ),
+    _request("odd id", "GET /@connections/%ff%00%0a", "", "", 410),
+    _request("header over two lines", "GET /", "A: b\r\n c\r\n", "", 200),
+    _request("method that is none", "B\x00D /"),
+    Request("HTTP/9.9", b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", _REFUSED | {200}),
+    Request("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", _REFUSED),
+    Request("TLS", _TLS, _REFUSED | {0}),
 ]
 
 
 def _mutated(text: str, chance: random.Random) -> str:
     at = chance.randrange(len(text) + 1)
     end = min(len(text), at + chance.randrange(1, 30))
-    kind = chance.randrange(6)
-    if kind == 0:
-        return text[:at] + text[end:]
-    if kind == 1:
-        return text[:at] + text[at:end] * 2 + text[end:]
-    if kind == 2:
-        return text[:at]
-    if kind == 3:
-        return (
-            text[:at]
-            + chr(chance.choice((chance.randrange(128), 0x10FFFF, 0xFFFE)))
-            + text[at + 1 :]
-        )
-    return text[:at] + chance.choice(_SCRAPS) + (text[at:] if kind == 4 else text[end:])
+    character = chr(chance.choice((chance.randrange(128), 0x10FFFF, 0xFFFE)))
+    scrap = chance.choice(_SCRAPS)
+    return chance.choice(
+        [
+            text[:at] + text[end:],
+            text[:at] + text[at:end] * 2 + text[end:],
+            text[:at],
+            text[:at] + character + text[at + 1 :],
+            text[:at] + scrap + text[at:],
+            text[:at] + scrap + text[end:],
+        ]
+    )

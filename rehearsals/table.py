@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from rehearsals.members import Member, connect, leave, rooms, until
 from rehearsals.places import DYNAMODB, Running, running
-from rehearsals.report import Findings, Row
-from rehearsals.speakers import Speaker
+from rehearsals.report import Row, findings
+from rehearsals.talking import Speaker
 from rig.measure import significant
-from rig.report import Check
+from rig.members import Member, connect, leave, rooms, until
+from rig.report import Check, Report
 
 _SIZE = 4
 _SECONDS = 30.0
@@ -43,65 +43,36 @@ class _Trial(NamedTuple):
     recover: float = 0.0
 
 
-def rehearse(is_short: bool) -> Findings:
+def rehearse(is_short: bool) -> Report:
     """Make the table fail in several ways while clients publish."""
     number, seconds = (2, 2.0) if is_short else (5, 10.0)
-    wanted: list[tuple[str, Harm, tuple[str, ...]]] = [
-        ("killed, and restarted with its rows", _kill, ()),
-    ]
+    trials = [_trial("killed, and restarted with its rows", number, seconds, _kill)]
     if not is_short:
-        wanted += [
-            (f"stopped for {seconds:.0f} s", _stop, ()),
-            *(
-                (
-                    f"throttles {rate:.0%} of all requests",
-                    _wait,
-                    ("--faults", f"table.throttled={rate}"),
-                )
-                for rate in (0.1, 0.5)
-            ),
-        ]
-    trials = [_trial(name, number, seconds, harm, options) for name, harm, options in wanted]
-    if not is_short:
+        trials.append(_trial(f"stopped for {seconds:.0f} s", number, seconds, _stop))
+        for rate in (0.1, 0.5):
+            name, options = f"throttles {rate:.0%} of all requests", f"table.throttled={rate}"
+            trials.append(_trial(name, number, seconds, _wait, "--faults", options))
         trials.append(_silent(number))
     speakers = [speaker for trial in trials for speaker in trial.speakers]
-    return Findings(
-        "A table that fails",
+    unanswered = sum(each.unanswered for each in speakers) - sum(each.failed for each in trials)
+    told = "Messages that did not arrive, whose sender got no error, and that did not count as failed"
+    recovered = "Seconds from the table's return until the messages of all members arrive"
+    recover = max(trial.recover for trial in trials)
+    return findings(
         [trial.row for trial in trials],
         [
-            Check(
-                "Messages that did not arrive, whose sender got no error, and that did not count "
-                "as failed",
-                max(0, sum(s.unanswered for s in speakers) - sum(t.failed for t in trials)),
-                0,
-            ),
-            Check(
-                "Errors other than `unavailable`", sum(each.other_errors for each in speakers), 0
-            ),
+            Check(told, max(0, unanswered), 0),
+            Check("Errors other than `unavailable`", sum(each.other_errors for each in speakers), 0),
             Check("Rows that are wrong at the end", sum(trial.wrong for trial in trials), 0),
         ],
         [
             Check("Seconds until `unavailable`", _longest(speakers, False), _MOST_SECONDS_TO_TELL),
-            Check(
-                "Seconds from the table's return until the messages of all members arrive",
-                max(trial.recover for trial in trials),
-                _MOST_SECONDS_TO_RECOVER,
-            ),
-        ],
-        [
-            f"In each of {number} rooms of {_SIZE}, one client publishes to the others, and sends "
-            "a message when it knows what became of the one before. Meanwhile other clients enter "
-            "each room, announce themselves and vanish. This starts before the table fails, by as "
-            "much time as the failure lasts. When the table is back, all members publish at once. "
-            "The local server is never restarted. At the end all members publish, up to "
-            f"{_ROUNDS} times. A row is wrong if its connection has gone; a member without a row "
-            "counts as a wrong row. A row written by a message that was handled after its sender's "
-            "`$disconnect` is removed by the next publish in its room."
+            Check(recovered, recover, _MOST_SECONDS_TO_RECOVER),
         ],
     )
 
 
-def _trial(name: str, number: int, seconds: float, harm: Harm, options: tuple[str, ...]) -> _Trial:
+def _trial(name: str, number: int, seconds: float, harm: Harm, *options: str) -> _Trial:
     with (
         tempfile.TemporaryDirectory(dir=_FOLDER_IN_MEMORY) as folder,
         running(DYNAMODB, *options, folder=Path(folder)) as here,
@@ -112,22 +83,17 @@ def _trial(name: str, number: int, seconds: float, harm: Harm, options: tuple[st
 async def _rehearse(here: Running, name: str, number: int, seconds: float, harm: Harm) -> _Trial:
     everyone = await rooms(here.server.websocket_url, number, _SIZE)
     await _until_subscribed(here, [member for room in everyone for member in room])
-    all_speakers = [
-        Speaker(member, [each for each in room if each is not member])
-        for room in everyone
-        for member in room
-    ]
-    speakers = all_speakers[::_SIZE]
+    speakers = [Speaker(room[0], room) for room in everyone]
     speaking = [asyncio.create_task(speaker.speak()) for speaker in speakers]
     visits = [asyncio.create_task(_visit(here, room[0].topic)) for room in everyone]
     await asyncio.sleep(seconds)
     await harm(here, seconds)
     returned = time.monotonic()
-    again = [Speaker(each.member, each.others) for each in all_speakers]
+    again = [Speaker(member, room) for room in everyone for member in room]
     await asyncio.gather(*(_until_heard(speaker) for speaker in again))
     recover = time.monotonic() - returned if harm is not _wait else 0.0
     for speaker in speakers:
-        speaker.stop()
+        speaker.is_stopped = True
     for visit in visits:
         visit.cancel()
     await asyncio.gather(*speaking, *visits, return_exceptions=True)
@@ -198,7 +164,7 @@ async def _until_subscribed(here: Running, members: list[Member]) -> None:
     """Wait for the answers, and subscribe the members again that are told `unavailable`."""
     asked = len(members)
     while True:
-        await until(partial(_has_logged, here, asked), _SECONDS)
+        await until(partial(here.has_logged, "subscribe", asked), _SECONDS)
         await asyncio.sleep(0.5)
         refused = [member for member in members if member.errors]
         if not refused:
@@ -207,10 +173,6 @@ async def _until_subscribed(here: Running, members: list[Member]) -> None:
             member.errors.clear()
             member.subscribe()
         asked += len(refused)
-
-
-def _has_logged(here: Running, subscribes: int) -> bool:
-    return here.logged("subscribe") == subscribes
 
 
 async def _until_heard(speaker: Speaker) -> None:
@@ -251,12 +213,5 @@ async def _wrong_rows(here: Running, everyone: list[list[Member]], speakers: lis
 
 
 def _longest(speakers: list[Speaker], is_delivered: bool) -> float:
-    return max(
-        (
-            each.seconds
-            for speaker in speakers
-            for each in speaker.told
-            if each.is_delivered is is_delivered
-        ),
-        default=0.0,
-    )
+    told = [each for speaker in speakers for each in speaker.told]
+    return max((each.seconds for each in told if each.is_delivered is is_delivered), default=0.0)

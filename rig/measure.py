@@ -73,32 +73,22 @@ class Ended(NamedTuple):
     output: str
 
 
-class Share(NamedTuple):
-    """How much of a processor a process has."""
-
-    part: float
-    """At most 1, which is no limit."""
-    from_start: bool = True
-    """Otherwise once it writes its id into the file that CPU_LIMIT names in its environment."""
-
-
-WHOLE = Share(1.0)
-
-
 def run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, share: Share = WHOLE
+    command: Sequence[str], environment: Mapping[str, str] | None = None, share: float = 1.0
 ) -> Ended:
-    """Run `command` on `share` of a processor, with `environment` added to our own.
+    """Run `command`, with `environment` added to our own.
+
+    It has this `share` of a processor, if that is less than one, once it writes its id into the
+    file that CPU_LIMIT names in its environment.
 
     Raises:
         RuntimeError: it failed.
     """
-    group = _cgroup(share.part) if share.part < 1 else None
+    group = _cgroup(share) if share < 1 else None
     limit = {"CPU_LIMIT": f"{group}/cgroup.procs"} if group else {}
-    enters = group and share.from_start
     try:
         process = subprocess.Popen(
-            ["/bin/sh", "-c", _ENTER, *command] if enters else command,
+            command,
             env={**os.environ, **(environment or {}), **limit},
             stdout=subprocess.PIPE,
             text=True,
@@ -114,10 +104,6 @@ def run(
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {output}")
     return Ended(usage.ru_utime + usage.ru_stime, output)
-
-
-_ENTER = 'echo $$ > "$CPU_LIMIT"; exec "$0" "$@"'
-"""Shell script that goes under the limit and becomes the command that follows."""
 
 
 def can_limit_cpu() -> bool:

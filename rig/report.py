@@ -1,7 +1,8 @@
-"""What a benchmark found: printed, and written as a Markdown table with a plot."""
+"""What a benchmark or rehearsal found, written among the words of the page that tells of it."""
 
 import os
 import platform
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -12,6 +13,8 @@ from rig.measure import significant
 
 _LABEL_WIDTH, _BAR_WIDTH, _FIGURE_WIDTH = 250, 380, 90
 _BAR_HEIGHT, _BAR_GAP, _TOP = 16, 6, 34
+_KINDS = ("| ", "- ", "![", "`m")
+"""How the paragraphs begin that are written: `make ...` is the last."""
 
 
 class Bar(NamedTuple):
@@ -46,20 +49,38 @@ class Check(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The findings of one benchmark."""
+    """The findings of one benchmark or rehearsal."""
 
-    name: str
-    """Stem of its files."""
-    title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    notes: list[str]
-    """What was measured how: sentences below the table."""
-    checks: list[Check]
-    plot_title: str
-    bars: list[Bar]
-    command: str = ""
-    """What makes it, if not `make bench`."""
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    checks: Sequence[Check]
+    """What must hold, on every machine if it is a rehearsal's."""
+    bounds: Sequence[Check] = ()
+    """Of a rehearsal: times and memory, which depend on the machine."""
+    more: str = ""
+    """Another table."""
+    plot_title: str = ""
+    bars: Sequence[Bar] = ()
+    by: str = ""
+    """What it was measured with, beside the machine."""
+    alignment: str = "---:"
+    """Of all columns but the first."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether all that must hold does."""
+        return all(check.holds for check in [*self.checks, *self.bounds])
+
+    def parts(self, name: str, command: str, where: str) -> list[str]:
+        """Return the paragraphs that are to be written, of `name` by a make target, `where`."""
+        parts = [
+            table(self.columns, self.rows, self.alignment),
+            "\n".join(f"- {check.text}" for check in [*self.checks, *self.bounds]),
+            self.more,
+            f"![{self.plot_title}]({name}.svg)" if self.bars else "",
+            f"`{command}` on {where}{f', {self.by}' if self.by else ''}.",
+        ]
+        return [part for part in parts if part]
 
 
 def measured_on() -> str:
@@ -74,16 +95,22 @@ def measured_on() -> str:
     return f"{os.cpu_count()} cores of {processor}, Linux {platform.release()}, {day}"
 
 
-def markdown(report: Report, where: str) -> str:
-    """Return the report as Markdown; `where` tells what it was measured on, and when."""
-    parts = [f"# {report.title}", table(report.columns, report.rows, alignment="---:")]
-    if report.checks:
-        parts.append("\n".join(f"- {check.text}" for check in report.checks))
-    parts += report.notes
-    if report.bars:
-        parts.append(f"![{report.plot_title}]({report.name}.svg)")
-    command = report.command or f"make bench ROWS={report.name}"
-    return "\n\n".join([*parts, f"`{command}` on {where}."]) + "\n"
+def renewed(text: str, parts: Sequence[str]) -> str:
+    """Return the page `text` with each of `parts` in the place of the old one of its kind.
+
+    Tables, checks, plots and the line that says what was run are such parts. All other paragraphs
+    are words about them, and stay.
+    """
+    waiting, paragraphs = list(parts), []
+    for paragraph in text.strip().split("\n\n") if text.strip() else []:
+        kind = paragraph[:2]
+        new = next((part for part in waiting if part[:2] == kind), None)
+        if new is not None:
+            waiting.remove(new)
+            paragraphs.append(new)
+        elif kind not in _KINDS:
+            paragraphs.append(paragraph)
+    return "\n\n".join([*paragraphs, *waiting])
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], alignment: str) -> str:
@@ -100,7 +127,7 @@ def kept_rows(file: Path) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def svg(title: str, bars: list[Bar]) -> str:
+def svg(title: str, bars: Sequence[Bar]) -> str:
     """Return `bars` as an SVG image, the longest over the whole width."""
     longest = max(bar.figure for bar in bars) or 1.0
     width = _LABEL_WIDTH + _BAR_WIDTH + _FIGURE_WIDTH
@@ -126,9 +153,27 @@ def svg(title: str, bars: list[Bar]) -> str:
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def write(report: Report, folder: Path, where: str) -> None:
-    """Write the report into `folder`, with a plot beside it if it has one."""
+def write(report: Report, folder: Path, name: str, where: str, command: str = "") -> None:
+    """Write the report into its page in `folder`, with a plot beside it if it has one."""
+    page = folder / f"{name}.md"
+    text = page.read_text() if page.exists() else ""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{report.name}.md").write_text(markdown(report, where))
+    parts = report.parts(name, command or f"make bench ROWS={name}", where)
+    page.write_text(renewed(text, parts) + "\n")
     if report.bars:
-        (folder / f"{report.name}.svg").write_text(svg(report.plot_title, report.bars))
+        (folder / f"{name}.svg").write_text(svg(report.plot_title, report.bars))
+
+
+def write_section(page: Path, name: str, parts: Sequence[str]) -> None:
+    """Write `parts` into the place that `page` has for `name`.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    text = page.read_text()
+    found = re.search(f"{begin}(.*?){end}", text, re.DOTALL)
+    if not found:
+        raise ValueError(f"{page} has no place for {name}: {begin}{end}")
+    section = f"{begin}\n\n{renewed(found[1], parts)}\n\n{end}"
+    page.write_text(text[: found.start()] + section + text[found.end() :])

@@ -7,9 +7,9 @@ from rehearsals.__main__ import NAMES, PAGE, rehearsal
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_rehearsal_promises_holds(name: str) -> None:
-    findings = rehearsal(name)(True)
-    assert findings.guarantees
-    assert [check.text for check in findings.guarantees if not check.holds] == []
+    report = rehearsal(name)(True)
+    assert report.checks
+    assert [check.text for check in report.checks if not check.holds] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

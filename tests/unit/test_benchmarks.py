@@ -14,21 +14,18 @@ import pytest
 from moto import mock_aws
 
 from benchmarks import ROOT, costs
-from benchmarks.growth import _Growth
-from benchmarks.large_rooms import MeasuredRoom, Usage
+from benchmarks.growth import Growth
 from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
 from local.sam.template import Stack
 from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from rig.measure import Spread, in_turns, ratio, run, significant, spread
-from rig.report import Bar, Check, Report, markdown, svg, write
-from signaling.crowded_rooms import HEARD
-from signaling.large_rooms import INTRODUCED
+from rig.report import Bar, Check, Report, svg, write
 from signaling.settings import ADDRESSED, BROADCAST
 from traffic.conversation import Step, emptying, filling
 from traffic.costs import connecting
-from traffic.prices import Prices
+from traffic.prices import AS_OF, Prices
 
 # Measured between browsers; with candidates that Chromium skips now and then, hence the ranges.
 MEASURED = {
@@ -57,12 +54,13 @@ def test_formulae_are_what_the_rooms_do(peers: int, signals_per_pair: int, deliv
 
 
 def test_every_step_tells_how_often_it_is_delivered() -> None:
-    coming = [*chain.from_iterable(filling("room", 8))]
     for delivery in (ADDRESSED, BROADCAST):
-        deliveries = sum(step.deliveries(delivery) for step in coming)
+        steps = list(chain.from_iterable(filling("room", 8)))
+        deliveries = sum(step.deliveries(delivery) for step in steps)
         assert deliveries == costs.meeting(8, delivery).deliveries
-    going = [step for each in emptying("room", 8, BROADCAST) for step in each.before + each.after]
-    deliveries = sum(step.deliveries(BROADCAST) for step in going)
+    departures = emptying("room", 8, BROADCAST)
+    parting = chain.from_iterable(each.before + each.after for each in departures)
+    deliveries = sum(step.deliveries(BROADCAST) for step in parting)
     assert deliveries == costs.parting(8, BROADCAST).deliveries
 
 
@@ -99,6 +97,9 @@ def test_an_idle_client_pays_for_its_pings_minutes_and_reconnects() -> None:
     reconnects = 365 * (connecting() + costs.meeting(1, ADDRESSED).dollars(1))
     assert costs.idle_client_month() == pytest.approx(pings + minutes + reconnects)
     assert reconnects < minutes
+    words = (ROOT / "benchmarks" / "results" / "costs.md").read_text()
+    assert f"for a month costs ${costs.idle_client_month():.2f}." in words.replace("\n", " ")
+    assert f"Prices of {AS_OF}," in words
 
 
 @pytest.fixture
@@ -113,30 +114,6 @@ def test_operations_make_the_requests_that_the_model_is_made_for(table: tuple[An
     used = usage(*table)
     for name, expected in EXPECTED.items():
         assert (used[name].requests, used[name].posts) == (expected.requests, expected.posts), name
-
-
-def asked(used: Usage) -> tuple[int, int]:
-    return used.requests, used.posts
-
-
-@pytest.mark.parametrize(("size", "join"), [(20, (3, 20)), (99, (4, 99 + 2 * HEARD))])
-def test_in_a_small_room_a_join_is_two_writes_and_one_query_or_two(
-    table: tuple[Any, str], size: int, join: tuple[int, int]
-) -> None:
-    room = MeasuredRoom(*table)
-    room.fill(size)
-    joined, signal = room.join_and_signal()
-    assert (asked(joined), asked(signal)) == (join, (1, 1))
-
-
-def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
-    table: tuple[Any, str],
-) -> None:
-    room = MeasuredRoom(*table)
-    for size in (200, 400):
-        room.fill(size)
-        join, signal = room.join_and_signal()
-        assert (asked(join), asked(signal)) == ((6, 2 * INTRODUCED), (2, 1))
 
 
 def test_a_meeting_makes_the_requests_of_its_operations() -> None:
@@ -154,8 +131,9 @@ def test_ratios_compare_figures_of_the_same_round() -> None:
 
 def test_programs_take_turns() -> None:
     called: list[str] = []
-    assert list(in_turns({name: partial(called.append, name) for name in "ab"}, 2)) == ["a", "b"]
+    results = in_turns({name: partial(called.append, name) for name in "ab"}, 2)
     assert called == ["a", "b", "a", "b"]
+    assert list(results) == ["a", "b"]
 
 
 def test_a_process_is_charged_for_its_own_cpu_time_alone() -> None:
@@ -165,9 +143,12 @@ def test_a_process_is_charged_for_its_own_cpu_time_alone() -> None:
         run(["sh", "-c", "exit 3"])
 
 
-def test_figures_have_three_significant_digits() -> None:
-    figures = map(significant, (0, 0.01234, 1.5, 123.4, 98_765))
-    assert [*figures] == ["0", "0.0123", "1.50", "123", "98,800"]
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [(0, "0"), (0.01234, "0.0123"), (1.5, "1.50"), (123.4, "123"), (98_765, "98,800")],
+)
+def test_figures_have_three_significant_digits(figure: float, text: str) -> None:
+    assert significant(figure) == text
 
 
 def test_a_check_names_figure_bound_and_verdict() -> None:
@@ -176,32 +157,38 @@ def test_a_check_names_figure_bound_and_verdict() -> None:
 
 
 def test_growth_is_told_beside_the_size_before() -> None:
-    growth = _Growth("things", "us", {1: 4.0, 10: 2.0, 100: 3.0})
+    growth = Growth("join", "posts", {1: 4.0, 10: 2.0, 100: 3.0})
     assert [growth.over_line(size) for size in (1, 10, 100)] == [None, 0.5, 1.5]
 
 
 REPORT = Report(
-    name="row",
-    title="Title",
     columns=("what", "ms"),
     rows=[("a", "1"), ("b", "2")],
-    notes=["How."],
     checks=[Check("b", 2, 3)],
     plot_title="a < b",
     bars=[Bar("a", 1, is_ours=True), Bar("b & c", 2)],
+    by="Python 4",
 )
 
 
-def test_a_report_is_written_as_a_table_with_a_plot_if_it_has_bars(tmp_path: Path) -> None:
-    write(REPORT._replace(bars=[]), tmp_path, "a machine")
-    assert [path.name for path in tmp_path.iterdir()] == ["row.md"]
-    write(REPORT, tmp_path, "a machine")
+def test_a_report_is_written_as_a_table_with_a_plot(tmp_path: Path) -> None:
+    write(REPORT, tmp_path, "row", "a machine")
     text = (tmp_path / "row.md").read_text()
-    assert text == markdown(REPORT, "a machine")
-    assert "| what | ms |\n| --- | ---: |\n| a | 1 |\n| b | 2 |" in text
+    assert text.startswith("| what | ms |\n| --- | ---: |\n| a | 1 |\n| b | 2 |\n\n")
     assert "b: 2.00, must be at most 3.00: holds" in text
-    assert "`make bench ROWS=row` on a machine." in text
+    assert "`make bench ROWS=row` on a machine, Python 4." in text
     assert "(row.svg)" in text
+
+
+def test_words_of_a_page_stay_and_what_was_measured_before_does_not(tmp_path: Path) -> None:
+    page = tmp_path / "row.md"
+    write(REPORT, tmp_path, "row", "a machine")
+    table, checks, plot, command = page.read_text().rstrip().split("\n\n")
+    page.write_text("\n\n".join(["# Title", table, checks, "How.", plot, "Why.", command]) + "\n")
+    write(REPORT._replace(rows=[("c", "3")], checks=[], bars=[]), tmp_path, "row", "another")
+    new = "| what | ms |\n| --- | ---: |\n| c | 3 |"
+    ran = "`make bench ROWS=row` on another, Python 4."
+    assert page.read_text() == f"# Title\n\n{new}\n\nHow.\n\nWhy.\n\n{ran}\n"
 
 
 def test_bars_of_a_plot_are_as_long_as_their_figures() -> None:
@@ -211,6 +198,11 @@ def test_bars_of_a_plot_are_as_long_as_their_figures() -> None:
     short, long = (float(bar.attrib["width"]) for bar in bars)
     assert long == 2 * short
     assert image.findtext(f"{tag}text") == "a < b"
+
+
+def test_a_report_without_bars_has_no_plot(tmp_path: Path) -> None:
+    write(REPORT._replace(bars=[]), tmp_path, "row", "a machine")
+    assert [path.name for path in tmp_path.iterdir()] == ["row.md"]
 
 
 LIMITS = {

@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from benchmarks.mesh import Mesh, Mixture
-from benchmarks.simulation import _HISTORIES, OURS
+from benchmarks.simulation import AGAIN, HISTORIES, OURS, Mesh
 from rig.shape import Shape, shape
+from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
 
 
 def test_the_shape_of_a_chain_and_of_one_alone() -> None:
@@ -15,16 +15,20 @@ def test_the_shape_of_a_chain_and_of_one_alone() -> None:
 
 
 def test_in_a_small_room_everybody_is_connected_to_everybody() -> None:
-    mesh = _grown(Mixture("nobody in large rooms", 0, 0, 0), 20)
+    mesh = _grown(OURS, 20)
     assert shape(mesh.connections) == Shape(1, 0, hops=1, least=19, mean=19.0, most=19)
 
 
 def test_a_full_peer_ignores_announces_and_accepts_offers() -> None:
-    full = _grown(Mixture("all hear of it", 0, 32, 0), 2_000)
-    assert max(map(len, full.connections.values())) <= 34
-    fuller = _grown(OURS, 2_000)
-    assert max(map(len, fuller.connections.values())) > 34
-    assert min(map(len, fuller.connections.values())) == 8
+    small = _grown(OURS, 100)
+    assert max(map(len, small.connections.values())) <= 34
+    large = _grown(OURS, 2_000)
+    assert max(map(len, large.connections.values())) > 34
+    assert min(map(len, large.connections.values())) == 8
+
+
+def test_the_model_introduces_as_many_as_the_rooms_do() -> None:
+    assert (OURS, AGAIN) == (INTRODUCED, INTRODUCED_AGAIN)
 
 
 def test_whoever_loses_a_connection_finds_another() -> None:
@@ -37,15 +41,15 @@ def test_whoever_loses_a_connection_finds_another() -> None:
     assert all(len(mesh.connections[other]) >= 8 for other in others)
 
 
-@pytest.mark.parametrize("history", _HISTORIES)
+@pytest.mark.parametrize("history", HISTORIES)
 def test_a_large_room_is_in_one_piece(history: str) -> None:
-    found, _, crossed = _HISTORIES[history](OURS, 400)
+    found, _, crossed = HISTORIES[history](OURS, 400)
     assert (found.components, found.isolated, crossed) == (1, 0, 0)
     assert found.hops <= 6
 
 
-def _grown(mixture: Mixture, size: int) -> Mesh:
-    mesh = Mesh(mixture, Random(1))
+def _grown(heard: int, size: int) -> Mesh:
+    mesh = Mesh(heard, Random(1))
     for _ in range(size):
         mesh.announce(mesh.enter())
     return mesh

@@ -1,0 +1,44 @@
+"""What joins and signals ask of the table, whatever the size of the room."""
+
+from collections.abc import Iterator
+
+import pytest
+from moto import mock_aws
+
+from benchmarks.counting import Usage
+from benchmarks.growth import MeasuredRoom
+from local.sam.template import Stack
+from local.table.dynamodb import make_table
+from rig.aws import dynamodb_client
+from signaling.crowded_rooms import HEARD
+from signaling.large_rooms import INTRODUCED
+
+
+@pytest.fixture
+def room(stack: Stack) -> Iterator[MeasuredRoom]:
+    with mock_aws():
+        client = dynamodb_client()
+        make_table(client, stack.table)
+        yield MeasuredRoom(client, str(stack.table["TableName"]))
+
+
+def asked(used: Usage) -> tuple[int, int]:
+    return sum(used.requests.values()), used.posts + used.questions
+
+
+@pytest.mark.parametrize(("size", "join"), [(20, (3, 20)), (99, (4, 99 + 2 * HEARD))])
+def test_in_a_small_room_a_join_is_two_writes_and_one_query_or_two(
+    room: MeasuredRoom, size: int, join: tuple[int, int]
+) -> None:
+    room.fill(size)
+    joined, (signal, _) = room.join_and_signal()
+    assert (asked(joined), asked(signal)) == (join, (1, 1))
+
+
+def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
+    room: MeasuredRoom,
+) -> None:
+    for size in (200, 400):
+        room.fill(size)
+        join, (signal, _) = room.join_and_signal()
+        assert (asked(join), asked(signal)) == ((6, 2 * INTRODUCED), (2, 1))
