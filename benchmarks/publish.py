@@ -3,8 +3,8 @@
 With the layer and the function's folder on PYTHONPATH it handles the event in EVENT once, and as
 often again as REPEAT says. In its last line it prints as JSON the CPU seconds until the first
 answer, those that it took to import the function, the wall seconds of each invocation, and of each
-fan-out but the first wall seconds, CPU seconds and how many posts were not delivered. Imports nothing of the benchmarks.
-Other variables:
+fan-out but the first wall seconds, CPU seconds and how many posts were not
+delivered. Imports nothing of the benchmarks. Other variables:
 
 AWS_PORT   the port on this machine where all names lead
 CPU_LIMIT  a file; this process is held to less CPU from its first invocation on, when it has

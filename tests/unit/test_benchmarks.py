@@ -39,29 +39,41 @@ MEASURED = {
 @pytest.mark.parametrize("peers", MEASURED)
 def test_a_meeting_costs_what_was_measured_between_browsers(peers: int) -> None:
     publishes, broadcast, addressed = MEASURED[peers]
-    assert publishes[0] <= costs.meeting(peers, ADDRESSED).publishes <= publishes[1]
-    assert broadcast[0] <= costs.meeting(peers, BROADCAST).deliveries <= broadcast[1]
-    assert addressed[0] <= costs.meeting(peers, ADDRESSED).deliveries <= addressed[1]
+    to_all, to_one = costs.meeting(peers, BROADCAST).met, costs.meeting(peers, ADDRESSED).met
+    assert publishes[0] <= to_one.publishes <= publishes[1]
+    assert broadcast[0] <= to_all.deliveries <= broadcast[1]
+    assert addressed[0] <= to_one.deliveries <= addressed[1]
 
 
 @pytest.mark.parametrize("delivery", [ADDRESSED, BROADCAST])
 @pytest.mark.parametrize("signals_per_pair", [4, 6, 12])
 @pytest.mark.parametrize("peers", [1, 2, 3, 8, 20, 22, 23, 26])
-def test_formulae_are_what_the_rooms_do(peers: int, signals_per_pair: int, delivery: str) -> None:
-    room = (peers, delivery, signals_per_pair)
-    formula = costs.meeting(*room).plus(costs.parting(*room))
-    assert (formula, formula.aws_requests) == costs.replayed(*room)
+def test_requests_are_those_that_are_billed(
+    peers: int, signals_per_pair: int, delivery: str
+) -> None:
+    met, parted, requests = costs.meeting(peers, delivery, signals_per_pair)
+    assert met.plus(parted).aws_requests == requests
+
+
+def test_meetings_cost_what_the_page_says() -> None:
+    pages = (ROOT / "benchmarks" / "results" / "costs.md").read_text()
+    for peers in (2, 5, 10, 20):
+        for delivery in (ADDRESSED, BROADCAST):
+            met, parted, requests = costs.meeting(peers, delivery)
+            both = met.plus(parted)
+            figures = f"{both.publishes:,} | {both.deliveries:,} | {requests + 2 * peers:,} |"
+            assert f"| {peers} peers, {delivery} | {figures}" in pages
 
 
 def test_every_step_tells_how_often_it_is_delivered() -> None:
     for delivery in (ADDRESSED, BROADCAST):
         steps = list(chain.from_iterable(filling("room", 8)))
         deliveries = sum(step.deliveries(delivery) for step in steps)
-        assert deliveries == costs.meeting(8, delivery).deliveries
+        assert deliveries == costs.meeting(8, delivery).met.deliveries
     departures = emptying("room", 8, BROADCAST)
     parting = chain.from_iterable(each.before + each.after for each in departures)
     deliveries = sum(step.deliveries(BROADCAST) for step in parting)
-    assert deliveries == costs.parting(8, BROADCAST).deliveries
+    assert deliveries == costs.meeting(8, BROADCAST).parted.deliveries
 
 
 def said_by_each(messages: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
@@ -94,7 +106,7 @@ def test_an_idle_client_pays_for_its_pings_minutes_and_reconnects() -> None:
     pings = 2 * 175_200 * prices.websocket_message
     assert pings == pytest.approx(0.35, abs=0.001)
     minutes = 43_800 * prices.connection_minute
-    reconnects = 365 * (connecting() + costs.meeting(1, ADDRESSED).dollars(1))
+    reconnects = 365 * (connecting() + costs.meeting(1, ADDRESSED).met.dollars(1))
     assert costs.idle_client_month() == pytest.approx(pings + minutes + reconnects)
     assert reconnects < minutes
     words = (ROOT / "benchmarks" / "results" / "costs.md").read_text()
@@ -118,7 +130,7 @@ def test_operations_make_the_requests_that_the_model_is_made_for(table: tuple[An
 
 def test_a_meeting_makes_the_requests_of_its_operations() -> None:
     each = {name: sum(used.requests.values()) + used.posts for name, used in EXPECTED.items()}
-    before, after = costs.meeting(7, ADDRESSED), costs.meeting(8, ADDRESSED)
+    before, after = costs.meeting(7, ADDRESSED).met, costs.meeting(8, ADDRESSED).met
     joining = each["subscribe to 1 topic"] + each["announce in a room of 8"]
     signals = 6 * 7 * each["signal in a room of 8"]
     assert after.aws_requests - before.aws_requests == joining + signals
