@@ -4,10 +4,10 @@ import asyncio
 from functools import partial
 
 from local.sockets.server import allow_open_files
-from rehearsals.places import MEMORY, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rig.measure import Clock, resident_bytes, significant
 from rig.members import Member, connect, leave, until
+from rig.places import MEMORY, running
 from rig.report import Check, Report
 from rig.servers import LocalServer
 
@@ -56,14 +56,15 @@ async def _rehearse(server: LocalServer, number: int, pause: float) -> Report:
         f"a second; memory held {kept} MB, afterwards {last} MB",
     )
     later = f"Memory that round {_ROUNDS} took beyond round 1, as a share of round 1's"
-    return findings(
-        [row],
+    part = Part(
+        row,
         [Check("Pings without a pong", pings - answered, 0)],
         [
             Check("MB for 1,000 connections", a_thousand, _MOST_MEGABYTES_A_THOUSAND),
             Check(later, growth, _MOST_GROWTH_OF_LATER_ROUNDS),
         ],
     )
+    return findings([part])
 
 
 def _are_answered(members: list[Member]) -> bool:

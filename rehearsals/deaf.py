@@ -5,11 +5,11 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from rehearsals.places import MEMORY, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rehearsals.talking import slowest_in_a_hundred
 from rig.measure import ratio, resident_bytes, significant, spread
 from rig.members import Member, leave, rooms, until
+from rig.places import MEMORY, running
 from rig.raw import HANDSHAKE, connect, frame
 from rig.report import Check, Report
 from rig.servers import LocalServer
@@ -70,15 +70,16 @@ async def _rehearse(server: LocalServer, pieces: int) -> Report:
         f"{significant(spread(without).median)} ms without, {significant(spread(beside).median)} "
         f"ms beside the deaf one, ratio {ratios.text()}; cut off after {significant(cut)} s",
     )
-    return findings(
-        [row],
+    part = Part(
+        row,
         [
             Check("Messages that the readers did not get", due - talk.arrived, 0),
-            Check("Deaf clients that were not cut off", not is_cut, 0),
+            Check("Deaf clients that were not cut off off", not is_cut, 0),
             Check("Megabytes more with a deaf client", megabytes, _MOST_MEGABYTES),
         ],
         [Check("p99 of an arrival, ratio with the deaf client", ratios.median, _MOST_RATIO)],
     )
+    return findings([part])
 
 
 class _Talk:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rehearsals.flooding import Flooded
-from rehearsals.places import DYNAMODB, MEMORY, Running, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rehearsals.talking import Heard, talk, two_rooms
 from rig.measure import resident_bytes, significant, spread
 from rig.members import Member, connect, leave, until
+from rig.places import DYNAMODB, MEMORY, Running, running
 from rig.report import Check, Report
 
 _RATE = 2_000
@@ -27,24 +27,11 @@ def rehearse(is_short: bool) -> Report:
     """Let a member flood its room, and enter any number of rooms, while others talk."""
     rounds, seconds, topics = (1, 0.5, 300) if is_short else (5, 5.0, 10_000)
     with running(MEMORY, environment={"LOG_LEVEL": "WARNING"}) as here:
-        flood, lost, slowdown = asyncio.run(_flood(here, rounds, seconds))
-    rows, left, grown = [flood], 0, 0.0
+        found = [asyncio.run(_flood(here, rounds, seconds))]
     for place in (MEMORY,) if is_short else (MEMORY, DYNAMODB):
         with running(place, "--parameter-overrides", "MaxRooms=0") as here:
-            row, missing, bytes_a_room = asyncio.run(_enter_many(here, place, topics, seconds))
-        rows.append(row)
-        left += missing
-        grown = max(grown, bytes_a_room)
-    behind = "Rows left behind by a member of many rooms, and lost messages"
-    slower = "p99 of the others' messages, ratio with the flood"
-    return findings(
-        rows,
-        [Check("Messages that the others did not get", lost, 0), Check(behind, left, 0)],
-        [
-            Check(slower, slowdown, _MOST_SLOWDOWN),
-            Check("Bytes of memory for each room that a member entered", grown, _MOST_BYTES_A_ROOM),
-        ],
-    )
+            found.append(asyncio.run(_enter_many(here, place, topics, seconds)))
+    return findings(found)
 
 
 @contextmanager
@@ -59,7 +46,7 @@ def _flooding(url: str, floods: list[Flooded]) -> Iterator[None]:
     floods.append(Flooded(*json.loads(output)))
 
 
-async def _flood(here: Running, rounds: int, seconds: float) -> tuple[Row, int, float]:
+async def _flood(here: Running, rounds: int, seconds: float) -> Part:
     everyone = await two_rooms(here)
     quiet, beside, floods = list[Heard](), list[Heard](), list[Flooded]()
     for _ in range(rounds):
@@ -85,12 +72,15 @@ async def _flood(here: Running, rounds: int, seconds: float) -> tuple[Row, int, 
         f"in a hundred: {without} ms without the flood, {with_it} ms with it, {slowdown.text(2)} times "
         "as long",
     )
-    return row, sent - arrived, slowdown.median
+    slower = "p99 of the others' messages, ratio with the flood"
+    return Part(
+        row,
+        [Check("Messages that the others did not get", sent - arrived, 0)],
+        [Check(slower, slowdown.median, _MOST_SLOWDOWN)],
+    )
 
 
-async def _enter_many(
-    here: Running, place: str, topics: int, talk_seconds: float
-) -> tuple[Row, int, float]:
+async def _enter_many(here: Running, place: str, topics: int, talk_seconds: float) -> Part:
     everyone = await two_rooms(here)
     greedy = Member("greedy", "g")
     await connect(here.server.websocket_url, [greedy])
@@ -116,7 +106,14 @@ async def _enter_many(
         f"{heard.arrived} of {heard.sent} messages, p99 "
         f"{significant(heard.milliseconds)} ms",
     )
-    return row, left + sent - answered + heard.sent - heard.arrived, grown / topics
+    behind = "Rows left behind by a member of many rooms, and lost messages"
+    lost = sent - answered + heard.sent - heard.arrived
+    taken = "Bytes of memory for each room that a member entered"
+    return Part(
+        row,
+        [Check(behind, left + lost, 0)],
+        [Check(taken, grown / topics, _MOST_BYTES_A_ROOM)],
+    )
 
 
 async def _rows_left(here: Running) -> int:

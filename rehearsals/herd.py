@@ -4,31 +4,20 @@ import asyncio
 import math
 import time
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 from picows import WSError, ws_connect
 
-from rehearsals.places import DYNAMODB, MEMORY, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rig.measure import cpu_seconds, significant
 from rig.members import Member, have_met, leave, until
+from rig.places import DYNAMODB, MEMORY, running
 from rig.report import Check, Report
 
 _SIZE = 4
 _SECONDS = 120.0
 _DOWN_SECONDS = 1.0
 _MOST_SECONDS = {MEMORY: 10.0, DYNAMODB: 30.0}
-
-
-class _Found(NamedTuple):
-    row: Row
-    missed: int
-    """Pairs in which neither heard of the other again."""
-    unanswered: int
-    """Pairs without an offer that was answered."""
-    crossed: int
-    """Pairs in which both heard of the other, which breaks y-webrtc's connections."""
-    check: Check
 
 
 class Client:
@@ -81,20 +70,10 @@ def rehearse(is_short: bool) -> Report:
     """Kill the server with rooms of four, start it again and count who is introduced to whom."""
     number = 60 if is_short else 2_000
     places = (MEMORY,) if is_short else (MEMORY, DYNAMODB)
-    found = [asyncio.run(_come_back(place, number // _SIZE)) for place in places]
-    unanswered = "Pairs without an offer that was answered"
-    return findings(
-        [each.row for each in found],
-        [
-            Check("Pairs that did not meet again", sum(each.missed for each in found), 0),
-            Check(unanswered, sum(each.unanswered for each in found), 0),
-            Check("Pairs introduced in both directions", sum(each.crossed for each in found), 0),
-        ],
-        [each.check for each in found],
-    )
+    return findings([asyncio.run(_come_back(place, number // _SIZE)) for place in places])
 
 
-async def _come_back(place: str, number: int) -> _Found:
+async def _come_back(place: str, number: int) -> Part:
     with running(place, environment={"LOG_LEVEL": "WARNING"}) as here:
         url = here.server.websocket_url
         rooms = [
@@ -127,7 +106,15 @@ async def _come_back(place: str, number: int) -> _Found:
         f"{significant(seconds)} s, {significant(cpu)} s of the server's CPU",
     )
     what = f"Seconds until all have met again, rooms in {place}"
-    return _Found(row, missed, unanswered, crossed, Check(what, seconds, _MOST_SECONDS[place]))
+    return Part(
+        row,
+        [
+            Check("Pairs that did not meet again", missed, 0),
+            Check("Pairs without an offer that was answered", unanswered, 0),
+            Check("Pairs introduced in both directions", crossed, 0),
+        ],
+        [Check(what, seconds, _MOST_SECONDS[place])],
+    )
 
 
 def _unanswered(pairs: list[tuple[Client, Client]]) -> int:

@@ -7,11 +7,11 @@ import time
 from contextlib import ExitStack
 from itertools import combinations, count
 
-from rehearsals.places import DYNAMODB, MEMORY, PLACES, Running, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rehearsals.talking import Speaker
 from rig.measure import cpu_seconds, resident_bytes, significant, spread
 from rig.members import Member, connect, have_met, leave, until
+from rig.places import DYNAMODB, MEMORY, PLACES, Running, running
 from rig.report import Check, Report
 
 _ROOMS_AT_ONCE = 12
@@ -93,22 +93,7 @@ def rehearse(is_short: bool) -> Report:
             here = stack.enter_context(running(place, environment={"LOG_LEVEL": "WARNING"}))
             hours[place] = _Hour(here, 60 * minutes)
         rows_left = asyncio.run(_pass([*hours.values()]))
-        rows = [_row(place, hour, minutes, rows_left) for place, hour in hours.items()]
-    *_, last = hours.values()
-    return findings(
-        rows,
-        [
-            Check("Pairs that did not meet", sum(each.missed for each in hours.values()), 0),
-            Check("Messages that were lost", sum(each.lost for each in hours.values()), 0),
-        ],
-        [
-            Check("Rows at the end, as a share of all", rows_left / last.connections, _MOST_ROWS),
-            *(
-                Check(f"Growth of memory, rooms in {place}", hour.growth(), _MOST_GROWTH)
-                for place, hour in hours.items()
-            ),
-        ],
-    )
+        return findings([_part(place, hour, minutes, rows_left) for place, hour in hours.items()])
 
 
 async def _pass(hours: list[_Hour]) -> int:
@@ -119,16 +104,26 @@ async def _pass(hours: list[_Hour]) -> int:
     return sum(len(here.rows()) for here in tables)
 
 
-def _row(place: str, hour: _Hour, minutes: float, rows_left: int) -> Row:
+def _part(place: str, hour: _Hour, minutes: float, rows_left: int) -> Part:
     memory = (min(hour.memory), max(hour.memory), hour.memory[-1])
     least, most, last = (significant(each / 1e6) for each in memory)
     cpu = cpu_seconds(hour.here.server.pid) / minutes / 60 * 100
     kept = f"; {rows_left} rows left" if place == DYNAMODB else ""
-    return Row(
+    growth = Check(f"Growth of memory, rooms in {place}", hour.growth(), _MOST_GROWTH)
+    share = rows_left / hour.connections if place == DYNAMODB else 0.0
+    row = Row(
         f"{minutes:g} minutes, rooms in {place}",
         f"{hour.meetings:,} meetings, {hour.connections:,} connections, {hour.messages:,} messages",
         f"{hour.pairs:,} introductions, {hour.messages:,} messages to all others",
         f"{hour.pairs - hour.missed:,} and {hour.messages - hour.lost:,}{kept}",
         f"memory {least} to {most} MB, at the end {last} MB, growth "
         f"{hour.growth():.1%}; {significant(cpu)} % of a core",
+    )
+    return Part(
+        row,
+        [
+            Check("Pairs that did not meet", hour.missed, 0),
+            Check("Messages that were lost", hour.lost, 0),
+        ],
+        [Check("Rows at the end, as a share of all", share, _MOST_ROWS), growth],
     )

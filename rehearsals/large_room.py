@@ -8,10 +8,10 @@ from contextlib import suppress
 from typing import Any
 
 from local.sockets.server import allow_open_files
-from rehearsals.places import DYNAMODB, MEMORY, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rig.measure import Clock, cpu_seconds, significant
 from rig.members import Member, connect
+from rig.places import DYNAMODB, MEMORY, running
 from rig.report import Check, Report
 from rig.servers import LocalServer
 from rig.shape import Shape, shape
@@ -102,15 +102,10 @@ def rehearse(is_short: bool) -> Report:
     for place, (number, seconds) in sizes.items():
         with running(place, environment={"LOG_LEVEL": "WARNING"}) as here:
             found.append(asyncio.run(_fill(here.server, place, number, seconds)))
-    return findings(
-        [row for rows, _ in found for row in rows],
-        [check for _, checks in found for check in checks],
-    )
+    return findings([part for parts in found for part in parts])
 
 
-async def _fill(
-    server: LocalServer, place: str, number: int, seconds: float
-) -> tuple[list[Row], list[Check]]:
+async def _fill(server: LocalServer, place: str, number: int, seconds: float) -> list[Part]:
     pages: dict[str, _Page] = {}
     signals: _Signals = {}
     peers = [_Page(f"peer-{each}", pages, signals) for each in range(number + number // 2)]
@@ -134,26 +129,25 @@ async def _fill(
     errors.pop("too_many_announces", None)  # of a page that lost many at once: it is heard later
     for page in list(pages.values()):
         page.vanish()
-    come, leave = f"{number:,} clients enter one room in {place}", f"{number // 2:,} of them leave"
-    rows = [
-        _row(come, filling.seconds, filled, used),
-        _row(f"{leave}, as many come", changing.seconds, changed, used_in_all - used),
-        Row(
-            "signals in both",
-            f"{len(signals):,}",
-            f"{len(due):,} between clients that stayed",
-            f"{sum(map(bool, arrived)):,}",
-            f"{sum(peer.crossed for peer in peers)} offers that crossed, {dead} without an answer",
+    row = Row(
+        "signals in both",
+        f"{len(signals):,}",
+        f"{len(due):,} between clients that stayed",
+        f"{sum(map(bool, arrived)):,}",
+        f"{sum(peer.crossed for peer in peers)} offers that crossed, {dead} without an answer",
+    )
+    leave = f"{number // 2:,} of them leave, as many enter"
+    return [
+        _part(f"{number:,} clients enter one room in {place}", filling.seconds, filled, used),
+        _part(leave, changing.seconds, changed, used_in_all - used),
+        Part(
+            row,
+            [
+                Check("Signals lost", arrived.count(0), 0),
+                Check("Signals delivered twice", sum(each > 1 for each in arrived), 0),
+                Check("Errors", errors.total(), 0),
+            ],
         ),
-    ]
-    parts = max(filled.components, changed.components)
-    return rows, [
-        Check("Parts of the room, when full and at the end", parts, 1),
-        Check("Alone", filled.isolated + changed.isolated, 0),
-        Check("Hops", max(filled.hops, changed.hops), _MOST_HOPS),
-        Check("Signals lost", arrived.count(0), 0),
-        Check("Signals delivered twice", sum(each > 1 for each in arrived), 0),
-        Check("Errors", errors.total(), 0),
     ]
 
 
@@ -193,12 +187,20 @@ def _shape(pages: dict[str, _Page]) -> Shape:
     )
 
 
-def _row(what: str, seconds: float, found: Shape, cpu: float) -> Row:
-    return Row(
+def _part(what: str, seconds: float, found: Shape, cpu: float) -> Part:
+    row = Row(
         what,
         f"over {seconds:.0f} s",
         "one room",
         f"{found.components} part, {found.isolated} alone, {found.hops} hops",
         f"{found.mean:.0f} connections per page ({found.least} to {found.most}); "
         f"the server used {significant(cpu)} s of CPU",
+    )
+    return Part(
+        row,
+        [
+            Check("Parts of the room, when full and at the end", found.components, 1),
+            Check("Alone", found.isolated, 0),
+            Check("Hops", found.hops, _MOST_HOPS),
+        ],
     )

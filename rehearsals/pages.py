@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from rehearsals.places import MEMORY, Running, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rig.measure import significant
 from rig.members import Member, connect, leave, until
 from rig.pages.meetings import MeetingPlace, meeting_place
-from rig.pages.outcomes import Kind, Outcome
+from rig.pages.outcomes import Kind
+from rig.places import MEMORY, Running, running
 from rig.report import Check, Report
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import NEW_MILLISECONDS
@@ -18,13 +17,6 @@ from signaling.standing import NEW_MILLISECONDS
 _SECONDS = 240.0
 _MOST_SECONDS = 60.0
 _LARGE = "large room"
-
-
-class _Meeting(NamedTuple):
-    what: str
-    seconds: float
-    """From the arrival of the last page until every page has every line."""
-    outcome: Outcome
 
 
 def rehearse(is_short: bool) -> Report:
@@ -42,24 +34,32 @@ def rehearse(is_short: bool) -> Report:
         with _listeners(here):
             what = f"{many} pages arrive at once in a room of {listeners}"
             meetings.append(_meet(what, place, here, in_large_room))
-    outcomes = [each.outcome for each in meetings]
+    return findings(meetings)
+
+
+def _meet(what: str, place: MeetingPlace, here: Running, kind: Kind) -> Part:
+    (outcome,) = place.hold(kind, 1, here.server.websocket_url)
+    since_the_first = _SECONDS if outcome.seconds is None else outcome.seconds
+    seconds = since_the_first - (kind.pages - 1) * kind.seconds_apart
+    connected, pages = outcome.connected, len(outcome.connected)
+    row = Row(
+        what,
+        f"{pages} lines",
+        f"{pages * pages:,} lines on all pages",
+        f"{pages * pages - len(outcome.lacking):,}; {len(outcome.unsynced)} pages not synced",
+        f"{significant(seconds)} s; {sum(connected) / pages:.0f} connections of a page "
+        f"({min(connected)} to {max(connected)}), {sum(outcome.made)} made in all",
+    )
     unsynced = "Pages that are not synced, or have a dead connection"
-    seconds = max(each.seconds for each in meetings)
-    return findings(
-        [_row(each) for each in meetings],
+    return Part(
+        row,
         [
-            Check("Lines missing on a page", sum(len(each.lacking) for each in outcomes), 0),
-            Check(unsynced, sum(len(each.unsynced) for each in outcomes), 0),
-            Check("Signals that a page got twice", sum(each.twice for each in outcomes), 0),
+            Check("Lines missing on a page", len(outcome.lacking), 0),
+            Check(unsynced, len(outcome.unsynced), 0),
+            Check("Signals that a page got twice", outcome.twice, 0),
         ],
         [Check("Seconds from the last page until all have all lines", seconds, _MOST_SECONDS)],
     )
-
-
-def _meet(what: str, place: MeetingPlace, here: Running, kind: Kind) -> _Meeting:
-    (outcome,) = place.hold(kind, 1, here.server.websocket_url)
-    since_the_first = _SECONDS if outcome.seconds is None else outcome.seconds
-    return _Meeting(what, since_the_first - (kind.pages - 1) * kind.seconds_apart, outcome)
 
 
 @contextmanager
@@ -79,17 +79,3 @@ def _listeners(here: Running) -> Iterator[None]:
         members = runner.run(come())
         yield
         runner.run(leave(members))
-
-
-def _row(meeting: _Meeting) -> Row:
-    outcome = meeting.outcome
-    connected = outcome.connected
-    pages = len(connected)
-    return Row(
-        meeting.what,
-        f"{pages} lines",
-        f"{pages * pages:,} lines on all pages",
-        f"{pages * pages - len(outcome.lacking):,}; {len(outcome.unsynced)} pages not synced",
-        f"{significant(meeting.seconds)} s; {sum(connected) / pages:.0f} connections of a page "
-        f"({min(connected)} to {max(connected)}), {sum(outcome.made)} made in all",
-    )

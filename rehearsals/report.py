@@ -1,6 +1,6 @@
 """What a rehearsal found: a section of docs/reliability.md, whose words are in that page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rig.report import Check, Report
@@ -18,7 +18,28 @@ class Row(NamedTuple):
     """Times, memory and what else was measured."""
 
 
-def findings(rows: Sequence[Row], checks: Sequence[Check], bounds: Sequence[Check] = ()) -> Report:
-    """Return what must hold everywhere, and the times and memory, which depend on the machine."""
+class Part(NamedTuple):
+    """One line, and what was promised about it."""
+
+    row: Row
+    checks: Sequence[Check] = ()
+    """What must hold everywhere."""
+    bounds: Sequence[Check] = ()
+    """Times and memory, which depend on the machine."""
+
+
+def findings(parts: Sequence[Part]) -> Report:
+    """Return all `parts`. What must not happen is added up; of other figures the largest counts."""
     columns = ("", "sent", "had to arrive", "arrived", "figures")
-    return Report(columns, rows, checks, bounds, alignment="---")
+    checks = _together(check for part in parts for check in part.checks)
+    bounds = _together(check for part in parts for check in part.bounds)
+    return Report(columns, [part.row for part in parts], checks, bounds, alignment="---")
+
+
+def _together(checks: Iterable[Check]) -> list[Check]:
+    found: dict[str, Check] = {}
+    for check in checks:
+        before = found.setdefault(check.what, check._replace(figure=0.0)).figure
+        figure = before + check.figure if check.bound == 0 else max(before, check.figure)
+        found[check.what] = check._replace(figure=figure)
+    return list(found.values())

@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from rehearsals.places import DYNAMODB, Running, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rehearsals.talking import Speaker
 from rig.measure import significant
 from rig.members import Member, connect, leave, rooms, until
+from rig.places import DYNAMODB, Running, running
 from rig.report import Check, Report
 
 _SIZE = 4
@@ -33,16 +32,6 @@ Harm = Callable[[Running, float], Awaitable[None]]
 """Make the table fail for so many seconds, and return when it is back."""
 
 
-class _Trial(NamedTuple):
-    row: Row
-    speakers: list[Speaker]
-    wrong: int
-    """Rows of clients that have gone, and rows that members of a room lack."""
-    failed: int = 0
-    """Posts that failed, as the log says."""
-    recover: float = 0.0
-
-
 def rehearse(is_short: bool) -> Report:
     """Make the table fail in several ways while clients publish."""
     number, seconds = (2, 2.0) if is_short else (5, 10.0)
@@ -53,17 +42,20 @@ def rehearse(is_short: bool) -> Report:
             name, options = f"throttles {rate:.0%} of all requests", f"table.throttled={rate}"
             trials.append(_trial(name, number, seconds, _wait, "--faults", options))
         trials.append(_silent(number))
-    speakers = [speaker for trial in trials for speaker in trial.speakers]
-    unanswered = sum(each.unanswered for each in speakers) - sum(each.failed for each in trials)
+    return findings(trials)
+
+
+def _part(row: Row, speakers: list[Speaker], wrong: int, failed: int, recover: float) -> Part:
+    """Return what came of a row, `failed` posts and `wrong` rows in the end."""
+    unanswered = max(0, sum(each.unanswered for each in speakers) - failed)
     told = "Messages that did not arrive, whose sender got no error, and that did not count as failed"
     recovered = "Seconds from the table's return until the messages of all members arrive"
-    recover = max(trial.recover for trial in trials)
-    return findings(
-        [trial.row for trial in trials],
+    return Part(
+        row,
         [
-            Check(told, max(0, unanswered), 0),
+            Check(told, unanswered, 0),
             Check("Errors other than `unavailable`", sum(each.other_errors for each in speakers), 0),
-            Check("Rows that are wrong at the end", sum(trial.wrong for trial in trials), 0),
+            Check("Rows that are wrong at the end", wrong, 0),
         ],
         [
             Check("Seconds until `unavailable`", _longest(speakers, False), _MOST_SECONDS_TO_TELL),
@@ -72,7 +64,7 @@ def rehearse(is_short: bool) -> Report:
     )
 
 
-def _trial(name: str, number: int, seconds: float, harm: Harm, *options: str) -> _Trial:
+def _trial(name: str, number: int, seconds: float, harm: Harm, *options: str) -> Part:
     with (
         tempfile.TemporaryDirectory(dir=_FOLDER_IN_MEMORY) as folder,
         running(DYNAMODB, *options, folder=Path(folder)) as here,
@@ -80,7 +72,7 @@ def _trial(name: str, number: int, seconds: float, harm: Harm, *options: str) ->
         return asyncio.run(_rehearse(here, name, number, seconds, harm))
 
 
-async def _rehearse(here: Running, name: str, number: int, seconds: float, harm: Harm) -> _Trial:
+async def _rehearse(here: Running, name: str, number: int, seconds: float, harm: Harm) -> Part:
     everyone = await rooms(here.server.websocket_url, number, _SIZE)
     await _until_subscribed(here, [member for room in everyone for member in room])
     speakers = [Speaker(room[0], room) for room in everyone]
@@ -113,10 +105,10 @@ async def _rehearse(here: Running, name: str, number: int, seconds: float, harm:
         f"{recovery}longest until `unavailable` {significant(_longest(speakers, False))} s, until "
         f"arrival {significant(_longest(speakers, True))} s",
     )
-    return _Trial(row, [*speakers, *again], wrong, failed, recover)
+    return _part(row, [*speakers, *again], wrong, failed, recover)
 
 
-def _silent(number: int) -> _Trial:
+def _silent(number: int) -> Part:
     """Make the table take every request and answer none, as long as the server runs."""
     with running(DYNAMODB, "--faults", "table.silent=1") as here:
 
@@ -139,7 +131,7 @@ def _silent(number: int) -> _Trial:
         f"{len(told)} `unavailable`; {rows} rows",
         f"longest until `unavailable` {significant(_longest(speakers, False))} s",
     )
-    return _Trial(row, speakers, rows)
+    return _part(row, speakers, rows, 0, 0.0)
 
 
 async def _kill(here: Running, seconds: float) -> None:

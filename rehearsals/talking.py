@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rehearsals.places import Running
 from rig.members import Member, have_met, rooms, until
+from rig.places import Running
 
 _SECONDS = 60.0
 _SECONDS_TO_BE_TOLD = 30.0

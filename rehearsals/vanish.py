@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from typing import NamedTuple
 
-from rehearsals.places import DYNAMODB, PLACES, Running, running
-from rehearsals.report import Row, findings
+from rehearsals.report import Part, Row, findings
 from rig.members import Member, leave, rooms, until
+from rig.places import DYNAMODB, PLACES, Running, running
 from rig.report import Check, Report
 from rig.servers import LocalServer
 
@@ -25,14 +24,6 @@ runpy.run_module("local", run_name="__main__")
 _SECONDS = 60.0
 
 
-class _Found(NamedTuple):
-    row: Row
-    lost: int
-    """Messages that the remaining clients should have got."""
-    left: int
-    """Rows that were still read after the first publish in their room, or after they expired."""
-
-
 def rehearse(is_short: bool) -> Report:
     """Let clients vanish from rooms where others stay, and from rooms where none does."""
     found = []
@@ -42,17 +33,16 @@ def rehearse(is_short: bool) -> Report:
             if here.table:
                 here.server.stop()
                 found.append(asyncio.run(_return_later(here)))
-    left = "Rows of vanished clients, after one publish in their room or after they expired"
-    return findings(
-        [each.row for each in found],
-        [
-            Check("Messages that remaining clients did not get", sum(each.lost for each in found), 0),
-            Check(left, sum(each.left for each in found), 0),
-        ],
-    )
+    return findings(found)
 
 
-async def _vanish(here: Running, place: str, number: int) -> _Found:
+def _part(row: Row, lost: int, left: int) -> Part:
+    """Return what came of a row: messages that the living lack, and rows that were still read."""
+    what = "Rows of vanished clients, after one publish in their room or after they expired"
+    return Part(row, [Check("Messages that remaining clients did not get", lost, 0), Check(what, left, 0)])
+
+
+async def _vanish(here: Running, place: str, number: int) -> Part:
     everyone = await rooms(here.server.websocket_url, number, _LIVING + _VANISHING)
     silent = await rooms(here.server.websocket_url, _SILENT_ROOMS, _VANISHING, "silent")
     in_all = sum(map(len, [*everyone, *silent]))
@@ -77,7 +67,7 @@ async def _vanish(here: Running, place: str, number: int) -> _Found:
         f"{arrived:,} messages; the second counts {max(second, default=0)} clients counted{rows}",
         f"{first[0] if first else 0} clients counted by the first",
     )
-    return _Found(row, 2 * number * (_LIVING - 1) - arrived, left)
+    return _part(row, 2 * number * (_LIVING - 1) - arrived, left)
 
 
 async def _publish(here: Running, living: list[list[Member]]) -> list[int]:
@@ -98,7 +88,7 @@ def _rows(here: Running, prefix: str) -> list[int]:
     return [int(row["expires_at"]["N"]) for row in here.rows() if row["pk"]["S"].startswith(prefix)]
 
 
-async def _return_later(here: Running) -> _Found:
+async def _return_later(here: Running) -> Part:
     """Enter the rooms without a publish, after their rows have expired."""
     assert here.table
     kept = _rows(here, "topic-silent-")
@@ -122,4 +112,4 @@ async def _return_later(here: Running) -> _Found:
         f"{len(sizes)} messages, {max(sizes, default=0)} clients counted; it may delete {expired}",
     )
     left = sum(size - _LIVING for size in sizes) + len(kept) - expired
-    return _Found(row, _SILENT_ROOMS - len(sizes), left)
+    return _part(row, _SILENT_ROOMS - len(sizes), left)

@@ -1,7 +1,7 @@
 """Local servers that keep their rooms in memory or in a DynamoDB Local of their own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,15 +45,12 @@ def running(
     A DynamoDB Local keeps them in `folder`, or forgets them when it is killed.
     """
     table = DynamoDBLocal(folder) if place == DYNAMODB else None
-    if table:
-        table.start()
-        options = (*options, "--dynamodb", table.endpoint)
-    process = LocalServer("--throttle", "none", *options, **keywords)
-    try:
-        process.start()
-        yield Running(process, table)
-    finally:
-        if process.is_running:
-            process.stop()
+    with ExitStack() as stack:
         if table:
-            table.stop()
+            table.start()
+            stack.callback(table.stop)
+            options = (*options, "--dynamodb", table.endpoint)
+        process = LocalServer("--throttle", "none", *options, **keywords)
+        process.start()
+        stack.callback(lambda: process.is_running and process.stop())
+        yield Running(process, table)
