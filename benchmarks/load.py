@@ -6,16 +6,16 @@ Reads a `Job` as JSON from its arguments, does it, and prints a `Done` as JSON.
 import asyncio
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rig.measure import cpu_seconds
 from rig.members import Socket, connect
-from signaling.settings import BROADCAST
-from traffic.conversation import filling, message_to_all
+from traffic.conversation import Step, filling, message_to_all
 
 _LONGEST_SECONDS = 60
 _PUBLISHES_AT_ONCE = 4
-"""Publishes under way in each room: enough that the server never waits for the clients."""
+"""Publishes under way in each room, of which there are enough that the server never waits."""
 
 
 class Job(NamedTuple):
@@ -39,19 +39,19 @@ class Done(NamedTuple):
     """CPU time that the server used, without that for the handshakes."""
 
 
-class Meeting:
-    """Peers that meet: each burst is sent when the one before it has reached everyone."""
+class Talk:
+    """Clients of a room that talk: each burst is sent when the one before it is everywhere."""
 
-    def __init__(self, topic: str, clients: list[Socket], delivery: str) -> None:
-        """Have `clients` meet in `topic`."""
+    def __init__(self, clients: list[Socket], bursts: Iterable[list[Step]], delivery: str) -> None:
+        """Have `clients` say what `bursts` say."""
         self.deliveries = 0
         self.ended = asyncio.Event()
         self._clients = clients
-        self._bursts = filling(topic, len(clients))
+        self._bursts = iter(bursts)
         self._delivery = delivery
         self._awaited = 0
         for client in clients:
-            client.heard = self._received
+            client.heard = self._heard
 
     def go_on(self) -> None:
         """Send bursts until one has to be waited for."""
@@ -68,68 +68,39 @@ class Meeting:
                 return
         self.ended.set()
 
-    def _received(self, text: bytes) -> None:
+    def _heard(self, text: bytes) -> None:
         self._awaited -= 1
         if not self._awaited:
             self.go_on()
 
 
-class Publishes:
-    """Peers that publish to all others in turn, some at once."""
-
-    def __init__(self, topic: str, clients: list[Socket], delivery: str, number: int) -> None:
-        """Have `clients`, which have met in `topic`, publish to it `number` times in all."""
-        self._receivers = len(clients) - (delivery != BROADCAST)
-        self.deliveries = number * self._receivers
-        self.ended = asyncio.Event()
-        self._clients = clients
-        self._topic = topic
-        self._left, self._unsent = self.deliveries, number
-        for client in clients:
-            client.heard = self._received
-
-    def go_on(self) -> None:
-        """Send the first messages; each that has reached everyone is followed by another."""
-        for _ in range(_PUBLISHES_AT_ONCE):
-            self._publish()
-
-    def _publish(self) -> None:
-        if self._unsent:
-            self._unsent -= 1
-            client = self._unsent % len(self._clients)
-            self._clients[client].send_text(message_to_all(self._topic, client))
-
-    def _received(self, text: bytes) -> None:
-        self._left -= 1
-        if not self._left:
-            self.ended.set()
-        elif not self._left % self._receivers:
-            self._publish()
+def publishes(topic: str, peers: int, number: int) -> Iterator[list[Step]]:
+    """Yield publishes to all, `number` by number of `peers` that have met, some at once."""
+    for first in range(0, number, _PUBLISHES_AT_ONCE):
+        senders = [each % peers for each in range(first, first + _PUBLISHES_AT_ONCE)]
+        yield [Step(each, message_to_all(topic, each), peers, True, False) for each in senders]
 
 
 async def run(job: Job) -> Done:
     """Connect, do the job and disconnect."""
     clients = await connect(job.url, [Socket() for _ in range(job.rooms * job.peers)])
-    rooms = {
-        f"room-{number}": list(clients[number * job.peers : (number + 1) * job.peers])
-        for number in range(job.rooms)
-    }
-    tasks: list[Meeting | Publishes] = []
-    for topic, members in rooms.items():
-        if job.publishes is None:
-            tasks.append(Meeting(topic, members, job.delivery))
-        else:
+    talks = []
+    for first in range(0, len(clients), job.peers):
+        topic, members = f"room-{first}", list(clients[first : first + job.peers])
+        bursts = filling(topic, job.peers)
+        if job.publishes is not None:
             await _subscribe(topic, members)
-            tasks.append(Publishes(topic, members, job.delivery, job.publishes))
+            bursts = publishes(topic, job.peers, job.publishes)
+        talks.append(Talk(members, bursts, job.delivery))
     before = cpu_seconds(job.process)
-    for task in tasks:
-        task.go_on()
+    for talk in talks:
+        talk.go_on()
     async with asyncio.timeout(_LONGEST_SECONDS):
-        await asyncio.gather(*(task.ended.wait() for task in tasks))
+        await asyncio.gather(*(talk.ended.wait() for talk in talks))
     used = cpu_seconds(job.process) - before
     for client in clients:
         client.vanish()
-    return Done(sum(task.deliveries for task in tasks), used)
+    return Done(sum(talk.deliveries for talk in talks), used)
 
 
 async def _subscribe(topic: str, clients: list[Socket]) -> None:

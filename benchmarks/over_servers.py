@@ -2,15 +2,16 @@
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from benchmarks import ROOT
+from rig import places
 from rig.emulator import Emulator, build_for_emulator
 from rig.measure import Clock, significant, spread
 from rig.pages.stays import Stay
 from rig.report import Check, Report, kept_rows, measured_on, write
-from rig.servers import DynamoDBLocal, LocalServer, ReferenceServer
+from rig.servers import ReferenceServer
 
 REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
     "y-webrtc",
@@ -54,26 +55,25 @@ def prepare(servers: Sequence[str]) -> None:
 @contextmanager
 def started(server: str, *more: str) -> Iterator[str]:
     """Start a server of this kind, our local ones with `more` options, and give its URL."""
-    with ExitStack() as stack:
-        if server == DEPLOYED:
-            emulator = Emulator()
-            emulator.start()
-            stack.callback(emulator.stop)
+    if server == DEPLOYED:
+        emulator = Emulator()
+        emulator.start()
+        try:
             yield emulator.deploy().websocket_url
-            return
-        given: tuple[str, ...] = ()
-        if server == DYNAMODB:
-            table = DynamoDBLocal()
-            table.start()
-            stack.callback(table.stop)
-            given = ("--dynamodb", table.endpoint)
-        elif server == LATENCY:
-            given = ("--latency", "0:300")
-        given = (*given, *more, "--throttle", "none")  # y-webrtc's has none either
-        process = ReferenceServer() if server == REFERENCE else LocalServer(*given)
+        finally:
+            emulator.stop()
+    elif server == REFERENCE:
+        process = ReferenceServer()
         process.start()
-        stack.callback(process.stop)
-        yield process.websocket_url
+        try:
+            yield process.websocket_url
+        finally:
+            process.stop()
+    else:
+        given = ("--latency", "0:300") if server == LATENCY else ()
+        place = places.DYNAMODB if server == DYNAMODB else places.MEMORY
+        with places.running(place, *given, *more) as here:  # unthrottled, as y-webrtc's is
+            yield here.server.websocket_url
 
 
 class Table(NamedTuple):
