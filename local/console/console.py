@@ -19,7 +19,7 @@ from local.console import records
 from local.console.presence import Rooms
 from local.console.records import Record, Sent
 from local.console.viewers import MOST_VIEWERS, Viewer, encode
-from local.console.watching import WatchedConnections, WatchedSubscriptions
+from local.console.watching import watched_connections, watched_subscriptions
 from local.functions.failures import traceback_of
 from local.functions.invoker import Handler
 from local.gateway.connection import Connection
@@ -141,10 +141,12 @@ class Console:
             invocation.sent.append(sent)
 
         return adapters._replace(
-            subscriptions=lambda deadlines: WatchedSubscriptions(
+            subscriptions=lambda deadlines: watched_subscriptions(
                 adapters.subscriptions(deadlines), touch, self._topics_of
             ),
-            connections=lambda deadlines: WatchedConnections(adapters.connections(deadlines), tell),
+            connections=lambda deadlines: watched_connections(
+                adapters.connections(deadlines), tell
+            ),
         )
 
     def _watch(self, function: Function, handler: Handler, event: RawEvent, context: Any) -> Any:

@@ -1,87 +1,57 @@
-"""The two ports, watched: what a function does to rooms, and what it sends."""
+"""The two ports with somebody watching: what a function does to rooms, and what it sends."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from local.console.records import Sent
-from signaling.ports import (
-    Connections,
-    Introduction,
-    Outcome,
-    Sender,
-    Subscriber,
-    Subscriptions,
-)
-from signaling.protocol import Announce
-
-Touch = Callable[[Sequence[str]], None]
-"""Takes the rooms whose members the next call may change."""
+from local.wrapping import Wrap, WrappedConnections, WrappedSubscriptions
+from signaling.ports import Connections, Introduction, Outcome, Subscriptions
 
 
-class WatchedSubscriptions:
-    """Subscriptions that report rooms that may have changed, even by a half-failed write."""
+def watched_subscriptions(
+    subscriptions: Subscriptions,
+    touch: Callable[[Iterable[str]], None],
+    topics_of: Callable[[str], list[str]],
+) -> WrappedSubscriptions:
+    """Return subscriptions that tell which rooms may have changed, also if a write fails halfway.
 
-    def __init__(
-        self, subscriptions: Subscriptions, touch: Touch, topics_of: Callable[[str], list[str]]
-    ) -> None:
-        """Call `touch` with each write; `topics_of` tells where a connection was last seen."""
-        self._subscriptions = subscriptions
-        self._touch = touch
-        self.of_topic = subscriptions.of_topic
-        self.sample = subscriptions.sample
-        self.list_peers = subscriptions.list_peers
-        self.of_peer = subscriptions.of_peer
-        self.unlist = subscriptions.unlist
-        self.forget_left = subscriptions.forget_left
-        self.is_in_more = subscriptions.is_in_more
-        self.hold = subscriptions.hold
-        self.take = subscriptions.take
-        self._topics_of = topics_of
+    They call `touch` before each write; `topics_of` tells where a connection was last seen.
+    """
 
-    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Write, and report."""
-        self._touch(topics)
-        self._subscriptions.subscribe(topics, sender)
+    def told(topics: Callable[[Any], Iterable[str]]) -> Wrap:
+        def wrap(call: Callable[..., Any]) -> Callable[..., Any]:
+            def write(first: Any, *others: Any) -> Any:
+                touch(topics(first))
+                return call(first, *others)
 
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
-        """Write, and report."""
-        self._touch([topic])
-        return self._subscriptions.announce(topic, sender, announce)
+            return write
 
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Write, and report."""
-        self._touch(topics)
-        self._subscriptions.unsubscribe(topics, sender)
+        return wrap
 
-    def learn_peer(self, topic: str, connection: str, peer: str) -> None:
-        """Write, and report."""
-        self._touch([topic])
-        self._subscriptions.learn_peer(topic, connection, peer)
-
-    def remove(self, topic: str, connections: Sequence[str]) -> None:
-        """Write, and report."""
-        self._touch([topic])
-        self._subscriptions.remove(topic, connections)
-
-    def remove_connection(self, connection: str) -> bool:
-        """Write, and report."""
-        self._touch(self._topics_of(connection))
-        return self._subscriptions.remove_connection(connection)
+    watched = WrappedSubscriptions(subscriptions, lambda call: call, lambda call: call)
+    of_all, of_one = told(list), told(lambda topic: [topic])
+    watched.subscribe = of_all(subscriptions.subscribe)
+    watched.unsubscribe = of_all(subscriptions.unsubscribe)
+    watched.announce = of_one(subscriptions.announce)
+    watched.learn_peer = of_one(subscriptions.learn_peer)
+    watched.remove = of_one(subscriptions.remove)
+    watched.remove_connection = told(topics_of)(subscriptions.remove_connection)
+    return watched
 
 
-class WatchedConnections:
-    """Connections that report what was sent and its outcome."""
+def watched_connections(
+    connections: Connections, tell: Callable[[Sent], None]
+) -> WrappedConnections:
+    """Return connections that tell what was sent and what became of it."""
 
-    def __init__(self, connections: Connections, tell: Callable[[Sent], None]) -> None:
-        self._connections = connections
-        self._tell = tell
+    def told(call: Callable[..., Outcome]) -> Callable[..., Outcome]:
+        def send(
+            receivers: Sequence[str], payload: str, introductions: Sequence[Introduction] = ()
+        ) -> Outcome:
+            outcome = call(receivers, payload, introductions)
+            tell(Sent(receivers, payload, introductions, outcome))
+            return outcome
 
-    def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
-    ) -> Outcome:
-        """Send, and report."""
-        outcome = self._connections.send(connections, payload, introductions)
-        self._tell(Sent(connections, payload, introductions, outcome))
-        return outcome
+        return send
+
+    return WrappedConnections(connections, told)

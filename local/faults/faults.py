@@ -9,7 +9,7 @@ from local.clients import direct_clients
 from local.faults.functions import Instances
 from local.faults.plan import RATES, Dice, Plan
 from local.faults.services import FaultyTable, faulty_posts
-from local.faults.wrapping import faulty_table
+from local.faults.table import faulty_table
 from local.functions.invoker import Load
 from signaling import bootstrap
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.faults.plan import Dice
-from local.faults.wrapping import WrappedConnections, WrappedSubscriptions
 from local.functions.invoker import Context, Handler, load_handler
 from local.sam.template import Function
+from local.wrapping import WrappedConnections, WrappedSubscriptions
 from signaling.bootstrap import Adapters
 from signaling.event import OK, RawEvent
 from signaling.ports import Connections, Deadlines, Subscriptions

@@ -56,7 +56,18 @@ def read_plan(text: str) -> Plan:
         ValueError: it names an unknown fault or an impossible rate.
         OSError: there is no such file.
     """
-    return plan_of(_pairs(text) if "=" in text else _flat(_file(Path(text))))
+    if "=" in text:
+        pairs = [each.strip().partition("=") for each in text.split(",")]
+        return plan_of({name.strip(): value.strip() for name, _, value in pairs})
+    try:
+        tables = tomllib.loads(Path(text).read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{text} is not TOML: {error}") from None
+    flat: dict[str, Any] = {}
+    for name, value in tables.items():
+        of_table = value.items() if isinstance(value, dict) else ()
+        flat |= {f"{name}.{fault}": rate for fault, rate in of_table} or {name: value}
+    return plan_of(flat)
 
 
 def plan_of(wanted: Mapping[str, Any]) -> Plan:
@@ -83,28 +94,6 @@ def plan_of(wanted: Mapping[str, Any]) -> Plan:
         _number(wanted, _COLD) / 1000,
         int(seed),
     )
-
-
-def _file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs = [each.strip().partition("=") for each in text.split(",")]
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _flat(tables: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in tables.items():
-        if isinstance(value, dict):
-            flat |= {f"{name}.{fault}": rate for fault, rate in value.items()}
-        else:
-            flat[name] = value
-    return flat
 
 
 def _number(wanted: Mapping[str, Any], name: str, default: float = 0) -> float:

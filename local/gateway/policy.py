@@ -1,10 +1,9 @@
-"""Policies as IAM evaluates them, as far as an authorizer can use them. Pure.
+"""Policies as IAM evaluates them, as far as an authorizer's can go. Pure.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 _PARTS_OF_AN_ARN = 6
@@ -12,39 +11,28 @@ _KNOWN = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"}
 
 
 def decision(statements: Any, action: str, resource: str) -> bool:
-    """Tell whether `statements`, a list or a single one, allow `action` on the ARN `resource`.
+    """Tell whether `statements`, a list or one alone, allow `action` on the ARN `resource`.
 
-    An explicit Deny wins, and what no statement allows is denied.
+    An explicit Deny wins, and what nothing allows is denied.
 
     Raises:
-        ValueError: IAM would refuse them, or they have an element that is not evaluated here: a
-            Condition or a Principal.
+        ValueError: IAM would refuse them, or they have what is not evaluated here: a Condition or
+            a Principal.
     """
-    each = statements if isinstance(statements, list) else [statements]
-    effects = [_effect(statement) for statement in each if _applies(statement, action, resource)]
-    return "Allow" in effects and "Deny" not in effects
+    effects = set()
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(statement, dict) or not statement.keys() <= _KNOWN:
+            raise ValueError(f"a statement that is not understood: {statement!r}")
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            raise ValueError(f"an effect that is neither Allow nor Deny: {statement!r}")
+        # Both, because either may be no part of a policy.
+        if all([_names(statement, "Action", action), _names(statement, "Resource", resource)]):
+            effects.add(statement["Effect"])
+    return effects == {"Allow"}
 
 
-def _applies(statement: Any, action: str, resource: str) -> bool:
-    if not isinstance(statement, dict):
-        raise ValueError("a statement that is no object")
-    if unknown := statement.keys() - _KNOWN:
-        raise ValueError(f"a statement with {', '.join(sorted(unknown))}")
-    _effect(statement)
-    is_about_action = _names(statement, "Action", lambda pattern: _is_action(pattern, action))
-    is_about_resource = _names(statement, "Resource", lambda pattern: _is_arn(pattern, resource))
-    return is_about_action and is_about_resource
-
-
-def _effect(statement: dict[str, Any]) -> str:
-    effect = statement.get("Effect")
-    if effect not in ("Allow", "Deny"):
-        raise ValueError(f"an effect that is neither Allow nor Deny: {effect!r}")
-    return str(effect)
-
-
-def _names(statement: dict[str, Any], element: str, is_named_by: Callable[[str], bool]) -> bool:
-    """Tell whether `element` of the statement, or its opposite such as NotAction, matches."""
+def _names(statement: dict[str, Any], element: str, name: str) -> bool:
+    """Tell whether `element` of the statement, or its opposite, such as NotAction, is about it."""
     opposite = f"Not{element}"
     if (element in statement) == (opposite in statement):
         raise ValueError(f"a statement with not just one of {element} and {opposite}")
@@ -52,7 +40,8 @@ def _names(statement: dict[str, Any], element: str, is_named_by: Callable[[str],
     patterns: list[Any] = value if isinstance(value, list) else [value]
     if not patterns or not all(isinstance(pattern, str) for pattern in patterns):
         raise ValueError(f"a statement whose {element} is no text")
-    named = [is_named_by(pattern) for pattern in patterns]
+    is_named_by = _is_arn if element == "Resource" else _is_action
+    named = [is_named_by(pattern, name) for pattern in patterns]  # all: each may be refused
     return any(named) == (element in statement)
 
 
@@ -61,7 +50,7 @@ def _is_action(pattern: str, action: str) -> bool:
 
 
 def _is_arn(pattern: str, resource: str) -> bool:
-    """Match part by part: no wildcard crosses a colon, except a lone `*`.
+    """Match part by part: no wildcard reaches over a colon, but for a lone `*`.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from local.console.watching import WatchedSubscriptions
-from local.faults.wrapping import WrappedSubscriptions
+from local.console.watching import watched_subscriptions
 from local.table.in_memory import MemorySubscriptions
+from local.wrapping import WrappedSubscriptions
 from signaling.ports import Subscriptions
 from signaling.tracing import TracedSubscriptions
 
 PORT = {name for name in vars(Subscriptions) if not name.startswith("_")}
 WRAPPERS: dict[str, Callable[[Subscriptions], object]] = {
     "tracing": TracedSubscriptions,
-    "console": lambda inner: WatchedSubscriptions(
+    "console": lambda inner: watched_subscriptions(
         inner, lambda topics: None, lambda connection: []
     ),
     "faults": lambda inner: WrappedSubscriptions(inner, lambda call: call, lambda call: call),
