@@ -15,7 +15,6 @@ NAMES = (
     "cold_start",
     "memory",
     "fan_out",
-    "requests",
     "costs",
     "local_server",
     "growth",
