@@ -13,7 +13,6 @@ from rig.report import Report, measured_on, write
 
 NAMES = (
     "cold_start",
-    "memory",
     "fan_out",
     "costs",
     "local_server",

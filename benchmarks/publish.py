@@ -2,13 +2,9 @@
 
 With the layer and the function's folder on PYTHONPATH it handles the event in EVENT once, and as
 often again as REPEAT says. In its last line it prints as JSON the CPU seconds until the first
-answer, those that it took to import the function, the wall seconds of each invocation, and of each
-fan-out but the first wall seconds, CPU seconds and how many posts were not
-delivered. Imports nothing of the benchmarks. Other variables:
-
-AWS_PORT   the port on this machine where all names lead
-CPU_LIMIT  a file; this process is held to less CPU from its first invocation on, when it has
-           written its id there. In Lambda, too, a function is imported with a whole processor.
+answer, and of each fan-out but the first wall seconds, CPU seconds and how many posts were not
+delivered. Imports nothing of the benchmarks. AWS_PORT is the port on this machine
+where all names lead.
 """
 
 import json
@@ -55,11 +51,9 @@ class _Timed:
 
 def main(handed_over: float) -> None:
     """Import the function and handle the event; the process had used `handed_over` CPU seconds."""
-    started = time.process_time()
     _lead_all_names_to(int(os.environ["AWS_PORT"]))
     from app import lambda_handler  # type: ignore[import-not-found]  # found through PYTHONPATH
 
-    initialized = time.process_time() - started
     taken: list[list[float]] = []
     repeat = int(os.environ.get("REPEAT", "0"))
     if repeat:
@@ -72,16 +66,11 @@ def main(handed_over: float) -> None:
             )
         )
     event = json.loads(os.environ["EVENT"])
-    if limit := os.environ.get("CPU_LIMIT"):
-        with open(limit, "w") as file:  # noqa: PTH123  # pathlib is slow to import
-            file.write(str(os.getpid()))
-    cpu, invoked = [], []
+    cpu = []
     for _ in range(1 + repeat):
-        started = time.perf_counter()
         lambda_handler(event, Context(seconds=29))
-        invoked.append(time.perf_counter() - started)
         cpu.append(time.process_time() - handed_over)
-    print(json.dumps([cpu[0], initialized, invoked, taken[1:]]))
+    print(json.dumps([cpu[0], taken[1:]]))
 
 
 def _lead_all_names_to(port: int) -> None:

@@ -36,10 +36,6 @@ class Life(NamedTuple):
 
     cpu_seconds: float
     """Until the first answer, without what Python and Lambda's own part had used before."""
-    initialized: float
-    """CPU seconds that it took to import the function."""
-    invoked: list[float]
-    """Wall seconds of each invocation."""
     fan_outs: list[FanOut]
     """Of all invocations but the first."""
 
@@ -69,14 +65,10 @@ class Deployed:
         client: str,
         subscribers: int = 1,
         repeat: int = 0,
-        share: float = 1.0,
         environment: Mapping[str, str] | None = None,
         imported_before: Sequence[str] = ("time",),
     ) -> Life:
-        """Have a process publish to `room-<subscribers>`, `repeat` times over after the first.
-
-        Once it has imported the function, it has this `share` of a processor.
-        """
+        """Have a process publish to `room-<subscribers>`, `repeat` times over after the first."""
         ended = run(
             [str(PYTHON), "-B", "-c", f"import {', '.join(imported_before)}; {_PUBLISH}"],
             {
@@ -86,10 +78,9 @@ class Deployed:
                 "REPEAT": str(repeat),
                 **(environment or {}),
             },
-            share,
         )
-        cpu, initialized, invoked, fan_outs = json.loads(ended.output.splitlines()[-1])
-        return Life(cpu, initialized, invoked, [FanOut(*each) for each in fan_outs])
+        cpu, fan_outs = json.loads(ended.output.splitlines()[-1])
+        return Life(cpu, [FanOut(*each) for each in fan_outs])
 
 
 @contextmanager

@@ -17,9 +17,6 @@ Name = TypeVar("Name")
 T = TypeVar("T")
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-_CGROUP_OF_VERSION_1 = Path("/sys/fs/cgroup/cpu")
-_CGROUP_OF_VERSION_2 = Path("/sys/fs/cgroup")
-_PERIOD_MICROSECONDS = 20_000
 
 
 class Spread(NamedTuple):
@@ -73,68 +70,23 @@ class Ended(NamedTuple):
     output: str
 
 
-def run(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, share: float = 1.0
-) -> Ended:
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
     """Run `command`, with `environment` added to our own.
-
-    It has this `share` of a processor, if that is less than one, once it writes its id into the
-    file that CPU_LIMIT names in its environment.
 
     Raises:
         RuntimeError: it failed.
     """
-    group = _cgroup(share) if share < 1 else None
-    limit = {"CPU_LIMIT": f"{group}/cgroup.procs"} if group else {}
-    try:
-        process = subprocess.Popen(
-            command,
-            env={**os.environ, **(environment or {}), **limit},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        process.stdout.close()
-    finally:
-        if group is not None:
-            group.rmdir()
+    process = subprocess.Popen(
+        command, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {output}")
     return Ended(usage.ru_utime + usage.ru_stime, output)
-
-
-def can_limit_cpu() -> bool:
-    """Tell whether this user may hold a process to a part of a processor here."""
-    try:
-        _cgroup(0.5).rmdir()
-    except OSError:
-        return False
-    return True
-
-
-def _cgroup(share: float) -> Path:
-    """Make a control group with `share` of a processor, of whichever version there is.
-
-    https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files
-    """
-    quota = int(share * _PERIOD_MICROSECONDS)
-    is_version_1 = (_CGROUP_OF_VERSION_1 / "cpu.shares").exists()
-    parent = _CGROUP_OF_VERSION_1 if is_version_1 else _CGROUP_OF_VERSION_2
-    group = parent / f"benchmark-{os.getpid()}"
-    group.mkdir()
-    try:
-        if is_version_1:
-            (group / "cpu.cfs_period_us").write_text(str(_PERIOD_MICROSECONDS))
-            (group / "cpu.cfs_quota_us").write_text(str(quota))
-        else:
-            (group / "cpu.max").write_text(f"{quota} {_PERIOD_MICROSECONDS}")
-    except OSError:
-        group.rmdir()
-        raise
-    return group
 
 
 def cpu_seconds(process: int) -> float:

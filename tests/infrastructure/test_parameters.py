@@ -8,7 +8,6 @@ from samcli.cli.types import (  # type: ignore[import-untyped]  # published with
     CfnParameterOverridesType,
 )
 
-from benchmarks.memory import WHOLE_PROCESSOR
 from local import ROOT
 from local.__main__ import main
 from local.sam.parameters import parse_overrides
@@ -137,8 +136,9 @@ def test_an_issuer_or_a_secret_deploys_the_authorizer_and_the_functions_know(
 def test_the_price_list_reckons_with_the_default_memory() -> None:
     memory = TEMPLATE["Parameters"]["MemorySize"]
     assert memory["Default"] == MEMORY_MEGABYTES
-    # More than one processor would be paid for and not used.
-    assert (memory["MinValue"], memory["MaxValue"]) == (128, WHOLE_PROCESSOR)
+    # Which is a whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+    # More would be paid for and not used.
+    assert (memory["MinValue"], memory["MaxValue"]) == (128, 1769)
 
 
 def test_no_more_concurrency_is_reserved_than_an_account_of_1_000_can_reserve() -> None:
