@@ -1,8 +1,7 @@
 """What rooms ask of AWS: counted in memory, and told by AWS's own engine."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -83,13 +82,12 @@ class CountingConnections:
 class Usage(NamedTuple):
     """What an operation asks of AWS."""
 
-    requests: Mapping[str, int]
-    """Requests to DynamoDB by operation."""
+    requests: int
+    """To DynamoDB."""
     posts: int
-    questions: int
-    """Whether a connection is still there: a GET, which costs nothing but its time."""
-    write_units: float
+    """With the questions whether a connection is still there, which cost nothing but their time."""
     read_units: float
+    write_units: float
 
 
 class MeteredRooms:
@@ -100,15 +98,14 @@ class MeteredRooms:
         subscriptions = DynamoDBSubscriptions(SdkDynamoDB(client), table, deadlines_within(3600))
         self.connections = CountingConnections()
         self._rooms = Rooms(subscriptions, self.connections)
-        self._requests = Counter[str]()
-        self._write_units = self._read_units = 0.0
+        self._answers: list[tuple[str, Any]] = []
         client.meta.events.register("provide-client-params.dynamodb", self._ask)
         client.meta.events.register("after-call.dynamodb", self._count)
 
-    def handle(self, connection: str, connected_at: int, at: int, **message: Any) -> None:
-        """Handle a message of `connection` that came `at` this time."""
+    def handle(self, connection: str, at: int, **message: Any) -> None:
+        """Handle a message of `connection`, which is made `at` this time."""
         parsed = parse(json.dumps(message), False, Limits())
-        self._rooms.handle(Sender(connection, connected_at, at), parsed, EVERYTHING)
+        self._rooms.handle(Sender(connection, at, at), parsed, EVERYTHING)
 
     def leave(self, connection: str) -> None:
         """Handle the end of a connection."""
@@ -116,24 +113,21 @@ class MeteredRooms:
 
     def usage_of(self, operation: Callable[[], object]) -> Usage:
         """Return what `operation` asks for."""
-        self._requests.clear()
-        self._write_units = self._read_units = 0.0
+        self._answers.clear()
         self.connections.posts = self.connections.questions = 0
         operation()
-        asked = (dict(self._requests), self.connections.posts, self.connections.questions)
-        return Usage(*asked, self._write_units, self._read_units)
+        units = {"read": 0.0, "write": 0.0}
+        for name, consumed in self._answers:
+            for each in consumed if isinstance(consumed, list) else [consumed]:
+                units["read" if name == "Query" else "write"] += each["CapacityUnits"]
+        posts = self.connections.posts + self.connections.questions
+        return Usage(len(self._answers), posts, units["read"], units["write"])
 
     def _ask(self, params: dict[str, Any], **event: Any) -> None:
         params["ReturnConsumedCapacity"] = "INDEXES"
 
     def _count(self, model: Any, parsed: dict[str, Any], **event: Any) -> None:
-        self._requests[model.name] += 1
-        consumed = parsed.get("ConsumedCapacity", [])
-        for each in consumed if isinstance(consumed, list) else [consumed]:
-            if model.name == "Query":
-                self._read_units += each["CapacityUnits"]
-            else:
-                self._write_units += each["CapacityUnits"]
+        self._answers.append((model.name, parsed.get("ConsumedCapacity", [])))
 
 
 @contextmanager

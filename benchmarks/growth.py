@@ -25,17 +25,16 @@ _CONNECTED_AT = 2**50
 _ROOM = "a room with a name as long as usual"
 _MOST_OVER_LINE = 1.5
 _MOST_IN_LARGE_ROOMS = {
-    ("join", "requests"): 8,
-    ("join", "posts"): 40,
-    ("signal", "requests"): 3,
-    ("signal", "posts"): 2,
+    "requests of a join": 8,
+    "posts of a join": 40,
+    "requests of a signal": 3,
+    "posts of a signal": 2,
 }
 
 
 class Growth(NamedTuple):
     """A cost of an operation at several sizes of the room."""
 
-    operation: str
     what: str
     costs: Mapping[int, float]
 
@@ -87,45 +86,26 @@ class MeasuredRoom:
 
     def _say(self, connection: str, **message: Any) -> None:
         self._now += 2 * NEW_MILLISECONDS
-        self._rooms.handle(connection, self._now, self._now, **message)
+        self._rooms.handle(connection, self._now, **message)
 
 
 def report() -> Report:
     """Return how each cost grows: each figure is the most of several newcomers."""
     with local_table() as (client, table):
         growths = _growths(MeasuredRoom(client, table))
-    rows: list[tuple[str, ...]] = []
-    for operation, what, costs in growths:
-        for size, cost in costs.items():
-            over_line = Growth(operation, what, costs).over_line(size)
+    rows, checks = [], []
+    for growth in growths:
+        for size, cost in growth.costs.items():
+            over_line = growth.over_line(size)
             told = "" if over_line is None else significant(over_line)
-            name = f"{what} of a {operation} in a room: {size:,}"
-            rows.append((name, significant(cost), told))
-    last = _SIZES[-1]
-    over_lines = {
-        f"{what} of a {operation} in a room": growth.over_line(last) or 0
-        for growth in growths
-        for operation, what, _ in [growth]
-    }
-    return Report(
-        ("size", "cost", "over the size before"),
-        rows,
-        [
-            *(
-                Check(f"{name}, {last:,}, over a straight line", figure, _MOST_OVER_LINE)
-                for name, figure in over_lines.items()
-            ),
-            *(
-                Check(
-                    f"{what.capitalize()} of a {operation} in a room of 1,000 or more",
-                    max(costs[size] for size in _LARGE),
-                    _MOST_IN_LARGE_ROOMS[operation, what],
-                )
-                for operation, what, costs in growths
-                if (operation, what) in _MOST_IN_LARGE_ROOMS
-            ),
-        ],
-    )
+            rows.append((f"{growth.what} in a room: {size:,}", significant(cost), told))
+        what = f"{growth.what} in a room, {_SIZES[-1]:,}, over a straight line"
+        checks.append(Check(what, growth.over_line(_SIZES[-1]) or 0, _MOST_OVER_LINE))
+    for growth in growths:
+        if most := _MOST_IN_LARGE_ROOMS.get(growth.what):
+            what = f"{growth.what.capitalize()} in a room of 1,000 or more"
+            checks.append(Check(what, max(growth.costs[size] for size in _LARGE), most))
+    return Report(("size", "cost", "over the size before"), rows, checks)
 
 
 def _growths(room: MeasuredRoom) -> list[Growth]:
@@ -135,25 +115,13 @@ def _growths(room: MeasuredRoom) -> list[Growth]:
         newcomers = [room.join_and_signal() for _ in range(_NEWCOMERS)]
         used["join"][size] = [join for join, _ in newcomers]
         used["signal"][size] = [signal for _, signals in newcomers for signal in signals]
-    return [
-        Growth(operation, what, costs)
-        for operation, sizes in used.items()
-        for what in ("requests", "posts", "read units", "write units")
-        for costs in [
-            {size: max(_cost(each, what) for each in all_) for size, all_ in sizes.items()}
-        ]
-        if any(costs.values())
-    ]
-
-
-def _cost(used: Usage, what: str) -> float:
-    """Return the figure called `what`; posts are with the questions who is still there."""
-    return {
-        "requests": sum(used.requests.values()),
-        "posts": used.posts + used.questions,
-        "read units": used.read_units,
-        "write units": used.write_units,
-    }[what]
+    growths = []
+    for operation, sizes in used.items():
+        for number, what in enumerate(Usage._fields):
+            costs = {size: max(each[number] for each in all_) for size, all_ in sizes.items()}
+            if any(costs.values()):
+                growths.append(Growth(f"{what.replace('_', ' ')} of a {operation}", costs))
+    return growths
 
 
 def _member(number: int) -> list[dict[str, Any]]:

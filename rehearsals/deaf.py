@@ -74,7 +74,7 @@ async def _rehearse(server: LocalServer, pieces: int) -> Report:
         row,
         [
             Check("Messages that the readers did not get", due - talk.arrived, 0),
-            Check("Deaf clients that were not cut off off off", not is_cut, 0),
+            Check("Deaf clients that were not cut off off off off", not is_cut, 0),
             Check("Megabytes more with a deaf client", megabytes, _MOST_MEGABYTES),
         ],
         [Check("p99 of an arrival, ratio with the deaf client", ratios.median, _MOST_RATIO)],

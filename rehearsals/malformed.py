@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import Any
 
@@ -27,8 +27,9 @@ _SECONDS = 30.0
 """The longest wait for an answer."""
 _MESSAGES_A_CONNECTION = 500
 _MOST_GROWTH = 20e6
-
-_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_HANGS = 1_000
+"""In place of a status."""
+_NO_FAULT = frozenset(range(500))
 
 
 _UNANSWERED = "Input that was not answered as it should be"
@@ -76,39 +77,31 @@ async def _rehearse(here: Running, sizes: tuple[int, int, int], is_short: bool) 
 
 async def _send_messages(server: LocalServer, number: int) -> Part:
     originals = recorded(ROOT / "tests" / "traces")
-    answers = Counter[str]()
+    kinds = Counter[str]()
     due = 0
 
     async def send(seed: int) -> None:
         nonlocal due
         texts = list(islice(messages(originals, seed), _MESSAGES_A_CONNECTION))
         due += sum(map(_is_answered, texts))
-        async with _websocket(server) as (reader, writer):
-            writer.write(b"".join(frame(0x81, each.encode()) for each in texts) + frame(0x88))
-            async with asyncio.timeout(_SECONDS):
-                while (got := await _next_frame(reader)) and got[0] == 0x81:
-                    answers[_kind(got[1])] += 1
+        data = b"".join(frame(0x81, each.encode()) for each in texts) + frame(0x88)
+        kinds.update(_kind(text) for first, text in await _answers(server, data) if first == 0x81)
 
     connections = number // _MESSAGES_A_CONNECTION
     await _in_turns([send(_SEED + each) for each in range(connections)])
-    answered = answers["error"] + answers["pong"]
-    invalid = [kind for kind in answers if kind.startswith("invalid")]
+    answered = kinds["error"] + kinds["pong"]
+    invalid = [kind for kind in kinds if kind.startswith("invalid")]
     row = Row(
         "Text that is mostly not a message",
         f"{connections * _MESSAGES_A_CONNECTION:,} mutated messages",
         f"{due:,} answers",
         f"{answered:,} answers",
-        f"{answers['error']:,} error frames, {answers['pong']:,} pongs; what is still a message "
-        f"was passed on, {answers['publish']:,} times{'; '.join(['', *invalid[:1]])}",
+        f"{kinds['error']:,} error frames, {kinds['pong']:,} pongs; what is still a message was "
+        f"passed on, {kinds['publish']:,} times{'; '.join(['', *invalid[:1]])}",
     )
-    wrong = sum(answers[kind] for kind in invalid)
-    return Part(
-        row,
-        [
-            Check(_UNANSWERED, abs(due - answered), 0),
-            Check("Frames from the server that are not JSON", wrong, 0),
-        ],
-    )
+    wrong = sum(kinds[kind] for kind in invalid)
+    no_json = Check("Frames from the server that are not JSON", wrong, 0)
+    return Part(row, [Check(_UNANSWERED, abs(due - answered), 0), no_json])
 
 
 def _is_answered(text: str) -> bool:
@@ -134,13 +127,9 @@ async def _send_frames(server: LocalServer, number: int) -> Part:
     codes, wrong = Counter[int](), list[tuple[bytes, int]]()
 
     async def send(data: bytes, due: set[int]) -> None:
-        code = 0
-        async with _websocket(server) as (reader, writer):
-            writer.write(data)
-            async with asyncio.timeout(_SECONDS):
-                while got := await _next_frame(reader):
-                    if got[0] == 0x88:
-                        code = int.from_bytes(got[1][:2])
+        answers = await _answers(server, data)
+        closes = [int.from_bytes(text[:2]) for first, text in answers if first == 0x88]
+        code = closes[-1] if closes else 0
         codes[code] += 1
         if code not in due:
             wrong.append((data[:20], code))
@@ -158,32 +147,20 @@ async def _send_frames(server: LocalServer, number: int) -> Part:
 
 
 async def _send_noise(server: LocalServer, number: int) -> Part:
-    statuses = Counter[int]()
-
-    async def send(data: bytes) -> None:
-        statuses[await _status_of(server, data, ends=True)] += 1
-
-    await _in_turns([send(each) for each in islice(noise(_SEED), number)])
-    wrong = sum(count for status, count in statuses.items() if not 0 <= status < 500)
+    requests = [Request("noise", data, _NO_FAULT) for data in islice(noise(_SEED), number)]
+    statuses, wrong = await _statuses_of(server, requests, ends=True)
     row = Row(
         "Random bytes instead of a request",
         f"{number:,} connections",
         "refused or ended, none with 5xx",
-        f"{number - wrong:,}",
-        f"{statuses[0]:,} ended, {number - statuses[-1] - statuses[0]:,} refused",
+        f"{number - len(wrong):,}",
+        f"{statuses[0]:,} ended, {number - statuses[_HANGS] - statuses[0]:,} refused",
     )
-    return Part(row, [Check(_UNANSWERED, wrong, 0)])
+    return Part(row, [Check(_UNANSWERED, len(wrong), 0)])
 
 
 async def _send_requests(server: LocalServer) -> Part:
-    wrong: list[str] = []
-
-    async def send(trick: Request) -> None:
-        status = await _status_of(server, trick.data)
-        if status not in trick.statuses:
-            wrong.append(f"{trick.name}: {status}")
-
-    await _in_turns([send(each) for each in REQUESTS])
+    _, wrong = await _statuses_of(server, REQUESTS)
     row = Row(
         "HTTP tricks on the same port",
         f"{len(REQUESTS)}: two Upgrades, bodies with Upgrade, `..`, 1 MB of query, ...",
@@ -194,6 +171,54 @@ async def _send_requests(server: LocalServer) -> Part:
     return Part(row, [Check(_UNANSWERED, len(wrong), 0)])
 
 
+async def _statuses_of(
+    server: LocalServer, requests: list[Request], ends: bool = False
+) -> tuple[Counter[int], list[str]]:
+    """Return how often each status answered `requests`, and those that it should not answer.
+
+    The status is 0 if the connection ends without any.
+    """
+    statuses, wrong = Counter[int](), list[str]()
+
+    async def send(request: Request) -> None:
+        status = 0
+        async with _connected(server) as (reader, writer):
+            writer.write(request.data)
+            try:
+                if ends:
+                    writer.write_eof()
+                async with asyncio.timeout(_SECONDS):
+                    line = await reader.readline()
+                status = int(line.split()[1]) if line.startswith(b"HTTP/1.") else 0
+            except TimeoutError:
+                status = _HANGS
+            except ConnectionError:
+                pass
+        statuses[status] += 1
+        if status not in request.statuses:
+            wrong.append(f"{request.name}: {status}")
+
+    await _in_turns([send(each) for each in requests])
+    return statuses, wrong
+
+
+async def _answers(server: LocalServer, data: bytes) -> list[tuple[int, bytes]]:
+    """Return the first byte and the payload of each frame that answers `data` on a WebSocket."""
+    answers = []
+    async with _connected(server) as (reader, writer):
+        writer.write(HANDSHAKE)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(data)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # it hung up
+            async with asyncio.timeout(_SECONDS):
+                while True:
+                    first, length = await reader.readexactly(2)
+                    if length >= 126:
+                        length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
+                    answers.append((first, await reader.readexactly(length)))
+    return answers
+
+
 async def _in_turns(jobs: list[Coroutine[Any, Any, None]]) -> None:
     """Run `jobs`, some at once."""
     for first in range(0, len(jobs), _AT_ONCE):
@@ -201,45 +226,12 @@ async def _in_turns(jobs: list[Coroutine[Any, Any, None]]) -> None:
 
 
 @asynccontextmanager
-async def _connected(server: LocalServer) -> AsyncIterator[_Streams]:
+async def _connected(
+    server: LocalServer,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
         yield reader, writer
     finally:
         writer.transport.abort()
         await asyncio.sleep(0)  # in which it is closed
-
-
-@asynccontextmanager
-async def _websocket(server: LocalServer) -> AsyncIterator[_Streams]:
-    async with _connected(server) as (reader, writer):
-        writer.write(HANDSHAKE)
-        await reader.readuntil(b"\r\n\r\n")
-        yield reader, writer
-
-
-async def _status_of(server: LocalServer, data: bytes, ends: bool = False) -> int:
-    """Return the status that answers `data`, 0 if the connection ends without, -1 if it hangs."""
-    async with _connected(server) as (reader, writer):
-        try:
-            writer.write(data)
-            if ends:
-                writer.write_eof()
-            async with asyncio.timeout(_SECONDS):
-                line = await reader.readline()
-            return int(line.split()[1]) if line.startswith(b"HTTP/1.") else 0
-        except ConnectionError:
-            return 0
-        except TimeoutError:
-            return -1
-
-
-async def _next_frame(reader: asyncio.StreamReader) -> tuple[int, bytes] | None:
-    """Return the first byte and the payload of the server's next frame, None if it hung up."""
-    try:
-        first, length = await reader.readexactly(2)
-        if length >= 126:
-            length = int.from_bytes(await reader.readexactly(2 if length == 126 else 8))
-        return first, await reader.readexactly(length)
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return None

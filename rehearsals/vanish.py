@@ -63,8 +63,8 @@ async def _vanish(here: Running, place: str, number: int) -> Part:
         f"rooms in {place}",
         f"{number * _VANISHING:,} clients vanish from {number} rooms in which {_LIVING} stay; "
         "one of these publishes, then another",
-        f"{2 * number:,} messages; the second counts the second counts {_LIVING} clients{due}",
-        f"{arrived:,} messages; the second counts the second counts {max(second, default=0)} clients counted{rows}",
+        f"{2 * number:,} messages; the second counts the second counts the second counts {_LIVING} clients{due}",
+        f"{arrived:,} messages; the second counts the second counts the second counts {max(second, default=0)} clients counted{rows}",
         f"{first[0] if first else 0} clients counted by the first",
     )
     return _part(row, 2 * number * (_LIVING - 1) - arrived, left)

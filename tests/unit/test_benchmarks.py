@@ -147,7 +147,7 @@ def test_a_check_names_figure_bound_and_verdict() -> None:
 
 
 def test_growth_is_told_beside_the_size_before() -> None:
-    growth = Growth("join", "posts", {1: 4.0, 10: 2.0, 100: 3.0})
+    growth = Growth("posts of a join", {1: 4.0, 10: 2.0, 100: 3.0})
     assert [growth.over_line(size) for size in (1, 10, 100)] == [None, 0.5, 1.5]
 
 
