@@ -9,11 +9,10 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 from random import Random
-from typing import NamedTuple
 
 from rig.measure import significant
 from rig.report import Bar, Check, Report
-from rig.shape import Shape, shape
+from rig.shape import shape
 
 SMALL = 100
 """Peers of the largest room where everybody hears every announce."""
@@ -136,25 +135,20 @@ _DELAY = 0.05
 """Of those who come at once: which part is handled while a frame is on its way."""
 
 
-class _Found(NamedTuple):
-    heard: int
-    history: str
-    size: int
-    shape: Shape
-    deliveries: float
-    """Announces that were delivered for each peer that came."""
-    crossed: int
-
-
 def report() -> Report:
-    """Return the shapes of all heards in all histories and sizes."""
-    found = [
-        _Found(heard, history, size, *live(heard, size))
+    """Return the shapes of rooms with all histories and sizes."""
+    found = {
+        (heard, history, size): live(heard, size)
         for heard in _HEARD
         for history, live in HISTORIES.items()
         for size in _SIZES
-    ]
-    ours = [each for each in found if each.heard == OURS]
+    }
+    shapes = {case: shape(mesh.connections) for case, mesh in found.items()}
+    ours = {case: each for case, each in shapes.items() if case[0] == OURS}
+    hops = {
+        size: max(each.hops for case, each in ours.items() if case[2] == size) for size in _SIZES
+    }
+    grown = {heard: shapes[heard, "one after the other", 1_000].hops for heard in _HEARD}
     return Report(
         (
             "who is introduced, and how the room came about",
@@ -166,45 +160,53 @@ def report() -> Report:
             "announces delivered for each that came",
             "pairs that crossed",
         ),
-        [_row(each) for each in found],
         [
-            Check("Components, sender hears of 8", max(each.shape.components for each in ours), 1),
-            Check("Alone, sender hears of 8", max(each.shape.isolated for each in ours), 0),
+            (
+                f"{_name(heard)}: {history}",
+                f"{size:,}",
+                f"{each.components}",
+                f"{each.isolated}",
+                f"{each.hops}",
+                f"{each.mean:.0f} ({each.least} to {each.most})",
+                significant(found[heard, history, size].deliveries / size),
+                f"{found[heard, history, size].crossed}",
+            )
+            for (heard, history, size), each in shapes.items()
+        ],
+        [
+            Check(
+                "Components, sender hears of 8", max(each.components for each in ours.values()), 1
+            ),
+            Check("Alone, sender hears of 8", max(each.isolated for each in ours.values()), 0),
             *(
-                Check(
-                    f"Hops, sender hears of 8, {size:,} peers",
-                    max(each.shape.hops for each in ours if each.size == size),
-                    most,
-                )
+                Check(f"Hops, sender hears of 8, {size:,} peers", hops[size], most)
                 for size, most in _MOST_HOPS.items()
             ),
         ],
         plot_title="Hops in a room of 1,000 that only grows",
-        bars=[
-            Bar(_name(each.heard), each.shape.hops, each.heard == OURS)
-            for each in found
-            if each.size == 1_000 and each.history == "one after the other"
-        ],
+        bars=[Bar(_name(heard), figure, heard == OURS) for heard, figure in grown.items()],
     )
 
 
-def _grown(heard: int, size: int) -> tuple[Shape, float, int]:
-    mesh = _grow(heard, size)
-    return shape(mesh.connections), mesh.deliveries / size, mesh.crossed
+def _grown(heard: int, size: int) -> Mesh:
+    mesh = Mesh(heard, Random(size))
+    for _ in range(size):
+        mesh.announce(mesh.enter())
+    return mesh
 
 
-def _replaced(heard: int, size: int) -> tuple[Shape, float, int]:
-    mesh = _grow(heard, size)
-    before = mesh.deliveries
+def _replaced(heard: int, size: int) -> Mesh:
+    mesh = _grown(heard, size)
+    mesh.deliveries = 0
     leavers = list(mesh.connections)
     Random(size).shuffle(leavers)
     for peer in leavers:
         mesh.leave(peer)
         mesh.announce(mesh.enter())
-    return shape(mesh.connections), (mesh.deliveries - before) / size, mesh.crossed
+    return mesh
 
 
-def _at_once(heard: int, size: int) -> tuple[Shape, float, int]:
+def _at_once(heard: int, size: int) -> Mesh:
     random = Random(size)
     mesh = Mesh(heard, random, int(size * _DELAY))
     peers = [mesh.enter() for _ in range(size)]
@@ -212,36 +214,16 @@ def _at_once(heard: int, size: int) -> tuple[Shape, float, int]:
     for peer in peers:
         mesh.announce(peer)
     mesh.settle()
-    return shape(mesh.connections), mesh.deliveries / size, mesh.crossed
+    return mesh
 
 
-HISTORIES: dict[str, Callable[[int, int], tuple[Shape, float, int]]] = {
+HISTORIES: dict[str, Callable[[int, int], Mesh]] = {
     "one after the other": _grown,
     "all replaced": _replaced,
     "at once": _at_once,
 }
-
-
-def _grow(heard: int, size: int) -> Mesh:
-    mesh = Mesh(heard, Random(size))
-    for _ in range(size):
-        mesh.announce(mesh.enter())
-    return mesh
+"""How a room came about in which a newcomer hears of so many."""
 
 
 def _name(heard: int) -> str:
     return f"the sender hears of {heard}, again of {AGAIN}"
-
-
-def _row(found: _Found) -> tuple[str, ...]:
-    components, isolated, hops, least, mean, most = found.shape
-    return (
-        f"{_name(found.heard)}: {found.history}",
-        f"{found.size:,}",
-        f"{components}",
-        f"{isolated}",
-        f"{hops}",
-        f"{mean:.0f} ({least} to {most})",
-        significant(found.deliveries),
-        f"{found.crossed}",
-    )
