@@ -8,7 +8,6 @@ takes the place of what the table had for it, and the rest of the table stays.
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -17,12 +16,10 @@ from benchmarks.over_servers import (
     LATENCY,
     Table,
     options,
-    prepare,
     started,
 )
-from rig.aws import forget_aws_account
 from rig.introductions import meet
-from rig.measure import Clock, significant, spread
+from rig.measure import significant, spread
 from rig.pages.meetings import meeting_place
 from rig.pages.outcomes import (
     WITH_THE_OLD_TIE_BREAK,
@@ -65,10 +62,6 @@ class Row(NamedTuple):
         ]
         return ", ".join(words)
 
-    def count(self, server: str) -> int:
-        """Return how many meetings there are over `server`."""
-        return self.deployed if server == DEPLOYED else self.meetings
-
 
 _ALL_SORTS = list(product((False, True), repeat=2))
 ROWS = [
@@ -89,47 +82,30 @@ TABLE = Table("meetings", [*(row.label for row in ROWS), FRAMES])
 def main() -> int:
     """Hold meetings, write the table, and return 1 if one over our servers failed."""
     asked = options("meetings", __doc__)
-    forget_aws_account()
-    prepare(asked.servers)
     rows = [row for row in ROWS if asked.rows in row.label]
     for server in asked.servers:
         with started(server) as url:
             if asked.rows in FRAMES:
-                TABLE.keep(FRAMES, server, frames(server, url, round(_ROUNDS * asked.share)))
-            for row, outcomes in held(rows, server, url, asked.share):
-                TABLE.keep(row.label, server, cell(row.kind, outcomes))
+                found = asyncio.run(meet(url, round(_ROUNDS * asked.share), at_once=6))
+                print(f"{server}, {FRAMES}: {found}", flush=True)
+                pairs = len(found.missed) + len(found.crossed)
+                TABLE.keep(FRAMES, server, f"{pairs} pairs")
+            for is_hidden in (False, True):
+                with meeting_place(is_hidden) as place:
+                    for row in [each for each in rows if each.is_hidden == is_hidden]:
+                        meetings = row.deployed if server == DEPLOYED else row.meetings
+                        if count := round(asked.share * meetings):
+                            abreast = _abreast(row, server)
+                            _keep(row, server, place.hold(row.kind, count, url, abreast=abreast))
     return 0 if TABLE.holds else 1
 
 
-def frames(server: str, url: str, rounds: int) -> str:
-    """Let clients without a browser come together, print and return how many pairs went wrong."""
-    missed, crossed = asyncio.run(meet(url, rounds, at_once=6))
-    text = f"{len(missed) + len(crossed)} pairs"
-    print(f"{server}, {FRAMES}: {len(missed)} pairs missed, {len(crossed)} crossed", flush=True)
-    return text
-
-
-def held(
-    rows: list[Row], server: str, url: str, share: float
-) -> Iterator[tuple[Row, list[Outcome]]]:
-    """Hold a `share` of the meetings of `rows` over `server`, print what came of each, yield it."""
-    for is_hidden in (False, True):
-        with meeting_place(is_hidden) as place:
-            for row in rows:
-                count = round(share * row.count(server))
-                if row.is_hidden != is_hidden or count == 0:
-                    continue
-                with Clock() as clock:
-                    outcomes = place.hold(row.kind, count, url, abreast=_abreast(row, server))
-                late = spread([each.milliseconds_late for each in outcomes])
-                print(
-                    f"{server}, {row.label}: {cell(row.kind, outcomes)} in {clock.seconds:.0f} s, "
-                    f"pages late by {late.text(2)} ms",
-                    flush=True,
-                )
-                for outcome in failed(outcomes):
-                    print(f"  {outcome}", flush=True)
-                yield row, outcomes
+def _keep(row: Row, server: str, outcomes: list[Outcome]) -> None:
+    late = spread([each.milliseconds_late for each in outcomes]).text(2)
+    text = cell(row.kind, outcomes)
+    print(f"{server}, {row.label}: {text}, pages late by {late} ms", flush=True)
+    print(*(f"  {outcome}\n" for outcome in failed(outcomes)), sep="", end="", flush=True)
+    TABLE.keep(row.label, server, text)
 
 
 def _abreast(row: Row, server: str) -> int:

@@ -14,10 +14,8 @@ from benchmarks.over_servers import (
     REFERENCE,
     Table,
     options,
-    prepare,
     started,
 )
-from rig.aws import forget_aws_account
 from rig.pages.outages import is_network_own, outage_place
 from rig.pages.stays import Lost, Outage
 
@@ -69,9 +67,7 @@ TABLE = Table("outages", [row.label for row in ROWS])
 def main() -> int:
     """Hold the trials, write the table, and return 1 if one over our servers failed."""
     asked = options("outages", __doc__)
-    forget_aws_account()
     if not is_network_own():
-        prepare(asked.servers)  # where the network is
         own = ["unshare", "--net", "--map-root-user"]
         os.execvp(own[0], [*own, sys.executable, "-m", "benchmarks.outages", *sys.argv[1:]])
     rows = [row for row in ROWS if asked.rows in row.label]

@@ -1,14 +1,16 @@
 """Tables of what real pages do over each kind of server, of which a part may be measured again."""
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from benchmarks import ROOT
 from rig import places
+from rig.aws import forget_aws_account
 from rig.emulator import Emulator, build_for_emulator
 from rig.measure import Clock, significant, spread
+from rig.pages.outages import is_network_own
 from rig.pages.stays import Stay
 from rig.report import Check, Report, kept_rows, measured_on, write
 from rig.servers import ReferenceServer
@@ -24,18 +26,11 @@ REFERENCE, MEMORY, LATENCY, DYNAMODB, DEPLOYED = SERVERS = (
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-class Options(NamedTuple):
-    """What to measure."""
+def options(name: str, description: str | None) -> argparse.Namespace:
+    """Read the command line of `python -m benchmarks.<name>`: servers, rows and share of trials.
 
-    servers: Sequence[str]
-    rows: str
-    """Part of the names of the rows."""
-    share: float
-    """Of the trials."""
-
-
-def options(name: str, description: str | None) -> Options:
-    """Read the command line of `python -m benchmarks.<name>`."""
+    And prepare what the servers need, from the network, unless this process has left it.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     parser.add_argument("servers", nargs="*", help=f"some of {', '.join(SERVERS)}; all by default")
     parser.add_argument("--rows", default="", help="only rows that have this in their names")
@@ -43,13 +38,11 @@ def options(name: str, description: str | None) -> Options:
     given = parser.parse_args()
     if unknown := set(given.servers) - set(SERVERS):
         parser.error(f"no such server: {', '.join(sorted(unknown))}")
-    return Options(given.servers or SERVERS, given.rows, given.share)
-
-
-def prepare(servers: Sequence[str]) -> None:
-    """Build what some servers need, from the network."""
-    if DEPLOYED in servers:
+    given.servers = given.servers or SERVERS
+    forget_aws_account()
+    if DEPLOYED in given.servers and not is_network_own():
         build_for_emulator()
+    return given
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from benchmarks.over_servers import DEPLOYED, Table, options, prepare, started
-from rig.aws import forget_aws_account
+from benchmarks.over_servers import DEPLOYED, Table, options, started
 from rig.measure import significant, spread
 from rig.pages.outcomes import NEWEST, WITH_THE_OLD_TIE_BREAK
 from rig.pages.staying import StayingPlace, staying_place
@@ -131,8 +130,6 @@ TABLE = Table("staying", [row.label for row in ROWS])
 def main() -> int:
     """Hold the trials, write the table, and return 1 if one over our servers failed."""
     asked = options("staying", __doc__)
-    forget_aws_account()
-    prepare(asked.servers)
     rows = [row for row in ROWS if asked.rows in row.label]
     for server in asked.servers:
         with started(server) as url, staying_place() as place:
