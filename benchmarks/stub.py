@@ -58,6 +58,7 @@ class Stub:
         common = {
             "AWS_CLIENT": client,
             "AWS_LAMBDA_RUNTIME_API": "localhost",  # what is done only in Lambda is done here too
+            "AWS_REGION": "us-east-1",
             "TABLE_NAME": "subscriptions",
             "MAX_RECIPIENTS": "100000",
             "AWS_PORT": self._port,

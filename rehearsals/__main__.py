@@ -1,54 +1,34 @@
 """Rehearse what can go wrong: `python -m rehearsals`, or only some: `python -m rehearsals posts`.
 
-The tables go into docs/reliability.md, unless `--short` only looks whether all that is promised
-holds, with few clients and little time.
+The tables go into docs/reliability.md.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from importlib import import_module
 
 from local import ROOT
-from rig.aws import forget_aws_account
-from rig.measure import Clock
-from rig.report import Report, measured_on, write_section
+from rig.programs import chosen, run_all
+from rig.report import Report, write_section
 
 NAMES = (
     *("posts", "table", "vanish", "herd", "crowd", "deaf", "flood", "hostile", "malformed"),
     *("large_room", "pages", "hour"),
 )
-_MINUTES = tuple(name for name in NAMES if name != "hour")
-"""What `make rehearse` runs unless it is told."""
 PAGE = ROOT / "docs" / "reliability.md"
 
 
 def main() -> int:
-    """Run, print and write each rehearsal, and return 1 if something promised does not hold."""
-    parser = argparse.ArgumentParser(
-        prog="python -m rehearsals",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "names", nargs="*", help=f"some of {', '.join(NAMES)}; all but the hour by default"
-    )
-    parser.add_argument("--short", action="store_true", help="few clients, and write nothing")
-    options = parser.parse_args()
-    if unknown := set(options.names) - set(NAMES):
-        parser.error(f"no such rehearsal: {', '.join(sorted(unknown))}")
-    forget_aws_account()
-    where = measured_on()
-    failed = 0
-    for name in options.names or _MINUTES:
-        with Clock() as clock:
-            report = rehearsal(name)(options.short)
-        parts = report.parts(name, f"make rehearse ROWS={name}", where)
-        print(*parts, f"({name} took {clock.seconds:.0f} s)\n", sep="\n\n", flush=True)
-        if not options.short:
-            write_section(PAGE, name, parts)
-        failed += not report.holds
-    return 1 if failed else 0
+    """Run, print and write each rehearsal, and return 1 if something promised does not hold.
+
+    All but the hour are run, if none is named.
+    """
+    names = chosen("rehearsals", __doc__, NAMES).names or NAMES[:-1]
+
+    def keep(name: str, report: Report, parts: list[str], where: str) -> None:
+        write_section(PAGE, name, parts)
+
+    return run_all(names, "make rehearse", lambda name: rehearsal(name)(False), keep)
 
 
 def rehearsal(name: str) -> Callable[[bool], Report]:
