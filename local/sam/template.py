@@ -98,13 +98,36 @@ def load(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     selection = _SELECTION.match(api["RouteSelectionExpression"])
     if not selection:
         raise ValueError(f"{path}: RouteSelectionExpression is not $request.body.<key>")
+    routes: dict[str, Function | Mock] = {}
+    throttles: dict[str, Throttle] = {}
+    answering: set[str] = set()
+    authorizer = None
+    responses = _of_type(resources, "AWS::ApiGatewayV2::RouteResponse").values()
+    answered = {response["RouteId"] for response in responses}
+    for name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items():
+        key = route["RouteKey"]
+        if name in answered and "RouteResponseSelectionExpression" in route:
+            answering.add(key)
+        integration = route["Target"].removeprefix("integrations/")
+        behind = resources[integration]["Properties"]
+        if behind["IntegrationType"] == "MOCK":
+            response = _mock_response(resources, integration) if key in answering else None
+            routes[key] = Mock(response)
+        else:
+            routes[key] = _function(behind["IntegrationUri"], resources, code)
+        if throttle := _throttle(stage, key):
+            throttles[key] = throttle
+        if route.get("AuthorizationType") == "CUSTOM":
+            asked = resources[route["AuthorizerId"]]["Properties"]
+            sources = [each.rpartition(".")[2] for each in asked["IdentitySource"]]
+            authorizer = Authorizer(_function(asked["AuthorizerUri"], resources, code), sources)
     return Stack(
         stage=stage["StageName"],
         selection=selection[1],
-        routes=_routes(resources, code),
-        answering=_answering(resources),
-        throttles=_throttles(resources, stage),
-        authorizer=_authorizer(resources, code),
+        routes=routes,
+        answering=frozenset(answering),
+        throttles=throttles,
+        authorizer=authorizer,
         table={"TableName": table, **properties},
         overridden=_overridden(translated, set(overrides or ())),
     )
@@ -128,55 +151,11 @@ def _of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _routes(resources: dict[str, Any], code: dict[str, Path]) -> dict[str, Function | Mock]:
-    integrations = _of_type(resources, "AWS::ApiGatewayV2::Integration")
-    routes: dict[str, Function | Mock] = {}
-    answering = _answering(resources)
-    for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values():
-        name = route["Target"].removeprefix("integrations/")
-        integration = integrations[name]
-        if integration["IntegrationType"] == "MOCK":
-            is_answered = route["RouteKey"] in answering
-            target: Function | Mock = Mock(_mock_response(resources, name) if is_answered else None)
-        else:
-            target = _function(integration["IntegrationUri"], resources, code)
-        routes[route["RouteKey"]] = target
-    return routes
-
-
-def _answering(resources: dict[str, Any]) -> frozenset[str]:
-    responses = _of_type(resources, "AWS::ApiGatewayV2::RouteResponse").values()
-    answered = {response["RouteId"] for response in responses}
-    return frozenset(
-        route["RouteKey"]
-        for name, route in _of_type(resources, "AWS::ApiGatewayV2::Route").items()
-        if name in answered and "RouteResponseSelectionExpression" in route
-    )
-
-
-def _throttles(resources: dict[str, Any], stage: dict[str, Any]) -> dict[str, Throttle]:
-    throttles = {}
-    for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values():
-        key = route["RouteKey"]
-        settings = stage.get("DefaultRouteSettings", {}) | stage.get("RouteSettings", {}).get(
-            key, {}
-        )
-        if {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= settings.keys():
-            rate, burst = settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]
-            throttles[key] = Throttle(float(rate), float(burst))
-    return throttles
-
-
-def _authorizer(resources: dict[str, Any], code: dict[str, Path]) -> Authorizer | None:
-    for route in _of_type(resources, "AWS::ApiGatewayV2::Route").values():
-        if route.get("AuthorizationType") == "CUSTOM":
-            authorizer = resources[route["AuthorizerId"]]["Properties"]
-            sources = authorizer["IdentitySource"]
-            return Authorizer(
-                _function(authorizer["AuthorizerUri"], resources, code),
-                [source.removeprefix("route.request.querystring.") for source in sources],
-            )
-    return None
+def _throttle(stage: dict[str, Any], route: str) -> Throttle | None:
+    """Return the throttle of `route`: the stage's, unless it has its own."""
+    settings = stage.get("DefaultRouteSettings", {}) | stage.get("RouteSettings", {}).get(route, {})
+    rate, burst = settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit")
+    return None if rate is None or burst is None else Throttle(float(rate), float(burst))
 
 
 def _mock_response(resources: dict[str, Any], integration: str) -> str | None:
