@@ -13,18 +13,11 @@ from random import Random
 from rig.measure import significant
 from rig.report import Bar, Check, Report
 from rig.shape import shape
+from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
+from signaling.ports import SAMPLE
+from signaling.small_rooms import SMALL_ROOM
 
-SMALL = 100
-"""Peers of the largest room where everybody hears every announce."""
-
-WINDOW = 32
-"""Rows that are read, in the order of the hashes of connections, for a uniform sample."""
-
-OURS, AGAIN = 8, 2
-"""Of how many the sender hears in a large room when it enters, and when it announces itself again:
-as `signaling.large_rooms` has it."""
-
-_HEARD = (4, OURS)
+_HEARD = (4, INTRODUCED)
 
 
 class Mesh:
@@ -103,12 +96,12 @@ class Mesh:
                 self._under_way.append((self._clock + self._delay, True, sender, receiver))
 
     def _introduced_by(self, peer: int, is_again: bool) -> list[tuple[bool, int, int]]:
-        if len(self._rows) <= SMALL:
+        if len(self._rows) <= SMALL_ROOM:
             return [(False, other, peer) for _, other in self._rows if other != peer]
         sample = self._sample(peer)
         announced = [each for each in sample if self._announced.get(each)]
         silent = [each for each in sample if self._announced.get(each) is False]
-        introduced = (announced + silent)[: AGAIN if is_again else self._heard]
+        introduced = (announced + silent)[: INTRODUCED_AGAIN if is_again else self._heard]
         return [
             (False, peer, each) if self._hears(peer, each) else (False, each, peer)
             for each in introduced
@@ -123,8 +116,8 @@ class Mesh:
 
     def _sample(self, peer: int) -> list[int]:
         start = bisect_left(self._rows, (self._random.random(), -1))
-        rows = (self._rows + self._rows)[start : start + WINDOW + 1] if start else self._rows
-        sample = [other for _, other in rows[: WINDOW + 1] if other != peer]
+        rows = (self._rows + self._rows)[start : start + SAMPLE + 1] if start else self._rows
+        sample = [other for _, other in rows[: SAMPLE + 1] if other != peer]
         self._random.shuffle(sample)
         return sample
 
@@ -144,7 +137,7 @@ def report() -> Report:
         for size in _SIZES
     }
     shapes = {case: shape(mesh.connections) for case, mesh in found.items()}
-    ours = {case: each for case, each in shapes.items() if case[0] == OURS}
+    ours = {case: each for case, each in shapes.items() if case[0] == INTRODUCED}
     hops = {
         size: max(each.hops for case, each in ours.items() if case[2] == size) for size in _SIZES
     }
@@ -184,7 +177,7 @@ def report() -> Report:
             ),
         ],
         plot_title="Hops in a room of 1,000 that only grows",
-        bars=[Bar(_name(heard), figure, heard == OURS) for heard, figure in grown.items()],
+        bars=[Bar(_name(heard), figure, heard == INTRODUCED) for heard, figure in grown.items()],
     )
 
 
@@ -226,4 +219,4 @@ HISTORIES: dict[str, Callable[[int, int], Mesh]] = {
 
 
 def _name(heard: int) -> str:
-    return f"the sender hears of {heard}, again of {AGAIN}"
+    return f"the sender hears of {heard}, again of {INTRODUCED_AGAIN}"

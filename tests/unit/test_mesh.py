@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from benchmarks.simulation import AGAIN, HISTORIES, OURS, Mesh
+from benchmarks.simulation import HISTORIES, Mesh
 from rig.shape import Shape, shape
-from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
+from signaling.large_rooms import INTRODUCED
 
 
 def test_the_shape_of_a_chain_and_of_one_alone() -> None:
@@ -15,24 +15,20 @@ def test_the_shape_of_a_chain_and_of_one_alone() -> None:
 
 
 def test_in_a_small_room_everybody_is_connected_to_everybody() -> None:
-    mesh = _grown(OURS, 20)
+    mesh = _grown(INTRODUCED, 20)
     assert shape(mesh.connections) == Shape(1, 0, hops=1, least=19, mean=19.0, most=19)
 
 
 def test_a_full_peer_ignores_announces_and_accepts_offers() -> None:
-    small = _grown(OURS, 100)
+    small = _grown(INTRODUCED, 100)
     assert max(map(len, small.connections.values())) <= 34
-    large = _grown(OURS, 2_000)
+    large = _grown(INTRODUCED, 2_000)
     assert max(map(len, large.connections.values())) > 34
     assert min(map(len, large.connections.values())) == 8
 
 
-def test_the_model_introduces_as_many_as_the_rooms_do() -> None:
-    assert (OURS, AGAIN) == (INTRODUCED, INTRODUCED_AGAIN)
-
-
 def test_whoever_loses_a_connection_finds_another() -> None:
-    mesh = _grown(OURS, 200)
+    mesh = _grown(INTRODUCED, 200)
     announces = mesh.announces
     others = set(mesh.connections[150])
     mesh.leave(150)
@@ -43,7 +39,7 @@ def test_whoever_loses_a_connection_finds_another() -> None:
 
 @pytest.mark.parametrize("history", HISTORIES)
 def test_a_large_room_is_in_one_piece(history: str) -> None:
-    mesh = HISTORIES[history](OURS, 400)
+    mesh = HISTORIES[history](INTRODUCED, 400)
     found = shape(mesh.connections)
     assert (found.components, found.isolated, mesh.crossed) == (1, 0, 0)
     assert found.hops <= 6
