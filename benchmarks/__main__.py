@@ -8,7 +8,7 @@ from benchmarks import ROOT
 from rig.programs import chosen, run_all
 from rig.report import Report, write
 
-NAMES = ("cold_start", "fan_out", "costs", "local_server", "growth", "simulation")
+NAMES = ("cold_start", "fan_out", "requests", "costs", "local_server", "growth", "simulation")
 
 
 def main() -> int:

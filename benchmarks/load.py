@@ -6,16 +6,19 @@ Reads a `Job` as JSON from its arguments, does it, and prints a `Done` as JSON.
 import asyncio
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
-from rig.measure import cpu_seconds
-from rig.members import Socket, connect
-from traffic.conversation import Step, filling, message_to_all
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from rig.measure import Clock, cpu_seconds, resident_bytes
+from signaling.settings import BROADCAST
+from traffic.conversation import filling, message_to_all
 
 _LONGEST_SECONDS = 60
+_HANDSHAKES_AT_ONCE = 50
 _PUBLISHES_AT_ONCE = 4
-"""Publishes under way in each room, of which there are enough that the server never waits."""
+"""Publishes under way in each room: enough that the server never waits for the clients."""
 
 
 class Job(NamedTuple):
@@ -35,83 +38,163 @@ class Done(NamedTuple):
     """What came of a job."""
 
     deliveries: int
+    seconds: float
     cpu_seconds: float
-    """CPU time that the server used, without that for the handshakes."""
+    """CPU time that the server used."""
+    connect_cpu_seconds: float
+    """CPU time that the server used for the handshakes."""
+    bytes_a_connection: float
+    """Memory by which the server grew, for each connection that subscribed."""
 
 
-class Talk:
-    """Clients of a room that talk: each burst is sent when the one before it is everywhere."""
+class Client(WSListener):
+    """One connection, which tells its room of each frame that it gets."""
 
-    def __init__(self, clients: list[Socket], bursts: Iterable[list[Step]], delivery: str) -> None:
-        """Have `clients` say what `bursts` say."""
+    def __init__(self) -> None:
+        """Belong to no room yet."""
+        super().__init__()
+        self.transport: WSTransport
+        self.received: Callable[[], None] = _ignore
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Keep the transport."""
+        self.transport = transport
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Count the frame."""
+        if frame.msg_type == WSMsgType.TEXT:
+            self.received()
+
+    def send(self, text: str) -> None:
+        """Send a text frame."""
+        self.transport.send(WSMsgType.TEXT, text.encode())
+
+
+class Meeting:
+    """Peers that meet: each burst is sent when the one before it has reached everyone."""
+
+    def __init__(self, topic: str, clients: list[Client], delivery: str) -> None:
+        """Have `clients` meet in `topic`."""
         self.deliveries = 0
         self.ended = asyncio.Event()
         self._clients = clients
-        self._bursts = iter(bursts)
+        self._bursts = filling(topic, len(clients))
         self._delivery = delivery
         self._awaited = 0
         for client in clients:
-            client.heard = self._heard
+            client.received = self._received
 
     def go_on(self) -> None:
         """Send bursts until one has to be waited for."""
         for burst in self._bursts:
             for step in burst:
-                self._clients[step.sender].send_text(step.text)
+                self._clients[step.sender].send(step.text)
             self._awaited = sum(step.deliveries(self._delivery) for step in burst)
             self.deliveries += self._awaited
             if burst and not self._awaited:
                 # Nobody gets it, but it has to be handled before anyone else comes.
-                self._clients[burst[0].sender].send({"type": "ping"})
+                self._clients[burst[0].sender].send('{"type":"ping"}')
                 self._awaited = 1
             if self._awaited:
                 return
         self.ended.set()
 
-    def _heard(self, text: bytes) -> None:
+    def _received(self) -> None:
         self._awaited -= 1
         if not self._awaited:
             self.go_on()
 
 
-def publishes(topic: str, peers: int, number: int) -> Iterator[list[Step]]:
-    """Yield publishes to all, `number` by number of `peers` that have met, some at once."""
-    for first in range(0, number, _PUBLISHES_AT_ONCE):
-        senders = [each % peers for each in range(first, first + _PUBLISHES_AT_ONCE)]
-        yield [Step(each, message_to_all(topic, each), peers, True, False) for each in senders]
+class Publishes:
+    """Peers that publish to all others in turn, some at once."""
+
+    def __init__(self, topic: str, clients: list[Client], delivery: str, number: int) -> None:
+        """Have `clients`, which have met in `topic`, publish to it `number` times in all."""
+        self._receivers = len(clients) - (delivery != BROADCAST)
+        self.deliveries = number * self._receivers
+        self.ended = asyncio.Event()
+        self._clients = clients
+        self._topic = topic
+        self._left, self._unsent = self.deliveries, number
+        for client in clients:
+            client.received = self._received
+
+    def go_on(self) -> None:
+        """Send the first messages; each that has reached everyone is followed by another."""
+        if not self._unsent:
+            self.ended.set()
+        for _ in range(_PUBLISHES_AT_ONCE):
+            self._publish()
+
+    def _publish(self) -> None:
+        if self._unsent:
+            self._unsent -= 1
+            client = self._unsent % len(self._clients)
+            self._clients[client].send(message_to_all(self._topic, client))
+
+    def _received(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self.ended.set()
+        elif not self._left % self._receivers:
+            self._publish()
 
 
 async def run(job: Job) -> Done:
     """Connect, do the job and disconnect."""
-    clients = await connect(job.url, [Socket() for _ in range(job.rooms * job.peers)])
-    talks = []
-    for first in range(0, len(clients), job.peers):
-        topic, members = f"room-{first}", list(clients[first : first + job.peers])
-        bursts = filling(topic, job.peers)
-        if job.publishes is not None:
+    memory, cpu_before = resident_bytes(job.process), cpu_seconds(job.process)
+    clients = await _connected(job.url, job.rooms * job.peers)
+    connect_cpu = cpu_seconds(job.process) - cpu_before
+    rooms = {
+        f"room-{number}": clients[number * job.peers : (number + 1) * job.peers]
+        for number in range(job.rooms)
+    }
+    tasks: list[Meeting | Publishes]
+    if job.publishes is None:
+        tasks = [Meeting(topic, members, job.delivery) for topic, members in rooms.items()]
+    else:
+        for topic, members in rooms.items():
             await _subscribe(topic, members)
-            bursts = publishes(topic, job.peers, job.publishes)
-        talks.append(Talk(members, bursts, job.delivery))
-    before = cpu_seconds(job.process)
-    for talk in talks:
-        talk.go_on()
-    async with asyncio.timeout(_LONGEST_SECONDS):
-        await asyncio.gather(*(talk.ended.wait() for talk in talks))
-    used = cpu_seconds(job.process) - before
+        memory = resident_bytes(job.process) - memory
+        tasks = [
+            Publishes(topic, members, job.delivery, job.publishes)
+            for topic, members in rooms.items()
+        ]
+    cpu_before = cpu_seconds(job.process)
+    with Clock() as clock:
+        for task in tasks:
+            task.go_on()
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            await asyncio.gather(*(task.ended.wait() for task in tasks))
+    cpu = cpu_seconds(job.process) - cpu_before
     for client in clients:
-        client.vanish()
-    return Done(sum(talk.deliveries for talk in talks), used)
+        client.transport.disconnect()
+    deliveries = sum(task.deliveries for task in tasks)
+    return Done(deliveries, clock.seconds, cpu, connect_cpu, memory / len(clients))
 
 
-async def _subscribe(topic: str, clients: list[Socket]) -> None:
+async def _connected(url: str, number: int) -> list[Client]:
+    clients: list[Client] = []
+    while len(clients) < number:
+        some = min(_HANDSHAKES_AT_ONCE, number - len(clients))
+        pairs = await asyncio.gather(*(ws_connect(Client, url) for _ in range(some)))
+        clients += [client for _, client in pairs if isinstance(client, Client)]
+    return clients
+
+
+async def _subscribe(topic: str, clients: list[Client]) -> None:
     """Subscribe every client, and wait for its pong."""
     pongs = asyncio.Semaphore(0)
     for client in clients:
-        client.heard = lambda text: pongs.release()
-        client.send({"type": "subscribe", "topics": [topic]})
-        client.send({"type": "ping"})
+        client.received = pongs.release
+        client.send(json.dumps({"type": "subscribe", "topics": [topic]}))
+        client.send('{"type":"ping"}')
     for _ in clients:
         await pongs.acquire()
+
+
+def _ignore() -> None:
+    pass
 
 
 if __name__ == "__main__":

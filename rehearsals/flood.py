@@ -69,8 +69,8 @@ async def _flood(here: Running, rounds: int, seconds: float) -> Part:
         f"{arrived:,}",
         f"it sent {significant(rate)} messages a second, "
         f"{sum(each.arrived for each in floods):,} arrived at its two room mates. Others, slowest "
-        f"in a hundred: {without} ms without the flood, {with_it} ms with it, {slowdown.text(2)} times "
-        "as long",
+        f"in a hundred: {without} ms without the flood, {with_it} ms with it, {slowdown.text(2)} "
+        "times as long",
     )
     slower = "p99 of the others' messages, ratio with the flood"
     return Part(

@@ -131,7 +131,8 @@ async def _knock(server: LocalServer) -> Part:
     wrong, near = let_in & set(_FAR), let_in & set(_NEAR)
     row = Row(
         "A page opens a WebSocket to `localhost`, `AllowedOrigins` not set",
-        f"handshakes from {len(_FAR)} pages on the internet, {len(_NEAR)} on this machine or network",
+        f"handshakes from {len(_FAR)} pages on the internet, {len(_NEAR)} on this machine or "
+        "network",
         f"{len(_FAR)} refusals",
         f"{len(_FAR) - len(wrong)} refusals, {len(near)} let in",
         "the server prints which site it refused, and how to let it in",

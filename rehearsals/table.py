@@ -48,13 +48,17 @@ def rehearse(is_short: bool) -> Report:
 def _part(row: Row, speakers: list[Speaker], wrong: int, failed: int, recover: float) -> Part:
     """Return what came of a row, `failed` posts and `wrong` rows in the end."""
     unanswered = max(0, sum(each.unanswered for each in speakers) - failed)
-    told = "Messages that did not arrive, whose sender got no error, and that did not count as failed"
+    told = (
+        "Messages that did not arrive, whose sender got no error, and that did not count as failed"
+    )
     recovered = "Seconds from the table's return until the messages of all members arrive"
     return Part(
         row,
         [
             Check(told, unanswered, 0),
-            Check("Errors other than `unavailable`", sum(each.other_errors for each in speakers), 0),
+            Check(
+                "Errors other than `unavailable`", sum(each.other_errors for each in speakers), 0
+            ),
             Check("Rows that are wrong at the end", wrong, 0),
         ],
         [

@@ -39,7 +39,9 @@ def rehearse(is_short: bool) -> Report:
 def _part(row: Row, lost: int, left: int) -> Part:
     """Return what came of a row: messages that the living lack, and rows that were still read."""
     what = "Rows of vanished clients, after one publish in their room or after they expired"
-    return Part(row, [Check("Messages that remaining clients did not get", lost, 0), Check(what, left, 0)])
+    return Part(
+        row, [Check("Messages that remaining clients did not get", lost, 0), Check(what, left, 0)]
+    )
 
 
 async def _vanish(here: Running, place: str, number: int) -> Part:
@@ -63,8 +65,8 @@ async def _vanish(here: Running, place: str, number: int) -> Part:
         f"rooms in {place}",
         f"{number * _VANISHING:,} clients vanish from {number} rooms in which {_LIVING} stay; "
         "one of these publishes, then another",
-        f"{2 * number:,} messages; the second counts the second counts the second counts {_LIVING} clients{due}",
-        f"{arrived:,} messages; the second counts the second counts the second counts {max(second, default=0)} clients counted{rows}",
+        f"{2 * number:,} messages; the second counts {_LIVING} clients{due}",
+        f"{arrived:,} messages; the second counts {max(second, default=0)} clients{rows}",
         f"{first[0] if first else 0} clients counted by the first",
     )
     return _part(row, 2 * number * (_LIVING - 1) - arrived, left)
@@ -105,8 +107,8 @@ async def _return_later(here: Running) -> Part:
         later.stop()
     row = Row(
         f"rooms in {DYNAMODB}, {_LATER_SECONDS / 60:.0f} minutes later",
-        f"{len(kept)} rows are left in rooms without a publish; {_LIVING} clients come to each room, "
-        "and one publishes",
+        f"{len(kept)} rows are left in rooms without a publish; {_LIVING} clients come to each "
+        "room, and one publishes",
         f"{_SILENT_ROOMS} messages, {_LIVING} clients counted; DynamoDB may delete {len(kept)} "
         "rows",
         f"{len(sizes)} messages, {max(sizes, default=0)} clients counted; it may delete {expired}",

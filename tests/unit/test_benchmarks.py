@@ -3,17 +3,23 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from moto import mock_aws
 
 from benchmarks import ROOT, costs
 from benchmarks.growth import Growth
+from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
+from local.sam.template import Stack
+from local.table.dynamodb import make_table
+from rig.aws import dynamodb_client
 from rig.measure import Spread, in_turns, ratio, run, significant, spread
 from rig.report import Bar, Check, Report, svg, write
 from signaling.settings import ADDRESSED, BROADCAST
@@ -108,10 +114,26 @@ def test_an_idle_client_pays_for_its_pings_minutes_and_reconnects() -> None:
     assert f"Prices of {AS_OF}," in words
 
 
+@pytest.fixture
+def table(stack: Stack) -> Iterator[tuple[Any, str]]:
+    with mock_aws():
+        client = dynamodb_client()
+        make_table(client, stack.table)
+        yield client, stack.table["TableName"]
+
+
+def test_operations_make_the_requests_that_the_model_is_made_for(table: tuple[Any, str]) -> None:
+    used = usage(*table)
+    for name, expected in EXPECTED.items():
+        assert (used[name].requests, used[name].posts) == (expected.requests, expected.posts), name
+
+
 def test_a_meeting_makes_the_requests_of_its_operations() -> None:
+    each = {name: sum(used.requests.values()) + used.posts for name, used in EXPECTED.items()}
     before, after = costs.meeting(7, ADDRESSED).met, costs.meeting(8, ADDRESSED).met
-    joining, signal = 1 + 2 + 7, 1 + 1  # writes, a Query and posts
-    assert after.aws_requests - before.aws_requests == joining + 6 * 7 * signal
+    joining = each["subscribe to 1 topic"] + each["announce in a room of 8"]
+    signals = 6 * 7 * each["signal in a room of 8"]
+    assert after.aws_requests - before.aws_requests == joining + signals
 
 
 def test_ratios_compare_figures_of_the_same_round() -> None:

@@ -11,7 +11,7 @@ import pytest
 from local import ROOT
 from local.faults.functions import Instances
 from local.faults.plan import NAMES, Dice, read_plan
-from local.faults.wrapping import faulty_table
+from local.faults.table import faulty_table
 from local.functions.invoker import Context
 from local.sam.template import Function
 from local.table.in_memory import MemorySubscriptions
