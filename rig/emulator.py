@@ -19,7 +19,7 @@ import yaml
 from local import ROOT
 from rig import differences
 from rig.built import TEMPLATE, build
-from rig.servers import Process, free_port, is_listening, need
+from rig.processes import Process, free_port, is_listening, need
 from signaling.aws.rows import connection_of
 from signaling.topics import topic_key
 

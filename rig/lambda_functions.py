@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from local import ROOT
 from local.sam.template import Function
-from rig.servers import Process, free_port, is_listening, need
+from rig.processes import Process, free_port, is_listening, need
 
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _RUNTIME = "3.13"  # of template.yaml

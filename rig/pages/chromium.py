@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from rig.pages.debian import install
-from rig.servers import ROOT, need
+from rig.processes import ROOT, need
 
 FOUND = ROOT / ".cache" / "chromium"
 """Holds the path of Chromium, or nothing if it is Playwright's own."""

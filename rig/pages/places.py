@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from playwright.async_api import Browser, Page, async_playwright
 
 from rig.pages.chromium import PERMISSIONS_TO_SHOW_ADDRESSES, chromium_path, flags
-from rig.servers import ROOT, need
+from rig.processes import ROOT, need
 
 _T = TypeVar("_T")
 

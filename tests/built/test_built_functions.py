@@ -24,7 +24,8 @@ from rig.built import Build
 from rig.clients import Client, clients
 from rig.issuer import Issuer
 from rig.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
-from rig.servers import LocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import LocalServer
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within

@@ -10,7 +10,7 @@ import pytest
 
 from rig.clients import Client, Frame, clients
 from rig.emulator import Deployment, Emulator, client, inventory
-from rig.servers import wait_until
+from rig.processes import wait_until
 from tests.support.handshakes import status_of
 from tests.support.make import make
 

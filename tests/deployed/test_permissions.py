@@ -11,7 +11,7 @@ import pytest
 
 from rig.clients import clients
 from rig.emulator import Deployment, Emulator
-from rig.servers import wait_until
+from rig.processes import wait_until
 from signaling.aws.rows import sort_key
 from signaling.log import hash_of
 from signaling.topics import topic_key

@@ -17,8 +17,9 @@ from botocore.exceptions import ClientError
 
 from local.options import options
 from rig.clients import clients
+from rig.processes import wait_until
 from rig.raw import HANDSHAKE, connect, frame
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.servers import LocalServer, StartLocalServer
 
 GONE = "L0SM9cOFvHcCIhw="
 

@@ -8,7 +8,8 @@ from playwright.sync_api import Browser
 
 from local import ROOT
 from rig.issuer import Issuer
-from rig.servers import StartLocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import StartLocalServer
 from rig.tokens import LEEWAY, demands, refusals, url_with
 from tests.support.browsers import Peer, peers, sync
 

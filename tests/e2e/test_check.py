@@ -17,7 +17,8 @@ from check.idle import sit_idle
 from check.target import Target
 from local import ROOT
 from rig.issuer import Issuer
-from rig.servers import ReferenceServer, StartLocalServer, free_port
+from rig.processes import free_port
+from rig.servers import ReferenceServer, StartLocalServer
 from rig.tokens import demands, url_with
 from tests.support.authority import Authority
 from tests.support.checking import check, environment, faults

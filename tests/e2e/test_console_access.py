@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 
 from rig.clients import clients
+from rig.processes import wait_until
 from rig.raw import connect
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.servers import LocalServer, StartLocalServer
 from tests.support import handshakes
 
 OTHER_SITE = "http://evil.example"

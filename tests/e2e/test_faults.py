@@ -9,7 +9,8 @@ import pytest
 from local.faults.plan import Dice, read_plan
 from local.faults.services import FaultyTable
 from rig.clients import clients
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import LocalServer, StartLocalServer
 
 
 async def exchange(server: LocalServer, number: int) -> list[dict[str, Any]]:

@@ -12,8 +12,9 @@ import pytest
 from local.gateway.connection import SECONDS_TO_SEND_REQUEST
 from rig.clients import clients
 from rig.measure import resident_bytes
+from rig.processes import wait_until
 from rig.raw import HANDSHAKE, connect, frame, open_websocket
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.servers import LocalServer, StartLocalServer
 from tests.support.sockets import reset
 
 FEW_DESCRIPTORS = """

@@ -5,7 +5,8 @@ import asyncio
 import aiohttp
 
 from rig.clients import clients
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import LocalServer, StartLocalServer
 from signaling.event import LONGEST_URL
 from tests.support.handshakes import status_of
 from tests.support.planted import planted, with_functions

@@ -6,7 +6,8 @@ import boto3
 from playwright.sync_api import Browser
 
 from rig.aws import dynamodb_client
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import LocalServer, StartLocalServer
 from tests.support.browsers import Peer, peers, sync
 from tests.support.table import rows_of
 

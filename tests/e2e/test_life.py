@@ -11,8 +11,9 @@ import pytest
 
 from local.options import options
 from rig.clients import clients
+from rig.processes import wait_until
 from rig.raw import frame, open_websocket
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.servers import LocalServer, StartLocalServer
 from tests.support.planted import planted, with_functions
 from tests.support.sockets import reset
 

@@ -13,7 +13,8 @@ from local import ROOT
 from rig.aws import dynamodb_client
 from rig.clients import clients
 from rig.introductions import until_introduced
-from rig.servers import DynamoDBLocal, LocalServer, StartLocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import DynamoDBLocal, LocalServer, StartLocalServer
 from tests.support.table import rows_of
 
 

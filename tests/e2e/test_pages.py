@@ -3,7 +3,8 @@
 import aiohttp
 import pytest
 
-from rig.servers import LocalServer, StartLocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import LocalServer, StartLocalServer
 from tests.support.handshakes import status_of
 
 ELSEWHERE = "https://evil.example"

@@ -3,7 +3,8 @@
 import asyncio
 
 from rig.clients import Client, clients
-from rig.servers import StartLocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import StartLocalServer
 
 ROOMS = 40
 

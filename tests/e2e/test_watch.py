@@ -11,7 +11,8 @@ import pytest
 from local import ROOT
 from rig.clients import Client, clients
 from rig.introductions import until_introduced
-from rig.servers import LocalServer, wait_until
+from rig.processes import wait_until
+from rig.servers import LocalServer
 
 HANDLER = "    frame = Event(event)\n"
 ROOMS = "        topic = publish.topic\n"

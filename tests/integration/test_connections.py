@@ -20,7 +20,7 @@ from local.gateway.lambda_events import Handshake, connection_context, new_id
 from local.sam.template import Stack
 from local.sockets.http import http_application
 from local.sockets.server import Server
-from rig.servers import wait_until
+from rig.processes import wait_until
 from signaling.aws import lean
 from signaling.aws.sdk import SdkConnections
 from signaling.ports import Connections, Introduction

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rig.servers import free_port, wait_until
+from rig.processes import free_port, wait_until
 from signaling.aws import http1, lean
 from tests.support.authority import Authority
 from tests.support.lean import ID, MakeService, Served, StartStub, post, query

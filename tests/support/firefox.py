@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.servers import Process
+from rig.processes import Process
 
 _PREFERENCES = {
     # A machine without a network finds no other candidates.

@@ -66,3 +66,15 @@ def enter_long_ago(
     assert isinstance(message, Publish)
     assert message.announce
     table.announce(ROOM, Sender(connection, connected_at, 1), message.announce)
+
+
+def again(connection: str, at: int, data: object = None, waited: int = 0) -> list[Said]:
+    """Return what a member says whose connection to another has ended."""
+    said = enter(connection, at, data or peer(connection), connected_at=0)
+    return [each._replace(handled_at=each.at + waited) for each in said]
+
+
+def handle(table: Table, said: Said) -> None:
+    """Handle a message with nothing else under way."""
+    (end,) = handled_in_every_order([said], table).tables
+    table.become(end)

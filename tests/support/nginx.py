@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from rig.pages.debian import find, install
-from rig.servers import ROOT, Process, free_port, is_listening, need
+from rig.processes import ROOT, Process, free_port, is_listening, need
 
 _WORKS_IN_ONE_PROCESS = "daemon off; master_process off; error_log stderr; pid nginx.pid; "
 _PLACES = ("access_log off", *(f"{each}_temp_path {each}" for each in ("client_body", "proxy")))

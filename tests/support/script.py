@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from rig.clients import Client, Frame, clients
-from rig.servers import wait_until
+from rig.processes import wait_until
 from signaling.aws.rows import connection_of
 from tests.support.table import rows_of
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from rig.servers import wait_until
+from rig.processes import wait_until
 from signaling.authorizer.key_cache import (
     SECONDS_BETWEEN_LOADS,
     SECONDS_FOR_NEWER_KEYS,

@@ -1,4 +1,4 @@
-"""Whatever is handled first, members that lost each other meet again, and who left is not met."""
+"""Whatever is handled first, members that lost each other meet again."""
 
 import json
 from collections.abc import Sequence
@@ -12,21 +12,16 @@ from tests.support.interleavings import Heard, Said, Table, handled_in_every_ord
 from tests.support.messages import encrypted
 from tests.support.model import (
     NOW,
+    again,
     announce,
     directions,
     enter,
     enter_long_ago,
+    handle,
     introductions_of,
     peer,
     room_of,
-    unsubscribe,
 )
-
-
-def again(connection: str, at: int, data: object = None, waited: int = 0) -> list[Said]:
-    """Return what a member says whose connection to another has ended."""
-    said = enter(connection, at, data or peer(connection), connected_at=0)
-    return [each._replace(handled_at=each.at + waited) for each in said]
 
 
 @pytest.mark.parametrize("later", [0, 1, 3_000])
@@ -184,70 +179,6 @@ def test_a_connection_that_breaks_at_once_is_made_again_in_one_direction() -> No
         handle(table, each)
     said = [announce("n", soon, peer("n")), *again("a", soon + 1)]
     assert introductions_of(said, "an", table) == {1}
-
-
-def left(connection: str, *others: str) -> Table:
-    """Return a room of which `connection` left now."""
-    table = room_of(connection, *others)
-    handle(table, unsubscribe(connection, NOW))
-    return table
-
-
-def handle(table: Table, said: Said) -> None:
-    """Handle a message with nothing else under way."""
-    (end,) = handled_in_every_order([said], table).tables
-    table.become(end)
-
-
-GONE = [*enter("m", NOW + 1, peer("m"), 0), announce("m", NOW + 2, peer("m"), 0)]
-"""What y-webrtc says after a page has left: its connections close one after the other."""
-
-
-@pytest.mark.parametrize("closing", [[], [Said("m", NOW + 3, None)]], ids=["destroyed", "closed"])
-def test_nobody_hears_of_who_has_left(closing: Sequence[Said]) -> None:
-    said = [*GONE, *closing, announce("a", NOW + 2, peer("a"), 0)]
-    ends = handled_in_every_order(said, left("m", "a", "b"))
-    assert not heard_of(ends.heard, "m")
-
-
-def test_a_newcomer_does_not_hear_of_who_has_left() -> None:
-    said = [*GONE[:2], *enter("n", NOW + 2, peer("n"))]
-    ends = handled_in_every_order(said, left("m", "a"))
-    assert not heard_of(ends.heard, "m")
-    assert all(Heard("a", json.dumps(peer("n"))) in heard for heard in ends.heard)
-
-
-def test_who_came_back_hears_of_the_others_even_if_its_leaving_is_handled_last() -> None:
-    said = [unsubscribe("m", NOW), *enter("m", NOW + 1, peer("m"), 0)]
-    ends = handled_in_every_order(said, room_of("m", "a"))
-    assert all(Heard("m", json.dumps(peer("a"))) in heard for heard in ends.heard)
-    assert not heard_of(ends.heard, "m")
-
-
-def test_who_came_back_meets_who_noticed_that_in_one_direction() -> None:
-    said = [*enter("m", NOW + 1, peer("m"), 0), *again("a", NOW + 2)]
-    assert introductions_of(said, "ma", left("m", "a")) == {1}
-
-
-def test_two_that_came_back_at_once_meet_in_one_direction() -> None:
-    table = left("m", "a")
-    handle(table, unsubscribe("a", NOW))
-    said = [*enter("m", NOW + 1, peer("m"), 0), *enter("a", NOW + 1, peer("a"), 0)]
-    assert introductions_of(said, "ma", table) == {1}
-
-
-def test_a_page_that_comes_back_later_on_its_connection_is_a_newcomer() -> None:
-    """Whatever the peer that was there before it said when it left."""
-    table = left("m", "a")
-    for each in GONE:
-        handle(table, each)
-    later = NOW + 3 * NEW_MILLISECONDS
-    ends = handled_in_every_order(enter("m", later, peer("m2"), 0), table)
-    assert ends.heard == {frozenset({Heard("a", json.dumps(peer("m2")))})}
-
-
-def heard_of(heard: set[frozenset[Heard]], gone: str) -> bool:
-    return any(each.announce == json.dumps(peer(gone)) for those in heard for each in those)
 
 
 def to_all(other: Any, own: Any) -> bool:

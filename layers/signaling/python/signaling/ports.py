@@ -256,6 +256,5 @@ class Connections(Protocol):
     ) -> Outcome:
         """Send the text frame `payload` to each of `connections`, and the introductions, at once.
 
-        A failure of one connection never raises, and the call returns within the invocation's
-        time.
+        A failure of one connection never raises, and the call returns in time.
         """
