@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-from check.client import QUIET, Client, clients, until
+from check.client import QUIET, clients, until
 from check.meeting import SECONDS_BETWEEN_PEERS, enter, missed, refuse_crossing
 from check.target import Target
+from rig.clients import Client
 
 _SIZES = range(2, 9)
 

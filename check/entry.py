@@ -13,9 +13,10 @@ from typing import Any
 import aiohttp
 
 from check import meanings
-from check.client import SECONDS_TO_CONNECT, clients, connect, connector
+from check.client import SECONDS_TO_CONNECT, clients, connect
 from check.findings import Fault, Untried
 from check.target import Target, claims_of
+from rig.clients import connector
 
 _SECONDS_BETWEEN_PINGS = 1.0
 _SECONDS_A_DAY = 24 * 60 * 60

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from check.client import PATIENCE, QUIET, Arrival, Client, clients, until
+from check.client import PATIENCE, QUIET, clients, until
 from check.findings import Fault, Untried
 from check.meeting import enter
 from check.target import Target
+from rig.clients import Arrival, Client
 
 _UNKNOWN = {"type": "check"}
 _MALFORMED = '{"type":"publish",'
@@ -91,7 +92,7 @@ async def _answer_to(target: Target, frame: str | bytes) -> str:
 
 async def _serve_on(room: str, one: Client, other: Client) -> None:
     try:
-        await one.signal(room, other, "still there?")
+        await one.signal(room, other, signal="still there?")
     except (aiohttp.ClientError, OSError):
         served = False
     else:

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import aiohttp
 
-from check.client import Client, clients, connect, connector, until
+from check.client import clients, connect, until
 from check.findings import Fault
 from check.meeting import enter, missed
 from check.target import Target
+from rig.clients import Client, connector
 
 _PINGS = 5
 _PAIRS, _PAIRS_AT_ONCE = 20, 4
@@ -112,7 +113,7 @@ async def _seconds_to_meet(room: str, one: Client, other: Client) -> float:
 
 
 async def _seconds_to_signal(room: str, one: Client, other: Client, mark: int) -> float:
-    sent = await one.signal(room, other, mark)
+    sent = await one.signal(room, other, signal=mark)
     if not await until(lambda: other.got(mark)):
         raise missed([one, other], "a signal did not come")
     return other.got(mark)[0].at - sent

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import aiohttp
 
-from check.client import Client, clients, kind_of, until
+from check.client import clients, until
 from check.findings import Fault
 from check.latency import percentiles
 from check.target import Target
+from rig.clients import Client, kind_of
 from traffic.conversation import Step, filling
 from traffic.costs import Traffic, connecting
 from traffic.prices import AS_OF

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from check.client import Frame
 from check.findings import Advice
+from rig.clients import Frame
 
 CLOSED = Advice("the server, or a proxy before it, closes connections or has ended", "see its log")
 

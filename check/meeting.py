@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from check import meanings
-from check.client import PATIENCE, QUIET, Client, clients, until
+from check.client import PATIENCE, QUIET, clients, until
 from check.findings import Advice, Fault, Untried
 from check.target import Target
+from rig.clients import Client
 
 _LOST = Advice(
     "messages get lost: the message function failed, was throttled or may not post",
@@ -52,7 +53,7 @@ async def deliver(target: Target) -> str:
         sender, receiver, _ = everyone
         await enter(target, [bystander], target.room())
         await enter(target, everyone, room)
-        await sender.signal(room, receiver, mark)
+        await sender.signal(room, receiver, signal=mark)
         awaited = everyone if target.is_broadcast else [receiver]
         if not await until(lambda: all(client.got(mark) for client in awaited)):
             if receiver.got(mark):
@@ -92,7 +93,7 @@ async def deliver(target: Target) -> str:
 
 def _refuse_leaks(bystander: Client, everyone: Sequence[Client], room: str) -> None:
     """Raise a Fault if clients in `room` and a client in another one hear of each other."""
-    hears = any(frame.get("topic") == room for frame in bystander.frames)
+    hears = any(frame.get("topic") == room for frame in bystander.received)
     if hears or any(client.heard_of(bystander) for client in everyone):
         raise Fault(
             "what is said in a room gets into another one",
@@ -138,7 +139,7 @@ async def _seconds_until_counted(
 
 async def _count(room: str, sender: Client, receiver: Client, mark: str) -> object:
     """Return the number of clients in the room that `receiver` gets."""
-    await sender.signal(room, receiver, mark)
+    await sender.signal(room, receiver, signal=mark)
     if not await until(lambda: receiver.got(mark)):
         raise missed([sender, receiver], "those who stay do not get signals")
     return receiver.got(mark)[0].frame.get("clients")
@@ -160,7 +161,7 @@ async def enter(target: Target, everyone: Sequence[Client], room: str, where: st
 
 def missed(everyone: Sequence[Client], came: str, otherwise: Advice = _LOST) -> Fault:
     """Return the fault that a frame is missing, explained by the frames that came instead."""
-    advice = meanings.of_frames([frame for client in everyone for frame in client.frames])
+    advice = meanings.of_frames([frame for client in everyone for frame in client.received])
     closed = next((client.closed for client in everyone if client.closed), None)
     if advice is None and closed:
         came = f"{came}; a connection was closed with {closed}"
@@ -175,7 +176,7 @@ async def _enter_unheard(everyone: Sequence[Client], room: str) -> None:
     for _ in range(int(PATIENCE)):  # if messages overtake each other, one may come too early
         for client in everyone:
             if not client.got(client.peer):
-                await client.signal(room, client, client.peer)
+                await client.signal(room, client, signal=client.peer)
         if await until(lambda: all(client.got(client.peer) for client in everyone), 1):
             return
     raise missed(everyone, "they do not get their own messages", _BY_ADDRESS)

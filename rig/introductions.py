@@ -71,4 +71,4 @@ async def _come(client: Client, room: str) -> None:
 
 
 def _directions(one: Client, other: Client) -> int:
-    return one.heard_from(other) + other.heard_from(one)
+    return one.heard_of(other) + other.heard_of(one)

@@ -48,7 +48,7 @@ async def converse(url: str) -> dict[str, list[Frame]]:
         await b.signal(ROOM, a)
         await a.until_received(5)
         await b.until_received(5)
-        await a.kill()
+        await a.vanish()
         await asyncio.sleep(0.3)  # nothing tells the others of it
         await b.announce(ROOM)
         await b.until_received(6)

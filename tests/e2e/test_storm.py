@@ -62,7 +62,7 @@ def test_pages_that_keep_each_other_announcing_are_stopped_and_others_meet(
                 while not any(map(refused, broken)):
                     await asyncio.sleep(0.01)
                 for one, other in combinations(others, 2):
-                    assert one.heard_from(other) != other.heard_from(one)
+                    assert one.heard_of(other) != other.heard_of(one)
             for task in tasks:
                 task.cancel()
             return max(each.announces for each in circles)

@@ -77,7 +77,7 @@ async def converse(place: Place) -> Effects:
         await b.subscribe(ROOM)
         await until_members("B has come", 2, 1)
         await b.announce(ROOM)
-        await a.until(lambda _: a.heard_from(b))
+        await a.until(lambda _: a.heard_of(b))
         await c.subscribe(ROOM, OTHER)
         await until_members("C has come", 3, 2)
         await c.announce(ROOM)
@@ -102,7 +102,7 @@ async def converse(place: Place) -> Effects:
         news = b'{"type":"news"}'
         await ask("post", place.management.post_to_connection, connection_of_a, Data=news)
         await a.until(lambda frames: frames[-1] == {"type": "news"})
-        await b.kill()
+        await b.vanish()
         await until_members("B has vanished", 1, 2)
         await c.close()
         await until_members("C has gone", 1, 1)
@@ -116,7 +116,7 @@ async def converse(place: Place) -> Effects:
 
 
 def _heard(listener: Client, other: Client) -> Callable[[list[Frame]], bool]:
-    return lambda _: listener.heard_from(other)
+    return lambda _: listener.heard_of(other)
 
 
 def _has(signal: object) -> Callable[[list[Frame]], bool]:

@@ -48,7 +48,7 @@ PROJECT = {
     "functions": {"signaling"},
     "local": {"local", "signaling"},
     "traffic": {"local.LAYER", "signaling", "traffic"},
-    "check": {"check", "local.LAYER", "signaling", "traffic"},
+    "check": {"check", "local.LAYER", "rig.clients", "signaling", "traffic"},
     "owner": {"local", "owner", "signaling", "traffic"},
     "rig": {"functions", "local", "rig", "signaling"},
     "benchmarks": {"benchmarks", "local", "rig", "signaling", "traffic"},
