@@ -41,6 +41,7 @@ _MILLISECONDS_TO_WRITE = 200
 even if one write takes 0.3 s longer than the other."""
 
 _MILLISECONDS_TO_ARRIVE = 200
+"""How long an announce may take from its handling to the page."""
 
 CROWDED = 21
 """Members of the largest room where no page is full.
@@ -138,20 +139,35 @@ def _hears(other: Subscriber, own: Subscriber) -> bool | None:
 
     None if neither hears of the other.
     """
-    is_recent = own.requested_at - other.requested_at <= NEW_MILLISECONDS
     if came_back(own) != came_back(other):
         if came_back(own):
             return False
         return True if is_newcomer(own) else None
-    if other.announce is None and not (is_recent and other.entered_at and other.began_at):
-        return None if is_recent else True
+    if other.announce is None:
+        is_recent = own.requested_at - other.requested_at <= NEW_MILLISECONDS
+        # After a loss y-webrtc subscribes and announces itself, perhaps twice: then what it said
+        # before counts, because the announce that is still to come goes with it.
+        has_just_announced = is_recent and other.entered_at and other.began_at
+        if not has_just_announced:
+            return None if is_recent else True
     is_new = own.requested_at - entered_at(other) <= NEW_MILLISECONDS
     if is_newcomer(own) or is_new:
         return is_introduced_to(own, other)
-    may_wait = announced_again(other, own.requested_at) or connected_newly(other, own.requested_at)
-    if may_wait and (_began_at(other), other.connection) < (_began_at(own), own.connection):
-        return not _may_have_heard(own, other) or _said_by(other) is None
-    return None
+    return _hears_again(other, own)
+
+
+def _hears_again(other: Subscriber, own: Subscriber) -> bool | None:
+    """Tell the same of two members that have been there for long.
+
+    Half a second after `own` announced itself, so both rows say in which order their announces
+    began to be handled, and only the invocation of the later one introduces them.
+    """
+    now = own.requested_at
+    may_wait = announced_again(other, now) or connected_newly(other, now)
+    is_first = (_began_at(other), other.connection) < (_began_at(own), own.connection)
+    if not (may_wait and is_first):
+        return None
+    return not _may_have_heard(own, other) or _said_by(other) is None
 
 
 def _began_at(subscriber: Subscriber) -> int:
