@@ -5,6 +5,7 @@
 """
 
 import os
+import shutil
 import sys
 from functools import partial
 from typing import NamedTuple
@@ -67,6 +68,9 @@ TABLE = Table("outages", [row.label for row in ROWS])
 def main() -> int:
     """Hold the trials, write the table, and return 1 if one over our servers failed."""
     asked = options("outages", __doc__)
+    if missing := [tool for tool in ("unshare", "nft") if not shutil.which(tool)]:
+        print(f"error: {', '.join(missing)} not found: apt install util-linux nftables")
+        return 2
     if not is_network_own():
         own = ["unshare", "--net", "--map-root-user"]
         os.execvp(own[0], [*own, sys.executable, "-m", "benchmarks.outages", *sys.argv[1:]])
