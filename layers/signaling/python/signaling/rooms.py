@@ -1,6 +1,6 @@
 """The core: entering, leaving and publishing in rooms. Knows only the two ports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
 from signaling.access.grants import Grants
@@ -92,28 +92,27 @@ class Rooms:
                     raise _refusal([message.topic], sender)
                 return self.publish(sender, message)
             case Subscribe():
-                self._subscribe(sender, message.topics, grants)
+                self._write(self._subscriptions.subscribe, sender, message.topics, grants)
             case Unsubscribe():
-                self._unsubscribe(sender, message.topics, grants)
+                self._write(self._subscriptions.unsubscribe, sender, message.topics, grants)
             case Ping():
                 return Handled(self.reply(sender.connection, PONG))
             case _:
                 assert_never(message)
         return Handled(NOTHING)
 
-    def _subscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
+    def _write(
+        self,
+        write: Callable[[Sequence[str], Sender], None],
+        sender: Sender,
+        topics: list[str],
+        grants: Grants,
+    ) -> None:
+        """Subscribe the sender to the topics that it may use, or unsubscribe it."""
         granted, others = grants.divide(topics)
         if granted:
             self._refuse_too_many_rooms(sender, granted)
-            self._subscriptions.subscribe(granted, sender)
-        if others:
-            raise _refusal(others, sender)
-
-    def _unsubscribe(self, sender: Sender, topics: list[str], grants: Grants) -> None:
-        granted, others = grants.divide(topics)
-        if granted:
-            self._refuse_too_many_rooms(sender, granted)
-            self._subscriptions.unsubscribe(granted, sender)
+            write(granted, sender)
         if others:
             raise _refusal(others, sender)
 
