@@ -27,6 +27,11 @@ def beginnings(now: int) -> list[str]:
     return [*_BEGINNINGS[current:], *_BEGINNINGS[:current]]
 
 
+def is_long_before(row: dict[str, Any], name: str, requested_at: int) -> bool:
+    """Tell whether `name` is from another half second of that name than `requested_at`."""
+    return name in row and int(row[name]["N"]) <= requested_at - TOGETHER_MILLISECONDS
+
+
 def began_at(row: dict[str, Any]) -> int:
     """Return when the handling of a row's announce began, or of one that stands for it."""
     began = [int(row[name]["N"]) for name in _BEGINNINGS if name in row]

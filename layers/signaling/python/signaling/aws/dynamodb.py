@@ -23,16 +23,7 @@
 | held          | signals that it sent to absent peers, for a second or two |
 | held_bytes    | their size in bytes of UTF-8 |
 
-A large room has more rows, which list members under their peer ids. They are never changed, and
-expire with their connections:
-
-| key           |               |
-|---------------|---------------|
-| pk            | peers-<topic> |
-| sk            | <characters of peer>:<peer>#<requested_at, 15 digits>#<id of the connection> |
-| connection    | its id        |
-
-and `peer`, `requested_at`, `connected_at`, `expires_at` and `has_token` of its own row.
+A large room has more rows: see `signaling.aws.listings`.
 
 An index with the keys swapped finds every topic of a connection. Nothing scans.
 """
@@ -43,7 +34,7 @@ from binascii import crc32
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from signaling.aws.counts import beginnings, counters
+from signaling.aws.counts import beginnings, counters, is_long_before
 from signaling.aws.operations import DynamoDB, RequestError
 from signaling.aws.rows import (
     MEMBER_PREFIX,
@@ -57,6 +48,7 @@ from signaling.aws.rows import (
     listings_of,
     member_key,
     note_of_leaving,
+    renewed_beginning,
     sort_key,
     subscriber_of,
     taken_signals,
@@ -129,8 +121,23 @@ class DynamoDBSubscriptions:
         for answer in self._table.write([{**row, "ReturnValues": "ALL_NEW"}]):
             own = answer["Attributes"]
             announces = int(own[current]["N"]) if current in own else 0
+            if is_long_before(own, began, sender.requested_at):
+                own = self._begin_anew(topic, sender, began, own)
             return subscriber_of(own)._replace(announces=announces)
         return None
+
+    def _begin_anew(self, topic: str, sender: Sender, began: str, own: Row) -> Row:
+        """Note when an announce began to be handled whose half second has the name of an old one.
+
+        One write unit for one in eight members that lose a connection. Of announces that find this
+        at one moment one writes, and the others end.
+        """
+        renewal = renewed_beginning(topic, sender, began, own[began]["N"])
+        (answer,) = self._table.attempt([renewal])
+        if isinstance(answer, RequestError):
+            return {**own, began: {"N": str(sender.requested_at)}}
+        renewed: Row = answer["Attributes"]
+        return renewed
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark one row per topic, all at once: 1 write unit.

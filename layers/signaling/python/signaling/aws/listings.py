@@ -1,4 +1,16 @@
-"""Members of large rooms listed under their peer ids. Imported late: few rooms are large."""
+"""Members of large rooms listed under their peer ids. Imported late: few rooms are large.
+
+A large room has more rows, which list members under their peer ids. They are never changed, and
+expire with their connections:
+
+| key           |               |
+|---------------|---------------|
+| pk            | peers-<topic> |
+| sk            | <characters of peer>:<peer>#<requested_at, 15 digits>#<id of the connection> |
+| connection    | its id        |
+
+and `peer`, `requested_at`, `connected_at`, `expires_at` and `has_token` of its own row.
+"""
 
 from collections.abc import Sequence
 

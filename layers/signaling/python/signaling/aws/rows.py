@@ -111,6 +111,20 @@ def learned_peer(topic: str, connection: str, peer: str) -> Update:
     }
 
 
+def renewed_beginning(topic: str, sender: Sender, name: str, before: str) -> Update:
+    """Return the update of a member's row whose `name` is from `before`, long ago."""
+    return {
+        "Key": member_key(topic, sender.connection),
+        "ConditionExpression": f"{name} = :before",
+        "UpdateExpression": f"SET {name} = :began_at",
+        "ExpressionAttributeValues": {
+            ":before": {"N": before},
+            ":began_at": {"N": str(sender.began_at)},
+        },
+        "ReturnValues": "ALL_NEW",
+    }
+
+
 def held_signal(topic: str, connection: str, signal: str) -> Update:
     """Return the update of a member's row that keeps a signal for `taken_signals`."""
     size = len(signal.encode())
