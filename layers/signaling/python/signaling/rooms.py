@@ -152,7 +152,7 @@ class Rooms:
         if came_back(own):
             is_first = own.entered_at == sender.requested_at
         else:
-            is_first = own.began_at in (0, sender.began_at)
+            is_first = own.began_at == sender.began_at
         return self._pass_on_soon(sender, publish, own) if is_first else NOTHING
 
     def _pass_on_soon(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Outcome:

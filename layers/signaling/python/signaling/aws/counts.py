@@ -8,14 +8,12 @@ from typing import Any
 
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 
-_COUNTERS = 8
-_BEGINNINGS = [f"began_{number}" for number in range(_COUNTERS)]
+_TIMES = 8
 
 
 def counters(now: int) -> list[str]:
     """Return the attributes that count announces: first the one for `now`, epoch milliseconds."""
-    current = now // ANNOUNCES_MILLISECONDS
-    return [f"announces_{(current + after) % _COUNTERS}" for after in range(_COUNTERS)]
+    return _names("announces", now // ANNOUNCES_MILLISECONDS)
 
 
 def beginnings(now: int) -> list[str]:
@@ -23,8 +21,14 @@ def beginnings(now: int) -> list[str]:
 
     The last one is for the time before `now`.
     """
-    current = now // TOGETHER_MILLISECONDS % _COUNTERS
-    return [*_BEGINNINGS[current:], *_BEGINNINGS[:current]]
+    return _names("began", now // TOGETHER_MILLISECONDS)
+
+
+def _names(what: str, current: int) -> list[str]:
+    return [f"{what}_{(current + after) % _TIMES}" for after in range(_TIMES)]
+
+
+_BEGINNINGS = _names("began", 0)
 
 
 def is_long_before(row: dict[str, Any], name: str, requested_at: int) -> bool:
