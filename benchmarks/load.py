@@ -6,17 +6,14 @@ Reads a `Job` as JSON from its arguments, does it, and prints a `Done` as JSON.
 import asyncio
 import json
 import sys
-from collections.abc import Callable
 from typing import NamedTuple
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
-
 from rig.measure import Clock, cpu_seconds, resident_bytes
+from rig.members import Socket, connect
 from signaling.settings import BROADCAST
 from traffic.conversation import filling, message_to_all
 
 _LONGEST_SECONDS = 60
-_HANDSHAKES_AT_ONCE = 50
 _PUBLISHES_AT_ONCE = 4
 """Publishes under way in each room: enough that the server never waits for the clients."""
 
@@ -47,33 +44,10 @@ class Done(NamedTuple):
     """Memory by which the server grew, for each connection that subscribed."""
 
 
-class Client(WSListener):
-    """One connection, which tells its room of each frame that it gets."""
-
-    def __init__(self) -> None:
-        """Belong to no room yet."""
-        super().__init__()
-        self.transport: WSTransport
-        self.received: Callable[[], None] = _ignore
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        """Keep the transport."""
-        self.transport = transport
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Count the frame."""
-        if frame.msg_type == WSMsgType.TEXT:
-            self.received()
-
-    def send(self, text: str) -> None:
-        """Send a text frame."""
-        self.transport.send(WSMsgType.TEXT, text.encode())
-
-
 class Meeting:
     """Peers that meet: each burst is sent when the one before it has reached everyone."""
 
-    def __init__(self, topic: str, clients: list[Client], delivery: str) -> None:
+    def __init__(self, topic: str, clients: list[Socket], delivery: str) -> None:
         """Have `clients` meet in `topic`."""
         self.deliveries = 0
         self.ended = asyncio.Event()
@@ -82,24 +56,24 @@ class Meeting:
         self._delivery = delivery
         self._awaited = 0
         for client in clients:
-            client.received = self._received
+            client.heard = self._heard
 
     def go_on(self) -> None:
         """Send bursts until one has to be waited for."""
         for burst in self._bursts:
             for step in burst:
-                self._clients[step.sender].send(step.text)
+                self._clients[step.sender].send_text(step.text)
             self._awaited = sum(step.deliveries(self._delivery) for step in burst)
             self.deliveries += self._awaited
             if burst and not self._awaited:
                 # Nobody gets it, but it has to be handled before anyone else comes.
-                self._clients[burst[0].sender].send('{"type":"ping"}')
+                self._clients[burst[0].sender].send({"type": "ping"})
                 self._awaited = 1
             if self._awaited:
                 return
         self.ended.set()
 
-    def _received(self) -> None:
+    def _heard(self, text: bytes) -> None:
         self._awaited -= 1
         if not self._awaited:
             self.go_on()
@@ -108,7 +82,7 @@ class Meeting:
 class Publishes:
     """Peers that publish to all others in turn, some at once."""
 
-    def __init__(self, topic: str, clients: list[Client], delivery: str, number: int) -> None:
+    def __init__(self, topic: str, clients: list[Socket], delivery: str, number: int) -> None:
         """Have `clients`, which have met in `topic`, publish to it `number` times in all."""
         self._receivers = len(clients) - (delivery != BROADCAST)
         self.deliveries = number * self._receivers
@@ -117,7 +91,7 @@ class Publishes:
         self._topic = topic
         self._left, self._unsent = self.deliveries, number
         for client in clients:
-            client.received = self._received
+            client.heard = self._heard
 
     def go_on(self) -> None:
         """Send the first messages; each that has reached everyone is followed by another."""
@@ -130,9 +104,9 @@ class Publishes:
         if self._unsent:
             self._unsent -= 1
             client = self._unsent % len(self._clients)
-            self._clients[client].send(message_to_all(self._topic, client))
+            self._clients[client].send_text(message_to_all(self._topic, client))
 
-    def _received(self) -> None:
+    def _heard(self, text: bytes) -> None:
         self._left -= 1
         if not self._left:
             self.ended.set()
@@ -143,7 +117,7 @@ class Publishes:
 async def run(job: Job) -> Done:
     """Connect, do the job and disconnect."""
     memory, cpu_before = resident_bytes(job.process), cpu_seconds(job.process)
-    clients = await _connected(job.url, job.rooms * job.peers)
+    clients = list(await connect(job.url, (Socket() for _ in range(job.rooms * job.peers))))
     connect_cpu = cpu_seconds(job.process) - cpu_before
     rooms = {
         f"room-{number}": clients[number * job.peers : (number + 1) * job.peers]
@@ -168,33 +142,20 @@ async def run(job: Job) -> Done:
             await asyncio.gather(*(task.ended.wait() for task in tasks))
     cpu = cpu_seconds(job.process) - cpu_before
     for client in clients:
-        client.transport.disconnect()
+        client.vanish()
     deliveries = sum(task.deliveries for task in tasks)
     return Done(deliveries, clock.seconds, cpu, connect_cpu, memory / len(clients))
 
 
-async def _connected(url: str, number: int) -> list[Client]:
-    clients: list[Client] = []
-    while len(clients) < number:
-        some = min(_HANDSHAKES_AT_ONCE, number - len(clients))
-        pairs = await asyncio.gather(*(ws_connect(Client, url) for _ in range(some)))
-        clients += [client for _, client in pairs if isinstance(client, Client)]
-    return clients
-
-
-async def _subscribe(topic: str, clients: list[Client]) -> None:
+async def _subscribe(topic: str, clients: list[Socket]) -> None:
     """Subscribe every client, and wait for its pong."""
     pongs = asyncio.Semaphore(0)
     for client in clients:
-        client.received = pongs.release
-        client.send(json.dumps({"type": "subscribe", "topics": [topic]}))
-        client.send('{"type":"ping"}')
+        client.heard = lambda text: pongs.release()
+        client.send({"type": "subscribe", "topics": [topic]})
+        client.send({"type": "ping"})
     for _ in clients:
         await pongs.acquire()
-
-
-def _ignore() -> None:
-    pass
 
 
 if __name__ == "__main__":
