@@ -21,6 +21,9 @@ _PAGES_ABREAST = 12
 _PAGES_THAT_LEAVE_ABREAST = 8
 """They are busy for a moment, in which they must not be late because of others."""
 
+_SECONDS_UNTIL_LATE = 5.0
+"""More than a meeting takes; who takes longer has been helped by WebRTC's own time-outs."""
+
 _BREAKS: dict[How, str] = {
     "error": "both ends fail",
     "one": "one end fails",
@@ -47,7 +50,10 @@ class Row(NamedTuple):
     def label(self) -> str:
         """The kind in words."""
         if isinstance(self.kind, Cut):
-            what = "one loses its server while another joins"
+            what = (
+                "one closes its socket" if self.kind.is_closed_by_page else "one loses its server"
+            )
+            what += " while another joins"
         elif isinstance(self.kind, Crowd):
             what = f"each comes twice, in a room of {self.kind.pages + self.kind.listeners}"
         elif isinstance(self.kind, Break):
@@ -116,7 +122,9 @@ ROWS = [
         for how, apart in _AT_ONCE_OR_APART
     ),
     *(Row(Break(how, 4, apart, password), 4, 2) for how, apart, password in _OF_FOUR),
-    *(Row(Cut(800, has_password=password), 30, 10) for password in (False, True)),
+    Row(Cut(800), 60, 20),
+    Row(Cut(800, has_password=True), 30, 10),
+    Row(Cut(800, is_closed_by_page=True), 30, 10),
     *(Row(Leaving(how, 4), 10, 4) for how in _LEAVE_AT_ONCE),
     *(Row(Leaving(how, 4, True), 8, 2) for how in _GO_WITH_THE_PAGE),
     *(Row(Leaving(how, 8), 4, 1) for how in _LEAVE_AT_ONCE),
@@ -146,6 +154,10 @@ def _details(kind: Kind, stays: list[Stay]) -> list[str]:
         dead = sum(stay.dead for stay in stays)
         words += [f"{dead} dead"] if dead else []
         words.append(f"{significant(spread([stay.frames for stay in stays]).median, 2)} frames")
+    if isinstance(kind, Cut):
+        taken = [stay.seconds or 0.0 for stay in stays]
+        late = [seconds for seconds in taken if seconds > _SECONDS_UNTIL_LATE]
+        words += [f"{len(late)} of which took up to {significant(max(late), 2)} s"] if late else []
     unsaid = sum(bool(stay.unsaid) for stay in stays if stay.wrong)
     words += [f"{unsaid} of which lost what they said"] if unsaid else []
     return words

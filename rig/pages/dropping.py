@@ -1,8 +1,9 @@
-"""A proxy that drops connections without a word to either end, as routers do with idle ones."""
+"""A proxy that ends connections, or drops them without a word to either end, as routers do."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 _MOST_BYTES = 65_536
 
@@ -30,18 +31,21 @@ class DroppingProxy:
         self._passing.clear()
 
     def close(self) -> None:
-        """Close all connections."""
+        """End all connections that there are, once what was said has been passed on."""
         self.drop()
         for writer in self._writers:
             writer.close()
 
 
 @asynccontextmanager
-async def dropping_proxy(port: int) -> AsyncIterator[tuple[DroppingProxy, int]]:
-    """Start a proxy before `port`; give its own port, too."""
+async def dropping_proxy(url: str) -> AsyncIterator[tuple[DroppingProxy, str]]:
+    """Start a proxy before the server at `url`; give the URL of the proxy, too."""
+    port = urlsplit(url).port
+    assert port
     proxy = DroppingProxy(port)
     async with await asyncio.start_server(proxy.accept, "127.0.0.1", 0) as server:
-        yield proxy, server.sockets[0].getsockname()[1]
+        own_port = server.sockets[0].getsockname()[1]
+        yield proxy, url.replace(str(port), str(own_port))
         proxy.close()
 
 

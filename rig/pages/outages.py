@@ -47,12 +47,10 @@ class OutagePlace:
         return self._awake.run(self._hold(kind, groups, url))
 
     async def _hold(self, kind: Outage, groups: int, url: str) -> list[Stay]:
-        port = urlsplit(url).port
-        assert port
-        async with dropping_proxy(port) as (proxy, proxy_port):
+        async with dropping_proxy(url) as (proxy, proxied):
             urls = [url] * (kind.pages + 1)
             if kind.is_dropped:
-                urls[0] = url.replace(str(port), str(proxy_port))
+                urls[0] = proxied
             rooms = [await self._room(kind) for _ in range(groups)]
             try:
                 plans = [_plans(kind, urls) for _ in rooms]
@@ -65,7 +63,7 @@ class OutagePlace:
                 if any(failures):
                     return [each or Stay([]) for each in failures]
                 start = time.time()
-                async with self._lost(kind, port):
+                async with self._lost(kind, url):
                     if kind.is_dropped:
                         proxy.drop()
                     await asyncio.sleep(kind.seconds)
@@ -84,9 +82,9 @@ class OutagePlace:
         return [await self._sleeper.page(kind.client), *awake]
 
     @asynccontextmanager
-    async def _lost(self, kind: Outage, port: int) -> AsyncIterator[None]:
+    async def _lost(self, kind: Outage, url: str) -> AsyncIterator[None]:
         if kind.lost != "asleep":
-            with _filtered(kind, port):
+            with _filtered(kind, url):
                 yield
             return
         processes = await self._sleeper.processes()
@@ -144,12 +142,13 @@ async def _recover(pages: list[Page], plans: list[dict[str, object]], start: flo
 
 
 @contextmanager
-def _filtered(kind: Outage, port: int) -> Iterator[None]:
-    """Let nothing through that the outage takes; the server is at `port`."""
+def _filtered(kind: Outage, url: str) -> Iterator[None]:
+    """Let nothing through that the outage takes; the server is at `url`."""
     rules = []
     if kind.lost in ("pages", "network"):
         rules.append("meta l4proto udp drop")
     if kind.lost in ("signaling", "network"):
+        port = urlsplit(url).port
         rules += [f"tcp dport {port} drop", f"tcp sport {port} drop"]
     _filter(f"table inet {_TABLE} {{ chain input {{ {_AS_IT_COMES}; {'; '.join(rules)}; }}; }}")
     try:

@@ -18,6 +18,7 @@ from rig.pages.connected import (
     see_all_well,
 )
 from rig.pages.crowd import come_again
+from rig.pages.dropping import dropping_proxy
 from rig.pages.places import Place, ask, begin, place, soon
 from rig.pages.stays import Break, Crowd, Cut, Kind, Leaving, Stay, Trial, missing, trace_of
 
@@ -28,6 +29,10 @@ it is lost."""
 
 _SECONDS_OF_ICE = 60.0
 """The most until WebRTC finds out that a page has gone that could not say so."""
+
+_PATIENCE_WITH_ICE = 3.0
+"""A page drops what it says while it has no signaling connection. Where that was the last half of
+what WebRTC needed, both ends find out when ICE gives up."""
 
 
 class StayingPlace:
@@ -95,17 +100,20 @@ async def _join(pages: list[Page], kind: Cut, signaling: str, patience: float) -
     """Let the last page join the others, while one of all loses its signaling connection."""
     *there, arrival = pages
     plans = plans_of(kind, signaling)
-    if failure := await connect(
-        there, [{**each, "pages": len(there)} for each in plans[:-1]], patience
-    ):
-        return failure
-    at = soon(len(pages))
-    moment = 1000 * at + kind.milliseconds
-    await pages[kind.who].evaluate("moment => meeting.cutAt(moment)", moment)
-    await begin([arrival], plans[-1:], [at])
-    last = moment / 1000
-    await asyncio.sleep(last - time.time())
-    return await see_all_well(pages, last, at, patience)
+    async with dropping_proxy(signaling) as (proxy, url):
+        plans[kind.who]["signaling"] = [url]
+        now = [{**each, "pages": len(there)} for each in plans[:-1]]
+        if failure := await connect(there, now, patience):
+            return failure
+        at = soon(len(pages))
+        moment = at + kind.milliseconds / 1000
+        if kind.is_closed_by_page:
+            await pages[kind.who].evaluate("moment => meeting.cutAt(moment)", 1000 * moment)
+        await begin([arrival], plans[-1:], [at])
+        await asyncio.sleep(moment - time.time())
+        if not kind.is_closed_by_page:
+            proxy.close()
+        return await see_all_well(pages, moment, at, _PATIENCE_WITH_ICE * patience)
 
 
 def _ends(kind: Break, peers: list[str], start: float) -> Iterator[list[tuple[str, float | None]]]:

@@ -49,6 +49,9 @@ class Cut(NamedTuple):
     """After which it ends, from when the last page begins to join."""
     who: int = -1
     """Number of the page that loses its connection and makes a new one at once; the last joins."""
+    is_closed_by_page: bool = False
+    """Whether the page closes its own socket, so that what it still gets is lost, as is what it
+    says before the socket has closed. Otherwise the connection ends between it and the server."""
     pages: int = 3
     has_password: bool = False
     client: str = NEWEST
