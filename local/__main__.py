@@ -27,7 +27,6 @@ from local.functions.invoker import (
     set_environment,
 )
 from local.functions.recording import Recorder
-from local.functions.reloading import Watcher
 from local.gateway.gateway import Gateway
 from local.options import options
 from local.sam.parameters import parse_overrides
@@ -75,8 +74,8 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     faults = Faults(plan) if plan else None
     waits = not in_memory or latency[1] > 0 or stack.authorizer or faults  # it may fetch keys
     invoker = Invoker(latency) if waits else InlineInvoker()
-    console, watcher = Console(), Watcher()
-    load = watcher.load if chosen.watch else faults.load if faults else load_handler
+    console = Console()
+    load = faults.load if faults else load_handler
     gateway = Gateway(
         stack,
         invoker,
@@ -88,13 +87,11 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
     )
     gateway.observer = console
     tasks = [asyncio.create_task(_flush_log())]
-    if in_memory:
-        place = adapters.memory(gateway, latency)
-    else:
+    table = None
+    if not in_memory:
         from local.table.dynamodb import Table  # here: rooms in memory need no boto3
 
         table = Table(chosen.dynamodb, stack.table)
-        place = adapters.table(table)
         tasks.append(asyncio.create_task(_keep_table(table)))
     middlewares = faults.middlewares if faults else []
     demo = ROOT / "local" / "demo" / "dist"
@@ -107,15 +104,14 @@ async def _serve(stack: Stack, chosen: argparse.Namespace) -> int:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(f"{chosen.host}:{chosen.port}: {reason}") from None
     posts = f"http://{server.address()}/{stack.stage}"
-    if not in_memory:
+    if table:
         direct_clients(chosen.dynamodb, posts)
-    plain = place.install()  # now, because boto3 makes clients in one thread only
+        place = adapters.table(table)  # now, because boto3 makes clients in one thread only
+    else:
+        place = adapters.memory(gateway, latency)
     if faults:
         await faults.begin(posts, chosen.dynamodb)
-    console.watch_rooms(plain, place.topics)
-    if chosen.watch:
-        changes = watcher.watch(lambda: console.watch_rooms(place.install(), place.topics))
-        tasks.append(asyncio.create_task(changes))
+    console.watch_rooms(place)
     interrupted = _interruption()  # before the greeting, after which Ctrl-C may come
     _greet(chosen.host, port, chosen.dynamodb)
     if plan:

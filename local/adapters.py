@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from local.gateway.gateway import Gateway
 from local.gateway.in_process import InProcessConnections
 from local.table.in_memory import MemorySubscriptions
-from signaling.bootstrap import Adapters, pause
+from signaling.bootstrap import Adapters, install, installed, pause
 from signaling.errors import SignalingError
 from signaling.ports import NOTHING, Outcome
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 class Place(NamedTuple):
     """Where rooms are kept."""
 
-    install: Callable[[], Adapters]
-    """Installs adapters in the layer that functions import now, and returns them."""
+    adapters: Adapters
+    """What functions reach them through."""
     topics: Callable[[], Iterable[str]]
     """Returns the existing rooms."""
 
@@ -38,27 +37,13 @@ def memory(gateway: Gateway, latency: tuple[float, float]) -> Place:
     adapters = Adapters(lambda deadlines: subscriptions, lambda deadlines: connections)
     if not latency[1]:
         adapters = adapters._replace(after=_later)
-
-    def install() -> Adapters:
-        layer().install(adapters)
-        return adapters
-
-    return Place(install, subscriptions.topics)
+    install(adapters)
+    return Place(adapters, subscriptions.topics)
 
 
 def table(table: "Table") -> Place:
     """Keep subscriptions in `table`, and post over HTTP."""
-
-    def install() -> Adapters:
-        found: Adapters = layer().installed()
-        return found
-
-    return Place(install, table.topics)
-
-
-def layer() -> Any:
-    """Return the composition root that functions import now: `--watch` reloads the layer."""
-    return import_module("signaling.bootstrap")
+    return Place(installed(), table.topics)
 
 
 def _later(seconds: float, action: Callable[[], Outcome]) -> Outcome:

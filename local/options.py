@@ -71,9 +71,6 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--record", type=Path, metavar="DIR", help="write each event of a function to a file there"
     )
     parser.add_argument(
-        "--watch", action="store_true", help="load functions and their layer again as they change"
-    )
-    parser.add_argument(
         "--parameter-overrides",
         nargs="+",
         default=[],
@@ -81,8 +78,6 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="parameters of template.yaml, as `sam deploy` takes them",
     )
     chosen = parser.parse_args(arguments)
-    if chosen.watch and chosen.faults:
-        parser.error("a layer that is loaded again has no faults: choose --watch or --faults")
     if chosen.unsigned and not is_loopback(chosen.host):
         parser.error(
             f"--unsigned with --host {chosen.host}: other machines could write to every client"

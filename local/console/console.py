@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any
 
-from local.adapters import layer
+from local.adapters import Place
 from local.console import records
 from local.console.presence import Rooms
 from local.console.records import Record, Sent
@@ -25,7 +25,7 @@ from local.functions.invoker import Handler
 from local.gateway.connection import Connection
 from local.gateway.lambda_events import Handshake
 from local.sam.template import Function
-from signaling.bootstrap import Adapters, deadlines_within
+from signaling.bootstrap import Adapters, deadlines_within, install, installed
 from signaling.errors import SubscriptionsError
 from signaling.event import RawEvent
 
@@ -56,9 +56,7 @@ class Console:
         self._invocation = _Invocation()
         self._looking: asyncio.Task[None] | None = None
         self._adapters: Adapters
-        self._plain: Adapters
-        self._topics: Callable[[], Iterable[str]]
-        self._install: Callable[[Adapters], None]
+        self._place: Place
 
     def watch_function(self, function: Function, handler: Handler) -> Handler:
         """Return `handler`, watched while there are viewers."""
@@ -70,15 +68,13 @@ class Console:
 
         return watched
 
-    def watch_rooms(self, plain: Adapters, topics: Callable[[], Iterable[str]]) -> None:
+    def watch_rooms(self, place: Place) -> None:
         """Watch the installed adapters while there are viewers.
 
-        The console itself reads rooms through the `plain` adapters, which have no faults, and
-        `topics` returns the existing ones.
+        The console itself reads rooms through those of `place`, which have no faults.
         """
-        bootstrap = layer()
-        self._adapters, self._install = bootstrap.installed(), bootstrap.install
-        self._plain, self._topics = plain, topics
+        self._adapters = installed()
+        self._place = place
         self._install_adapters()
 
     def refused(self, handshake: Handshake, status: int) -> None:
@@ -128,7 +124,7 @@ class Console:
 
     def _install_adapters(self) -> None:
         """Install watched adapters only while there are viewers."""
-        self._install(self._watched() if self._viewers else self._adapters)
+        install(self._watched() if self._viewers else self._adapters)
 
     def _watched(self) -> Adapters:
         adapters = self._adapters
@@ -180,7 +176,7 @@ class Console:
     def _look_at_all(self) -> None:
         with self._lock:
             topics = dict.fromkeys(self._rooms.topics())
-        for topic in self._topics():
+        for topic in self._place.topics():
             if len(topics) >= _MOST_ROOMS:
                 break
             topics[topic] = None
@@ -195,7 +191,7 @@ class Console:
         deadlines = deadlines_within(_SECONDS_TO_READ)
         with self._lock:
             try:
-                subscribers = self._plain.subscriptions(deadlines).of_topic(topic)
+                subscribers = self._place.adapters.subscriptions(deadlines).of_topic(topic)
             except SubscriptionsError:
                 return  # the next write of the room is another chance
             members = {each.connection: each.peer for each in subscribers}
