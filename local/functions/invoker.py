@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from local.functions.failures import print_failure
 from local.functions.threads import FairThreads
 from local.sam.template import Function, Stack
-from signaling.event import RawEvent
+from signaling.event import OK, RawEvent
 
 Handler = Callable[[RawEvent, Any], Any]
 Load = Callable[[Function], Handler]
@@ -72,6 +72,8 @@ class Invocation(NamedTuple):
         """
         try:
             result = self.handler(self.event, Context(self.function))
+            if result == OK:  # as it nearly always is: JSON leaves it as it is
+                return result
             return json.loads(json.dumps(result, ensure_ascii=False).encode())
         except Exception as error:
             print_failure(error, self.function, self.event)

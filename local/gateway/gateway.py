@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from local.functions.invoker import (
@@ -192,7 +191,7 @@ class Gateway:
         is_too_large = len(payload) > LARGEST_MESSAGE
         is_on_loop = threading.get_ident() == self._loop_thread
         now = time.time()
-        statuses = []
+        statuses, sockets = [], []
         for connection_id in connection_ids:
             connection = self.connections.get(connection_id)
             if connection is None or (socket := connection.socket) is None:
@@ -207,8 +206,10 @@ class Gateway:
                 if is_on_loop:
                     is_open = socket.send(payload)
                 else:
-                    self._invoker.call_back(partial(socket.send, payload))
+                    sockets.append(socket)
                 statuses.append(_POSTED if is_open else _GONE)
+        if sockets:
+            self._invoker.call_back(lambda: [socket.send(payload) for socket in sockets])
         return statuses
 
     def close_overdue(self) -> None:

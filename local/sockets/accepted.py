@@ -14,6 +14,7 @@ from aiohttp import web
 from local.gateway.connection import SECONDS_TO_SEND_REQUEST, Connection, Refusal
 from local.gateway.gateway import Gateway
 from local.gateway.lambda_events import Handshake
+from local.sockets.outbox import Outbox
 from local.sockets.request_head import SPOKEN_VERSION, RequestHead, opening, parse_head, status_of
 from local.sockets.websocket import upgraded
 
@@ -24,16 +25,21 @@ HasRoomFor = Callable[[int], bool]
 """Tells whether a socket with this file descriptor may stay."""
 
 
-def accept(gateway: Gateway, http: web.Server, has_room_for: HasRoomFor) -> asyncio.Protocol:
+def accept(
+    gateway: Gateway, outbox: Outbox, http: web.Server, has_room_for: HasRoomFor
+) -> asyncio.Protocol:
     """Return the protocol of a new socket, which belongs to `gateway` or to `http`."""
-    return _Accepted(gateway, http, has_room_for)
+    return _Accepted(gateway, outbox, http, has_room_for)
 
 
 class _Accepted(asyncio.Protocol):
     """Reads the heads of a socket's requests and hands each request on, or the socket."""
 
-    def __init__(self, gateway: Gateway, http: web.Server, has_room_for: HasRoomFor) -> None:
+    def __init__(
+        self, gateway: Gateway, outbox: Outbox, http: web.Server, has_room_for: HasRoomFor
+    ) -> None:
         self._gateway = gateway
+        self._outbox = outbox
         self._make_http = http
         self._has_room_for = has_room_for
         self._received = b""
@@ -42,7 +48,7 @@ class _Accepted(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._is_open = True
         self._too_slow: asyncio.TimerHandle
-        self._connecting: asyncio.Task[None]  # an unreferenced task may be garbage-collected
+        self._connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -71,6 +77,10 @@ class _Accepted(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
+        if self._connecting:  # it waits for the answer
+            if len(self._received) > _LARGEST_HEAD:
+                self._transport.pause_reading()
+            return
         while self._received and self._is_open:
             if self._body_bytes:
                 size = min(self._body_bytes, len(self._received))
@@ -105,7 +115,6 @@ class _Accepted(asyncio.Protocol):
         if refused := status_of(head):
             self._refuse(refused)
             return
-        self._transport.pause_reading()
         peer = self._transport.get_extra_info("peername") or ("",)  # none if the client has hung up
         handshake = Handshake(head.path, head.query, head.headers, peer[0])
         self._connecting = asyncio.create_task(self._connect(head, handshake))
@@ -122,10 +131,11 @@ class _Accepted(asyncio.Protocol):
             self._hand_to_websocket(head, outcome)
 
     def _hand_to_websocket(self, head: RequestHead, connection: Connection) -> None:
-        protocol = upgraded(self._gateway, connection)
+        protocol = upgraded(self._gateway, connection, self._outbox)
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
-        self._transport.resume_reading()  # first: data received already may pause it again
+        if not self._transport.is_reading():
+            self._transport.resume_reading()  # first: data received already may pause it again
         _, _, frames = self._received.partition(_END_OF_HEAD)
         received = memoryview(opening(head) + frames)
         while received:

@@ -12,6 +12,7 @@ from aiohttp import web
 from local.gateway.connection import SECONDS_TO_SEND_REQUEST
 from local.gateway.gateway import Gateway
 from local.sockets.accepted import accept
+from local.sockets.outbox import Outbox
 from local.sockets.websocket import SECONDS_TO_CLOSE
 
 _DESCRIPTORS_KEPT = 400
@@ -30,6 +31,7 @@ class Server:
     def __init__(self, gateway: Gateway, application: web.Application) -> None:
         """Serve WebSockets of `gateway`, and `application` to all other requests."""
         self._gateway = gateway
+        self._outbox = Outbox()
         self._http = web.AppRunner(
             application,
             access_log=None,
@@ -78,7 +80,7 @@ class Server:
     def _accept(self) -> asyncio.Protocol:
         http = self._http.server
         assert http is not None
-        return accept(self._gateway, http, self._has_room_for)
+        return accept(self._gateway, self._outbox, http, self._has_room_for)
 
     def _has_room_for(self, descriptor: int) -> bool:
         """Reserve some descriptors: without any, the loop would try to accept for ever."""

@@ -20,6 +20,7 @@ from picows.picows import WSCloseHandshake, WSProtocol  # type: ignore[attr-defi
 
 from local.gateway.connection import SECONDS_TO_SEND_REQUEST, Connection
 from local.gateway.gateway import LARGEST_MESSAGE, Gateway
+from local.sockets.outbox import MOST_UNSENT, Outbox, text_head
 
 SECONDS_TO_CLOSE = 1.0
 """How long a client has to read the close code."""
@@ -39,14 +40,14 @@ _SILENT = logging.getLogger("picows")
 _SILENT.setLevel(logging.CRITICAL)  # it reports every client that breaks the protocol
 
 
-def upgraded(gateway: Gateway, connection: Connection) -> WSProtocol:
+def upgraded(gateway: Gateway, connection: Connection, outbox: Outbox) -> WSProtocol:
     """Return the protocol of the WebSocket between an admitted client and `gateway`."""
 
     def answer(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
         subprotocol = connection.subprotocol
         headers = {"Sec-WebSocket-Protocol": subprotocol} if subprotocol else None
         return WSUpgradeResponseWithListener(
-            WSUpgradeResponse.create_101_response(headers), _Client(gateway, connection)
+            WSUpgradeResponse.create_101_response(headers), _Client(gateway, connection, outbox)
         )
 
     return WSProtocol(
@@ -71,10 +72,12 @@ def upgraded(gateway: Gateway, connection: Connection) -> WSProtocol:
 class _Client(WSListener):
     """The client's end of an admitted connection."""
 
-    def __init__(self, gateway: Gateway, connection: Connection) -> None:
+    def __init__(self, gateway: Gateway, connection: Connection, outbox: Outbox) -> None:
         super().__init__()
         self._gateway = gateway
         self._connection = connection
+        self._outbox = outbox
+        self._unsent: list[bytes] = []
         self._transport: WSTransport
         self._stream: asyncio.Transport
         self._begun = bytearray()  # of a message in several frames
@@ -135,15 +138,31 @@ class _Client(WSListener):
     def send(self, frame: bytes) -> bool:
         if self._stream.is_closing():  # it was just reset, and a write would log a warning
             return False
-        self._transport.send(WSMsgType.TEXT, frame)
+        if not self._unsent:
+            self._outbox.add(self._flush)
+        self._unsent.append(frame)
+        if len(self._unsent) == MOST_UNSENT:
+            self._flush()
         return True
 
+    def _flush(self) -> None:
+        frames, self._unsent = self._unsent, []
+        if self._stream.is_closing() or self._transport.is_close_frame_sent:
+            return
+        if len(frames) == 1:
+            self._transport.send(WSMsgType.TEXT, frames[0])
+        elif frames:
+            parts = [part for frame in frames for part in (text_head(len(frame)), frame)]
+            self._stream.writelines(parts)
+
     def close(self, code: int) -> None:
+        self._flush()
         self._send_close(code)
         # Disconnecting at once would reset the socket before the client has read the code.
         asyncio.get_running_loop().call_later(SECONDS_TO_CLOSE, self._disconnect)
 
     def _answer_close(self, payload: bytes) -> None:
+        self._flush()
         code = int.from_bytes(payload[:2])
         if not payload:
             self._transport.send(WSMsgType.CLOSE, b"")

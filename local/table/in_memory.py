@@ -4,9 +4,10 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 
-from local.table.in_memory_rows import Row, subscriber_of, with_announce, with_listing
+from local.table.in_memory_rows import Row, subscriber_of
 from signaling.frames import plain_announce
 from signaling.ports import (
     HELD_BYTES,
@@ -72,9 +73,9 @@ class MemorySubscriptions:
                 left_at = known.subscriber.left_at
             row = subscriber_of(sender, peer, entered_at, data)._replace(left_at=left_at)
             self._put(topic, row, sender)
-            new = with_announce(self._rows[topic][sender.connection], sender)
+            new = self._rows[topic][sender.connection].with_announce(sender)
             self._rows[topic][sender.connection] = new
-            return with_listing(new)._replace(announces=new.announces[1])
+            return new.member._replace(announces=new.announces[1])
 
     def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Mark the rows, or note the time of leaving in those that a later message wrote."""
@@ -88,7 +89,7 @@ class MemorySubscriptions:
                     self._put(topic, left, sender, has_left=True)
                 elif not known.has_left and (known.subscriber.entered_at or at) < at:
                     row = known.subscriber._replace(left_at=at, entered_at=None)
-                    self._rows[topic][sender.connection] = known._replace(subscriber=row)
+                    self._rows[topic][sender.connection] = replace(known, subscriber=row)
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
         """Count its rows, including new ones."""
@@ -128,7 +129,7 @@ class MemorySubscriptions:
                 listed = each._replace(announce=None, entered_at=None, left_at=None, announces=0)
                 peers = self._peers.setdefault(topic, {})
                 peers.setdefault(each.peer or "", {})[each.connection] = listed
-                self._rows[topic][each.connection] = row._replace(listed_as=each.peer)
+                self._rows[topic][each.connection] = replace(row, listed_as=each.peer)
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Return the first and the last members that are listed under the peer id."""
@@ -175,7 +176,7 @@ class MemorySubscriptions:
                 subscriber = known._replace(peer=peer)
                 if known.peer is not None and known.announce == plain_announce(known.peer):
                     subscriber = subscriber._replace(announce=plain_announce(peer))
-                self._rows[topic][connection] = row._replace(subscriber=subscriber)
+                self._rows[topic][connection] = replace(row, subscriber=subscriber)
 
     def hold(self, topic: str, connection: str, signal: str) -> int:
         """Keep the signal in the row, if it is there, not marked, and has room for it."""
@@ -186,7 +187,7 @@ class MemorySubscriptions:
             is_kept = sum(len(each.encode()) for each in held) <= HELD_BYTES
             if row is None or row.has_left or not is_kept:
                 return 0
-            self._rows[topic][connection] = row._replace(held=held)
+            self._rows[topic][connection] = replace(row, held=held)
             return len(held)
 
     def take(self, topic: str, connection: str) -> list[str]:
@@ -196,7 +197,7 @@ class MemorySubscriptions:
             row = self._rows.get(topic, {}).get(connection)
             if row is None:
                 return []
-            self._rows[topic][connection] = row._replace(held=())
+            self._rows[topic][connection] = replace(row, held=())
             return list(row.held)
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
@@ -225,7 +226,7 @@ class MemorySubscriptions:
 
     def _there(self, rows: Iterable[Row]) -> list[Subscriber]:
         now = int(self._now())
-        return [with_listing(row) for row in rows if row.expires_at > now and not row.has_left]
+        return [row.member for row in rows if row.expires_at > now and not row.has_left]
 
     def _put(
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
@@ -235,8 +236,8 @@ class MemorySubscriptions:
         if has_left and sender.connection in rows:
             self._unlist(topic, rows[sender.connection])
         known = rows.get(sender.connection, new)
-        row = known._replace(subscriber=subscriber, expires_at=sender.expires_at, has_left=has_left)
-        rows[sender.connection] = row._replace(held=()) if has_left else row
+        row = replace(known, subscriber=subscriber, expires_at=sender.expires_at, has_left=has_left)
+        rows[sender.connection] = replace(row, held=()) if has_left else row
         self._topics.setdefault(sender.connection, set()).add(topic)
 
     def _delete(self, topic: str, connection: str) -> None:
@@ -255,4 +256,4 @@ class MemorySubscriptions:
         peers.get(peer, {}).pop(connection, None)
         if not peers.get(peer, True):
             del peers[peer]
-        self._rows[topic][connection] = row._replace(listed_as=None)
+        self._rows[topic][connection] = replace(row, listed_as=None)

@@ -1,13 +1,15 @@
 """Rows of the table in memory."""
 
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from signaling.aws.counts import first_of
 from signaling.ports import Sender, Subscriber
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row:
     """What is kept about a connection in a topic."""
 
     subscriber: Subscriber
@@ -22,25 +24,25 @@ class Row(NamedTuple):
     listed_as: str | None = None
     """Peer id under which it is listed."""
 
+    @cached_property  # a room is read far more often than one of its rows changes
+    def member(self) -> Subscriber:
+        """The subscriber, including what only the row knows."""
+        peer = self.subscriber.peer
+        is_listed = peer is not None and self.listed_as == peer
+        began_at = first_of((each for _, each in self.began), self.subscriber.requested_at)
+        return self.subscriber._replace(is_listed=is_listed, began_at=began_at)
 
-def with_listing(row: Row) -> Subscriber:
-    """Return the subscriber of a row, including what only the row knows."""
-    peer = row.subscriber.peer
-    is_listed = peer is not None and row.listed_as == peer
-    began_at = first_of((each for _, each in row.began), row.subscriber.requested_at)
-    return row.subscriber._replace(is_listed=is_listed, began_at=began_at)
-
-
-def with_announce(row: Row, sender: Sender) -> Row:
-    """Return the row with one more announce counted."""
-    time, count = row.announces
-    current = sender.requested_at // ANNOUNCES_MILLISECONDS
-    half = sender.requested_at // TOGETHER_MILLISECONDS
-    began = {half: sender.began_at, **dict(row.began)}
-    return row._replace(
-        announces=(current, count + 1 if time == current else 1),
-        began=tuple((each, began[each]) for each in (half - 1, half) if each in began),
-    )
+    def with_announce(self, sender: Sender) -> "Row":
+        """Return the row with one more announce counted."""
+        time, count = self.announces
+        current = sender.requested_at // ANNOUNCES_MILLISECONDS
+        half = sender.requested_at // TOGETHER_MILLISECONDS
+        began = {half: sender.began_at, **dict(self.began)}
+        return replace(
+            self,
+            announces=(current, count + 1 if time == current else 1),
+            began=tuple((each, began[each]) for each in (half - 1, half) if each in began),
+        )
 
 
 def subscriber_of(
