@@ -31,6 +31,18 @@ class Socket(Protocol):
 class Connection:
     """One client."""
 
+    __slots__ = (
+        "_last_request",
+        "context",
+        "id",
+        "last_active",
+        "last_kept_up",
+        "opened",
+        "socket",
+        "subprotocol",
+        "under_way",
+    )
+
     def __init__(self, context: RawEvent, now: float) -> None:
         self.id: str = context["connectionId"]
         self.context = context

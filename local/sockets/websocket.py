@@ -65,12 +65,24 @@ def upgraded(gateway: Gateway, connection: Connection, outbox: Outbox) -> WSProt
         False,  # answer no pings: those of a client that reads nothing would fill the memory
         _LARGEST_PARSED_FRAME,
         None,  # extra headers, of a client
-        4096,  # bytes of read buffer at first: most messages are shorter
+        2048,  # bytes of read buffer at first: most messages are shorter
     )
 
 
 class _Client(WSListener):
     """The client's end of an admitted connection."""
+
+    __slots__ = (
+        "_begun",
+        "_connection",
+        "_fragments",
+        "_gateway",
+        "_outbox",
+        "_stream",
+        "_transport",
+        "_unsent",
+        "is_behind",
+    )
 
     def __init__(self, gateway: Gateway, connection: Connection, outbox: Outbox) -> None:
         super().__init__()
