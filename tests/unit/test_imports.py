@@ -1,7 +1,6 @@
 """What a function imports before it has answered: time of every cold start."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,51 +11,20 @@ from local import ROOT
 from tests.support.stub import Stub, reply
 
 SLOW_TO_IMPORT = {
-    "asyncio",
-    "aws_xray_sdk",
-    "boto3",
-    "botocore",
-    "concurrent.futures",
-    "dataclasses",
-    "email",
-    "http.client",
-    "logging",
-    "urllib.request",
-    "urllib3",
+    *("asyncio", "aws_xray_sdk", "boto3", "botocore", "concurrent.futures", "dataclasses"),
+    *("email", "http.client", "logging", "urllib.request", "urllib3"),
 }
-
 ADMITTING = {
-    "access",
-    "access.grants",
-    "access.origins",
-    "errors",
-    "event",
-    "frames",
-    "log",
-    "ports",
-    "protocol",
-    "topics",
+    *("access", "access.grants", "access.origins", "errors", "event", "frames", "log", "ports"),
+    *("protocol", "settings", "topics"),
 }
-ADMITTING |= {"settings"}
-TALKING_TO_AWS = ADMITTING | {"aws", "bootstrap"}
-TALKING_TO_AWS |= {"delivery", "introductions", "recipients", "small_rooms", "standing", "rooms"}
-TALKING_TO_AWS |= {
-    f"aws.{name}"
-    for name in (
-        "dynamodb",
-        "http1",
-        "lean",
-        "operations",
-        "connections",
-        "counts",
-        "retries",
-        "rows",
-        "sigv4",
-        "steps",
-        "table",
-        "trust",
-    )
+TALKING_TO_AWS = ADMITTING | {
+    *("bootstrap", "delivery", "introductions", "recipients", "rooms", "small_rooms", "standing"),
+    *("aws", "aws.connections", "aws.counts", "aws.dynamodb", "aws.http1", "aws.lean"),
+    *("aws.operations", "aws.retries", "aws.rows", "aws.sigv4", "aws.steps", "aws.table"),
+    "aws.trust",
 }
+"""The modules of the layer that functions need, by what they do."""
 
 WITHOUT_SITE_PACKAGES = "-S"
 
@@ -146,24 +114,3 @@ def test_with_tracing_the_sdk_is_imported_without_botocore(aws: dict[str, str]) 
     assert "aws_xray_sdk" in modules
     assert not {"boto3", "botocore"} & modules
     assert of_this_project(modules) == TALKING_TO_AWS | {"tracing"}
-
-
-def test_every_module_of_the_message_function_is_named_with_its_time(
-    aws: dict[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = [sys.executable, "-S", "-X", "importtime", "-c", HANDLE_ONE_EVENT]
-    done = subprocess.run(
-        [*command, "functions/message", "events/publish_announce.json"],
-        cwd=ROOT,
-        env=aws,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    timed = re.findall(r"^import time: +(\d+) \| +\d+ \| +([\w.]+)$", done.stderr, re.MULTILINE)
-    slowest = sorted(((int(own), name) for own, name in timed), reverse=True)
-    with capsys.disabled():
-        total = sum(own for own, _ in slowest)
-        print(f"\n{total / 1000:.1f} ms of imports by the message function, of these")
-        print(", ".join(f"{name} {own / 1000:.1f}" for own, name in slowest[:25]))
-    assert {f"signaling.{name}" for name in TALKING_TO_AWS} <= {name for _, name in timed}
