@@ -1,19 +1,13 @@
 """Whatever is handled first, pairs that stay are introduced, and in one direction."""
 
 import json
-from collections.abc import Sequence
 from math import factorial
-from typing import Any
 
 import pytest
 
-from signaling import small_rooms
-from signaling.introductions import SAME_MOMENT_MILLISECONDS, introduce
-from signaling.ports import Sender, Subscriber
-from signaling.protocol import Announce, Publish
-from signaling.rooms import Handled, Rooms
+from signaling.introductions import SAME_MOMENT_MILLISECONDS
 from signaling.standing import NEW_MILLISECONDS
-from tests.support.interleavings import ROOM, Heard, Said, Table, handled_in_every_order
+from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
 from tests.support.model import (
     NOW,
@@ -97,65 +91,5 @@ def test_who_leaves_and_enters_again_is_introduced(name: str) -> None:
 
 def test_the_announce_of_a_peer_that_left_is_in_no_row_once_its_page_has_entered_again() -> None:
     rows = handled_in_every_order(entering_again("n"), room_of("m")).rows
-    assert not stale(rows)
-
-
-def stale(rows: set[Subscriber]) -> list[Subscriber]:
-    """Return the rows of those who entered again that have the announce of those who left."""
-    return [each for each in rows if each.requested_at >= NOW and '"m"' in (each.announce or "")]
-
-
-class Forgetless(Table):
-    """A table that keeps the announce of a row which is written again."""
-
-    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        known = self._row_of(ROOM, sender)
-        super().subscribe(topics, sender)
-        if known and known.subscriber.announce:
-            self.announce(ROOM, sender, Announce(known.subscriber.announce, None))
-
-
-def test_without_forgetting_the_announce_of_a_peer_that_left_stays() -> None:
-    table = Forgetless()
-    enter_long_ago(table, "m")
-    assert stale(handled_in_every_order(entering_again("n"), table).rows)
-
-
-def to_everyone(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
-    others = [each.connection for each in subscribers if each.connection != request.connection]
-    return others, []
-
-
-def only_its_own(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
-    return introduce(subscribers, request, announce)[0], []
-
-
-def to_the_silent(subscribers: list[Subscriber], request: Sender, announce: str) -> Any:
-    silent = [each.connection for each in subscribers if each.announce is None]
-    hearers, announced = introduce(subscribers, request, announce)
-    return [*hearers, *silent], announced
-
-
-@pytest.mark.parametrize(
-    ("rule", "directions"),
-    [(to_everyone, {1, 2}), (only_its_own, {0, 1}), (to_the_silent, {1, 2})],
-)
-def test_another_rule_would_introduce_some_pair_in_no_or_in_both_directions(
-    monkeypatch: pytest.MonkeyPatch, rule: Any, directions: set[int]
-) -> None:
-    monkeypatch.setattr(small_rooms, "introduce", rule)
-    assert introductions_of(OPEN, "abc", Table()) == directions
-
-
-def test_pairs_would_miss_each_other_if_the_topic_were_read_first(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    publish = Rooms.publish
-
-    def read_first(self: Any, request: Sender, message: Publish) -> Handled:
-        before = self._subscriptions.of_topic(message.topic)
-        monkeypatch.setattr(self._subscriptions, "of_topic", lambda *topic: before, raising=False)
-        return publish(self, request, message)
-
-    monkeypatch.setattr(Rooms, "publish", read_first)
-    assert 0 in introductions_of(OPEN, "abc", Table())
+    again = [each for each in rows if each.requested_at >= NOW]
+    assert again and not [each for each in again if '"m"' in (each.announce or "")]

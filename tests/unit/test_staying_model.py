@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from signaling import introductions
 from signaling.standing import AGAIN_MILLISECONDS, NEW_MILLISECONDS
 from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
@@ -179,20 +177,3 @@ def test_a_connection_that_breaks_at_once_is_made_again_in_one_direction() -> No
         handle(table, each)
     said = [announce("n", soon, peer("n")), *again("a", soon + 1)]
     assert introductions_of(said, "an", table) == {1}
-
-
-def to_all(other: Any, own: Any) -> bool:
-    return True
-
-
-def only_if_both_are_new(other: Any, own: Any) -> bool | None:
-    return None
-
-
-@pytest.mark.parametrize(("rule", "wrong"), [(to_all, 2), (only_if_both_are_new, 0)])
-def test_another_rule_would_let_members_meet_in_no_or_in_both_directions(
-    monkeypatch: pytest.MonkeyPatch, rule: Any, wrong: int
-) -> None:
-    monkeypatch.setattr(introductions, "_hears", rule)
-    said = [*again("a", NOW), *again("b", NOW)]
-    assert wrong in introductions_of(said, "ab", room_of("a", "b"))
