@@ -25,13 +25,6 @@ def crowd(size: int, rooms: RoomsOf | None = None) -> RoomsOf:
     return rooms
 
 
-def test_in_the_largest_small_room_all_others_hear_of_who_comes() -> None:
-    rooms = crowd(SMALL_ROOM - 1, RoomsOf(postpones=True))
-    rooms.announce("new", "NEW")
-    assert len(rooms.connections.receivers()) == SMALL_ROOM - 1
-    assert rooms.connections.asked_for == []
-
-
 @pytest.mark.parametrize("size", [SMALL_ROOM, 3 * SMALL_ROOM])
 def test_who_enters_a_large_room_hears_of_some_and_nobody_hears_of_it(size: int) -> None:
     rooms = crowd(size)
@@ -197,14 +190,6 @@ def test_of_two_that_enter_at_one_moment_the_later_makes_the_offer() -> None:
         rooms.announce(f"c{number}", f"C{number}")
         if number > SMALL_ROOM:
             assert [receiver for receiver, _ in rooms.heard()] == [f"c{number}"] * INTRODUCED
-
-
-def test_a_newcomer_hears_of_members_that_announce_themselves_again_at_that_moment() -> None:
-    rooms = crowd(SMALL_ROOM)
-    for number in range(SMALL_ROOM):
-        rooms.announce(f"m{number}=", f"M{number}")
-    rooms.announce("new", "NEW")
-    assert [receiver for receiver, _ in rooms.heard()] == ["new"] * INTRODUCED
 
 
 def test_a_client_that_never_announces_itself_hears_of_others_in_the_end() -> None:
