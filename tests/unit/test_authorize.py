@@ -112,28 +112,26 @@ def test_a_token_cut_short_or_changed(issuer: Issuer, refused: Refusals) -> None
         assert refused.reason(longer) == "malformed"
 
 
-@with_each_algorithm
-def test_no_signature(issuer: Issuer, refused: Refusals) -> None:
-    claims = issuer.claims(aud="rooms")
-    names: list[object] = ["none", "None", "", None, [], "HS512", "ES384"]
-    for name in names:
-        header = {"alg": name, "kid": "1"}
-        for signature in ("", "AAAA"):
-            token = f"{encoded(header)}.{encoded(claims)}.{signature}"
-            assert refused.reason(token) == "algorithm"
-    assert refused.reason(f"{encoded({})}.{encoded(claims)}.") == "algorithm"
+def signed_by(key: SigningKey, algorithm: object, signature: str = "AAAA", **claims: Any) -> str:
+    return f"{encoded({'alg': algorithm, 'kid': key.id})}.{encoded(claims)}.{signature}"
 
 
 @with_each_algorithm
-def test_a_public_key_used_as_a_secret(issuer: Issuer, refused: Refusals) -> None:
-    public = issuer.keys[-1].private.public_key()
-    jwk = json.dumps(issuer.keys[-1].jwk).encode()
-    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    for secret in (pem, pem.rstrip(), jwk):
-        content = f"{encoded({'alg': 'HS256', 'kid': '1'})}.{encoded(issuer.claims(aud='rooms'))}"
-        digest = hmac.digest(secret, content.encode(), hashlib.sha256)
-        signature = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        assert refused.reason(f"{content}.{signature}") == "algorithm"
+def test_the_algorithm_is_that_of_the_key_whatever_the_token_says(
+    issuer: Issuer, refused: Refusals
+) -> None:
+    own, claims = issuer.keys[-1], issuer.claims(aud="rooms")
+    others = {"RS256", "ES256", "EdDSA"} - {own.algorithm}
+    forged = [SigningKey(each, own.id).sign(claims) for each in others]
+    forged += [f"{encoded({})}.{encoded(claims)}."]
+    for name in ("none", "None", "", None, [], "HS512", "ES384"):
+        forged += [signed_by(own, name, signature, **claims) for signature in ("", "AAAA")]
+    pem = own.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for public in (pem, pem.rstrip(), json.dumps(own.jwk).encode()):
+        content = signed_by(own, "HS256", **claims).rpartition(".")[0]
+        digest = hmac.digest(public, content.encode(), hashlib.sha256)
+        forged += [f"{content}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"]
+    assert {refused.reason(token) for token in forged} == {"algorithm"}
 
 
 @with_each_algorithm
@@ -152,13 +150,6 @@ def test_another_curve(issuer: Issuer, refused: Refusals) -> None:
     issuer.keys = [SigningKey("ES384", "9", p384)]
     answer = connect_with(jwt.encode(claims, p384, "ES384", headers={"kid": "9"}))
     assert effect_of(answer) == "Deny"
-
-
-@with_each_algorithm
-def test_a_key_of_another_kind(issuer: Issuer, refused: Refusals) -> None:
-    for algorithm in {"RS256", "ES256", "EdDSA"} - {issuer.keys[-1].algorithm}:
-        token = SigningKey(algorithm, "1").sign(issuer.claims(aud="rooms"))
-        assert refused.reason(token) == "algorithm"
 
 
 def test_a_token_that_is_too_long_is_not_even_read(issuer: Issuer, refused: Refusals) -> None:
