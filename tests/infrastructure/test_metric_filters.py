@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from local import ROOT
 from local.table.in_memory import MemorySubscriptions
 from signaling.errors import SubscriptionsError
 from signaling.event import Event
@@ -144,14 +143,6 @@ def test_a_code_that_a_client_made_up_makes_no_metric() -> None:
     for code in (4999, None):
         fields = {"route": "$disconnect", "code": code}
         assert metrics_of("/disconnect", fields) == {"Disconnects": 1}
-
-
-def test_every_field_of_a_pattern_is_one_that_the_code_logs() -> None:
-    files = [*(ROOT / "layers/signaling").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
-    source = "".join(file.read_text() for file in files)
-    for name, each in of_type(deployed(**AUTHORIZER), "Logs::MetricFilter").items():
-        for field in set(re.findall(r"\$\.(\w+)", each["FilterPattern"])):
-            assert re.search(rf'\b{field}=|"{field}":', source), f"{name}: {field}"
 
 
 def test_a_value_is_a_field_that_the_pattern_names() -> None:
