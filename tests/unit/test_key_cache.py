@@ -82,31 +82,12 @@ def test_keys_are_loaded_once_and_kept_for_their_lifetime_and_then_loaded_anew()
     assert loader.loads == 2
 
 
-def test_a_new_key_is_found_by_one_load_more() -> None:
-    loader = loaded("a")
-    loader.now += SECONDS_BETWEEN_LOADS
-    loader.ids = ("a", "b")
-    assert loader.find("b") == "b"
-    assert loader.loads == 2
-
-
 def test_strangers_with_unknown_keys_cause_few_loads() -> None:
     loader = Loader("a")
     for number in range(1000):
         assert loader.find(f"stranger {number}") == "nothing"
         loader.now += 0.1
     assert loader.loads == 1 + 100 // SECONDS_BETWEEN_LOADS
-
-
-def test_an_issuer_out_of_reach_is_asked_again_after_a_while() -> None:
-    loader = Loader()
-    for _ in range(5):
-        assert str(loader.find("a")).endswith("out of reach")
-        loader.now += 1
-    assert loader.loads == 1
-    loader.ids = ("a",)
-    loader.now += SECONDS_BETWEEN_LOADS
-    assert loader.find("a") == "a"
 
 
 def test_old_keys_are_used_while_nobody_answers_for_them_and_then_no_more() -> None:
