@@ -2,9 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from moto import mock_aws
 
+from local.sam.template import Stack
+from local.table.dynamodb import make_table
+from rig.aws import dynamodb_client
 from rig.issuer import Issuer, SigningKey
 from tests.support.authorizer import Clock, Refusals, configure
 
@@ -28,6 +33,15 @@ def issuer(published: SigningKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[I
     configure(monkeypatch, JWT_ISSUER=issuer.url, JWT_AUDIENCE="rooms")
     yield issuer
     issuer.stop()
+
+
+@pytest.fixture
+def table(stack: Stack) -> Iterator[tuple[Any, str]]:
+    """A client of boto3 with an empty table in its memory, and the table's name."""
+    with mock_aws():
+        client = dynamodb_client()
+        make_table(client, stack.table)
+        yield client, stack.table["TableName"]
 
 
 @pytest.fixture

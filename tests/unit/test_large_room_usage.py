@@ -1,25 +1,18 @@
 """What joins and signals ask of the table, whatever the size of the room."""
 
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from benchmarks.counting import Usage
 from benchmarks.growth import MeasuredRoom
-from local.sam.template import Stack
-from local.table.dynamodb import make_table
-from rig.aws import dynamodb_client
 from signaling.crowded_rooms import HEARD
 from signaling.large_rooms import INTRODUCED
 
 
 @pytest.fixture
-def room(stack: Stack) -> Iterator[MeasuredRoom]:
-    with mock_aws():
-        client = dynamodb_client()
-        make_table(client, stack.table)
-        yield MeasuredRoom(client, str(stack.table["TableName"]))
+def room(table: tuple[Any, str]) -> MeasuredRoom:
+    return MeasuredRoom(*table)
 
 
 def asked(used: Usage) -> tuple[int, int]:
