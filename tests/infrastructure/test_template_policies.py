@@ -101,13 +101,6 @@ def test_each_function_has_exactly_these_rights(
         assert found[name] == expected[name], name
 
 
-def test_only_lambda_may_take_a_role() -> None:
-    for name, role in of_type(deployed(), "IAM::Role").items():
-        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
-        assert statement["Principal"] == {"Service": ["lambda.amazonaws.com"]}, name
-        assert statement["Action"] == ["sts:AssumeRole"], name
-
-
 def test_only_its_own_route_may_call_a_function() -> None:
     permissions = of_type(deployed(), "Lambda::Permission").values()
     assert {each["Principal"] for each in permissions} == {"apigateway.amazonaws.com"}
