@@ -122,9 +122,9 @@ def test_a_redirect_is_not_followed(issuer: Issuer) -> None:
             "",
             "https://",
             "keys",
+            "None",
             "http://127.0.0.1.example.com",
             "http://169.254.169.254/",
-            "None",
         ),
     ],
 )

@@ -12,15 +12,11 @@ def allowed(origin: str | None, text: str) -> bool:
     return is_allowed_origin(origin, parse_origins(text))
 
 
-@pytest.mark.parametrize("origin", [None, "https://example.com", "null", "", "nonsense"])
-def test_a_star_lets_everyone_in(origin: str | None) -> None:
-    assert allowed(origin, "*")
-    assert allowed(origin, "https://other.example, *")
-
-
 @pytest.mark.parametrize(
     ("origin", "text"),
     [
+        *((origin, "*") for origin in (None, "https://example.com", "null", "", "nonsense")),
+        (None, "https://other.example, *"),
         ("https://example.com", "https://example.com"),
         ("https://EXAMPLE.com", "HTTPS://example.COM"),
         ("https://example.com", "https://example.com:443"),
@@ -52,17 +48,11 @@ def test_a_listed_page_is_let_in(origin: str, text: str) -> None:
         *("https://evil.com .example.com", "https://a.example.com/", "a.example.com"),
         *("https://\u212a.example.com", "https://b\u00fc.example.com", " https://a.example.com"),
         *("https://https://a.example.com", "https://*.example.com", "null, https://a.example.com"),
+        *("https://listed.com:8443", "http://listed.com", "https://\u212aelvin.com"),
     ],
 )
-def test_no_trick_passes_a_wildcard(origin: str | None) -> None:
-    assert not allowed(origin, "https://*.example.com")
-
-
-@pytest.mark.parametrize(
-    "origin", [None, "https://example.com:8443", "http://example.com", "https://\u212aelvin.com"]
-)
-def test_a_page_that_is_not_listed_is_refused(origin: str | None) -> None:
-    assert not allowed(origin, "https://example.com https://kelvin.com")
+def test_a_page_that_is_not_listed_is_refused_whatever_its_tricks(origin: str | None) -> None:
+    assert not allowed(origin, "https://*.example.com https://listed.com https://kelvin.com")
 
 
 @pytest.mark.parametrize(
