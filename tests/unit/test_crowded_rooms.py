@@ -1,7 +1,6 @@
 """Rooms in which so many are that y-webrtc may be full, and ignore announces."""
 
 import random
-from collections import defaultdict
 from itertools import combinations
 
 import pytest
@@ -100,39 +99,3 @@ def test_two_that_lost_connections_are_introduced_in_one_direction(is_one_by_one
     pairs |= {*rooms.heard()}
     assert len(pairs) == len([*combinations(range(CROWDED + 1), 2)])
     assert not pairs & {(one, other) for other, one in pairs}
-
-
-MOST = 20
-"""Connections of a page that y-webrtc calls full, at the least."""
-
-
-def test_who_comes_just_after_a_herd_that_is_full_is_not_left_alone() -> None:
-    """A page that is full ignores announces, but accepts offers."""
-    rooms = RoomsOf(postpones=True)
-    connections = defaultdict[str, set[str]](set)
-
-    def arrive(pairs: list[tuple[str, str]]) -> None:
-        """Let those announces arrive before the offers that answer them."""
-        offers = []
-        for page, other in pairs:
-            if len(connections[page]) < MOST and other not in connections[page]:
-                connections[page].add(other)
-                offers.append((page, other))
-        for page, other in offers:
-            connections[other].add(page)
-
-    def enter(name: str) -> list[tuple[str, str]]:
-        rooms.announce(name, name)
-        return rooms.heard()
-
-    # Of two at one moment the greater name hears.
-    herd = [f"herd {number}" for number in reversed(range(100, 160))]
-    arrive([pair for name in herd for pair in enter(name)])
-    arrive(enter("a late one"))
-    assert connections["a late one"] == set()
-    arrive([pair for _ in [*rooms.postponed] for pair in do_next(rooms)])
-    reached, found = set[str](), {"a late one"}
-    while found:
-        reached |= found
-        found = {other for each in found for other in connections[each]} - reached
-    assert reached == {*herd, "a late one"}

@@ -3,7 +3,7 @@
 import pytest
 
 from signaling.introductions import SAME_MOMENT_MILLISECONDS
-from signaling.ports import Outcome, Subscriber
+from signaling.ports import Outcome
 from tests.support.messages import encrypted
 from tests.support.rooms import RoomsOf, room_of_three
 
@@ -89,20 +89,6 @@ def test_nobody_is_introduced_on_behalf_of_a_page_that_is_gone() -> None:
     assert outcome == Outcome([], ["a"], [])
     assert rooms.heard() == []
     assert rooms.members() == {"b": "B"}
-
-
-def test_a_page_that_leaves_while_its_announce_is_handled_is_introduced_to_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rooms = room_of_three()
-    of_topic = rooms.subscriptions.of_topic
-
-    def read_late(topic: str, most: int) -> list[Subscriber]:
-        rooms.rooms.leave("d")
-        return of_topic(topic, most)
-
-    monkeypatch.setattr(rooms.subscriptions, "of_topic", read_late)
-    assert rooms.announce("d", "D") == Outcome([], [], [])
 
 
 def test_a_page_that_entered_again_is_not_introduced_as_the_peer_that_left() -> None:
