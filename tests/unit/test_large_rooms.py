@@ -1,12 +1,10 @@
 """Rooms in which a newcomer meets only some of the members."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
-from signaling.ports import Outcome, Subscriber
+from signaling.ports import Outcome
 from signaling.protocol import Announce
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
@@ -46,15 +44,6 @@ def test_who_announces_itself_again_hears_of_fewer() -> None:
 def receivers_of_signal(rooms: RoomsOf, sender: str, peer: str, to: str) -> list[str]:
     rooms.publish(sender, {"type": "signal", "from": peer, "to": to})
     return rooms.connections.receivers()
-
-
-def test_signals_of_those_who_were_introduced_find_their_addressees() -> None:
-    rooms = crowd(5 * SMALL_ROOM)
-    rooms.announce("new", "NEW")
-    for peer in [peer for _, peer in rooms.heard()]:
-        connection = peer.lower() + "="
-        assert receivers_of_signal(rooms, "new", "NEW", peer) == [connection]
-        assert receivers_of_signal(rooms, connection, peer, "NEW") == ["new"]
 
 
 def test_those_who_met_while_the_room_was_small_still_reach_each_other() -> None:
@@ -134,26 +123,6 @@ def test_who_is_gone_is_replaced_and_removed() -> None:
         assert len(outcome.delivered) == INTRODUCED
     assert outcome.gone == ["first"]
     assert "first" not in rooms.members()
-
-
-def test_in_a_room_that_has_been_large_for_some_time_only_the_newcomer_is_listed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rooms = crowd(SMALL_ROOM)
-    for number in range(2 * SMALL_ROOM):
-        rooms.announce(f"c{number}", f"C{number}")
-    list_peers = rooms.subscriptions.list_peers
-    listed: list[str] = []
-
-    def note(topic: str, subscribers: Sequence[Subscriber]) -> None:
-        listed.extend(each.connection for each in subscribers)
-        list_peers(topic, subscribers)
-
-    monkeypatch.setattr(rooms.subscriptions, "list_peers", note)
-    for connection in ("new", "newer"):
-        rooms.announce(connection, connection.upper())
-        rooms.announce(connection, connection.upper())
-    assert listed == ["new", "newer"]
 
 
 def test_of_those_who_come_at_one_moment_each_pair_meets_in_one_direction_at_most() -> None:
