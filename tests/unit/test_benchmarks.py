@@ -166,26 +166,17 @@ REPORT = Report(
 )
 
 
-def test_a_report_is_written_as_a_table_with_a_plot(tmp_path: Path) -> None:
+def test_a_report_is_written_into_its_page_as_a_table_with_a_plot(tmp_path: Path) -> None:
+    (tmp_path / "row.md").write_text("# Title\n")
     write(REPORT, tmp_path, "row", "a machine")
     text = (tmp_path / "row.md").read_text()
-    assert text.startswith("| what | ms |\n| --- | ---: |\n| a | 1 |\n| b | 2 |\n\n")
+    table = "| what | ms |\n| --- | ---: |\n| a | 1 |\n| b | 2 |"
+    assert text.startswith(f"# Title\n\n{table}\n\n")
     assert "- a: 1.00, must be at most 2.00: holds\n- b: 2.00, must be at least 3.00: DOES" in text
     assert "`make bench ROWS=row` on a machine, Python 4." in text
     assert "(row.svg)" in text
     write(REPORT._replace(bars=[]), tmp_path, "no plot", "a machine")
     assert {path.name for path in tmp_path.iterdir()} == {"row.md", "row.svg", "no plot.md"}
-
-
-def test_words_of_a_page_stay_and_what_was_measured_before_does_not(tmp_path: Path) -> None:
-    page = tmp_path / "row.md"
-    write(REPORT, tmp_path, "row", "a machine")
-    table, checks, plot, command = page.read_text().rstrip().split("\n\n")
-    page.write_text("\n\n".join(["# Title", table, checks, "How.", plot, "Why.", command]) + "\n")
-    write(REPORT._replace(rows=[("c", "3")], checks=[], bars=[]), tmp_path, "row", "another")
-    new = "| what | ms |\n| --- | ---: |\n| c | 3 |"
-    ran = "`make bench ROWS=row` on another, Python 4."
-    assert page.read_text() == f"# Title\n\n{new}\n\nHow.\n\nWhy.\n\n{ran}\n"
 
 
 def test_bars_of_a_plot_are_as_long_as_their_figures() -> None:

@@ -91,17 +91,6 @@ def test_nobody_is_introduced_on_behalf_of_a_page_that_is_gone() -> None:
     assert rooms.members() == {"b": "B"}
 
 
-def test_a_page_that_entered_again_is_not_introduced_as_the_peer_that_left() -> None:
-    rooms = RoomsOf()
-    rooms.announce("a", "A", at=1)
-    rooms.subscribe("a", "room", at=3)
-    rooms.send("a", at=2, type="unsubscribe", topics=["room"])
-    rooms.announce("b", "B", at=4)
-    assert rooms.heard() == []
-    rooms.announce("a", "A2", at=5)
-    assert rooms.heard() == [("b", "A2")]
-
-
 def test_an_announce_that_a_later_one_has_replaced_says_nothing() -> None:
     rooms = room_of_three()
     rooms.announce("d", "D2", at=rooms.now + 2)

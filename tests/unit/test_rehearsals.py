@@ -38,7 +38,7 @@ def test_findings_hold_if_what_is_promised_and_bounds_do(
 def test_a_section_takes_the_place_of_the_one_before_and_words_stay(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     words = "## A\n\n{}\n\nWords.\n\n{}"
-    old = words.format("| old |", "`make a` then.")
+    old = words.format("| old |\n\n- checked: 1\n\n![plot](a.svg)", "`make a` then.")
     page.write_text(f"# Page\n\n<!-- a -->\n\n{old}\n\n<!-- end of a -->\n\n<!-- b -->\n")
     for table in (r"| \1 |", "| new |"):
         write_section(page, "a", [table, "`make a` now."])

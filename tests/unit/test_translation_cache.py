@@ -1,7 +1,6 @@
 """Starts of the local server that translate the template, and those that need not."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,14 +47,6 @@ def test_a_start_that_need_not_translate_imports_nothing_for_it(tmp_path: Path) 
         command = [sys.executable, "-c", LOAD, str(tmp_path)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         assert heavy & set(done.stdout.split()) == expected
-
-
-def test_an_edited_template_is_translated(tmp_path: Path) -> None:
-    text = TEMPLATE.read_text()
-    file = tmp_path / "template.yaml"
-    for seconds in (11, 12):
-        file.write_text(re.sub("Timeout: [0-9]+", f"Timeout: {seconds}", text))
-        assert {each.timeout for each in load(file).functions().values()} == {seconds}
 
 
 def test_the_second_start_reads_what_the_first_has_translated_with_code_beside_its_template(
