@@ -74,6 +74,12 @@ def test_grants_survive_the_way_through_the_authorizers_context(
         assert Grants.from_context(authorizer, needs_token) == Grants(granted)
 
 
+@pytest.mark.parametrize("context", [None, {}, {"principalId": "ada"}])
+def test_without_a_context_of_ours_all_is_granted_unless_a_token_is_needed(context: Any) -> None:
+    assert Grants.from_context(context, needs_token=False) == EVERYTHING
+    assert Grants.from_context(context, needs_token=True) == Grants(())
+
+
 @pytest.mark.parametrize("value", ["", "room", '"*"', "{}", "[1]", None, ["*"]])
 def test_a_context_that_is_not_ours_grants_nothing(value: Any) -> None:
     for needs_token in (False, True):
