@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 
 import aiohttp
 
-from rehearsals.report import Part, Row, findings
+from rehearsals.report import Part, findings
 from rig.issuer import Issuer
 from rig.members import Member, connect, leave, until
 from rig.places import MEMORY, running
@@ -60,15 +60,15 @@ async def _take_peer_id(server: LocalServer, number: int) -> Part:
     await _handled(ada)
     missed = len(due - bob.texts.keys())
     await leave(everyone)
-    row = Row(
+    return Part(
         "Announces itself under another's peer id",
         f"{number:,} signals to the id that two connections claim",
         f"{number:,} at its owner",
         f"{number - missed:,} at its owner",
         f"{len(due & mallory.texts.keys()):,} also at the hostile member: ids are no secret and no "
         "proof",
+        [Check("Signals that the owner of a peer id did not get", missed)],
     )
-    return Part(row, [Check("Signals that the owner of a peer id did not get", missed, 0)])
 
 
 async def _trespass(server: LocalServer, issuer: Issuer) -> Part:
@@ -87,15 +87,15 @@ async def _trespass(server: LocalServer, issuer: Issuer) -> Part:
     await leave([owner, mallory])
     tried, refused = 2 * len(_FORBIDDEN), mallory.errors["forbidden"]
     heard = mallory.texts.total() + owner.texts.total()
-    row = Row(
+    what = "Rooms that were entered or heard without the right to"
+    return Part(
         f"Has a token for `{_GRANTED}`, tries other rooms",
         f"{tried} messages for {len(_FORBIDDEN)} other rooms",
         f"{tried} refusals",
         f"{refused} refusals, {heard} messages got through",
         "each answered with `forbidden`, and the connection stays open",
+        [Check(what, abs(tried - refused) + heard)],
     )
-    what = "Rooms that were entered or heard without the right to"
-    return Part(row, [Check(what, abs(tried - refused) + heard, 0)])
 
 
 async def _post(server: LocalServer, number: int) -> Part:
@@ -114,31 +114,31 @@ async def _post(server: LocalServer, number: int) -> Part:
     refused = statuses.count(403)
     await _handled(ada)
     await leave([ada])
-    row = Row(
+    what = "Requests from a page to @connections that had an effect"
+    return Part(
         "A page sends requests to `@connections`, with a known id and guessed ones",
         f"{len(requests):,} GET, POST and DELETE, from another site and by DNS rebinding",
         f"{len(requests):,} refusals",
         f"{refused:,} refusals",
         f"{ada.texts.total()} messages at the client, which is still connected",
+        [Check(what, len(requests) - refused + ada.texts.total())],
     )
-    what = "Requests from a page to @connections that had an effect"
-    return Part(row, [Check(what, len(requests) - refused + ada.texts.total(), 0)])
 
 
 async def _knock(server: LocalServer) -> Part:
     async with aiohttp.ClientSession() as session:
         let_in = {each for each in _FAR + _NEAR if await _is_let_in(session, server, each)}
     wrong, near = let_in & set(_FAR), let_in & set(_NEAR)
-    row = Row(
+    what = "Handshakes from pages on the internet that were let in"
+    return Part(
         "A page opens a WebSocket to `localhost`, `AllowedOrigins` not set",
         f"handshakes from {len(_FAR)} pages on the internet, {len(_NEAR)} on this machine or "
         "network",
         f"{len(_FAR)} refusals",
         f"{len(_FAR) - len(wrong)} refusals, {len(near)} let in",
         "the server prints which site it refused, and how to let it in",
+        [Check(what, len(wrong) + len(_NEAR) - len(near))],
     )
-    what = "Handshakes from pages on the internet that were let in"
-    return Part(row, [Check(what, len(wrong) + len(_NEAR) - len(near), 0)])
 
 
 async def _is_let_in(session: aiohttp.ClientSession, server: LocalServer, origin: str) -> bool:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from local import ROOT
-from rehearsals.report import Part, Row, findings
+from rehearsals.report import Part, findings
 from rehearsals.rubbish import REQUESTS, Request, frames, messages, noise, recorded
 from rehearsals.talking import talk, two_rooms
 from rig.measure import resident_bytes, significant
@@ -42,7 +42,7 @@ def rehearse(is_short: bool) -> Report:
         found = asyncio.run(_rehearse(here, sizes, is_short))
         crashed = "Traceback" in here.server.output or not here.server.is_running
     last = found[-1]
-    found[-1] = last._replace(checks=[Check("Tracebacks", crashed, 0), *last.checks])
+    found[-1] = last._replace(checks=[Check("Tracebacks", crashed), *last.checks])
     return findings(found)
 
 
@@ -61,18 +61,22 @@ async def _rehearse(here: Running, sizes: tuple[int, int, int], is_short: bool) 
     heard = await others
     await asyncio.sleep(1)
     growth = resident_bytes(here.server.pid) - before
-    row = Row(
-        "Clients in two other rooms, meanwhile",
-        f"{heard.sent:,} messages",
-        f"{heard.sent:,}",
-        f"{heard.arrived:,}",
-        f"p99 {significant(heard.milliseconds)} ms; the server's memory grew by "
-        f"{significant(growth / 1e6)} MB",
-    )
     await leave(member for room in everyone for member in room)
-    lost = Check("Messages that the others did not get", heard.sent - heard.arrived, 0)
+    lost = Check("Messages that the others did not get", heard.sent - heard.arrived)
     kept = Check("Bytes of memory that were not given back", growth, _MOST_GROWTH)
-    return [*found, Part(row, [lost], [kept])]
+    return [
+        *found,
+        Part(
+            "Clients in two other rooms, meanwhile",
+            f"{heard.sent:,} messages",
+            f"{heard.sent:,}",
+            f"{heard.arrived:,}",
+            f"p99 {significant(heard.milliseconds)} ms; the server's memory grew by "
+            f"{significant(growth / 1e6)} MB",
+            [lost],
+            [kept],
+        ),
+    ]
 
 
 async def _send_messages(server: LocalServer, number: int) -> Part:
@@ -91,17 +95,17 @@ async def _send_messages(server: LocalServer, number: int) -> Part:
     await _in_turns([send(_SEED + each) for each in range(connections)])
     answered = kinds["error"] + kinds["pong"]
     invalid = [kind for kind in kinds if kind.startswith("invalid")]
-    row = Row(
+    wrong = sum(kinds[kind] for kind in invalid)
+    no_json = Check("Frames from the server that are not JSON", wrong)
+    return Part(
         "Text that is mostly not a message",
         f"{connections * _MESSAGES_A_CONNECTION:,} mutated messages",
         f"{due:,} answers",
         f"{answered:,} answers",
         f"{kinds['error']:,} error frames, {kinds['pong']:,} pongs; what is still a message was "
         f"passed on, {kinds['publish']:,} times{'; '.join(['', *invalid[:1]])}",
+        [Check(_UNANSWERED, abs(due - answered)), no_json],
     )
-    wrong = sum(kinds[kind] for kind in invalid)
-    no_json = Check("Frames from the server that are not JSON", wrong, 0)
-    return Part(row, [Check(_UNANSWERED, abs(due - answered), 0), no_json])
 
 
 def _is_answered(text: str) -> bool:
@@ -136,39 +140,39 @@ async def _send_frames(server: LocalServer, number: int) -> Part:
 
     await _in_turns([send(*each) for each in islice(frames(_SEED), number)])
     counts = ", ".join(f"{count:,} with {code}" for code, count in sorted(codes.items()))
-    row = Row(
+    return Part(
         "Frames that break RFC 6455",
         f"{number:,} connections: reserved bits and opcodes, fragments, no mask, no UTF-8, ...",
         f"{number:,} closed as the RFC says",
         f"{number - len(wrong):,}",
         f"{counts}{f'; wrong: {wrong[:3]}' if wrong else ''}",
+        [Check(_UNANSWERED, len(wrong))],
     )
-    return Part(row, [Check(_UNANSWERED, len(wrong), 0)])
 
 
 async def _send_noise(server: LocalServer, number: int) -> Part:
     requests = [Request("noise", data, _NO_FAULT) for data in islice(noise(_SEED), number)]
     statuses, wrong = await _statuses_of(server, requests, ends=True)
-    row = Row(
+    return Part(
         "Random bytes instead of a request",
         f"{number:,} connections",
         "refused or ended, none with 5xx",
         f"{number - len(wrong):,}",
         f"{statuses[0]:,} ended, {number - statuses[_HANGS] - statuses[0]:,} refused",
+        [Check(_UNANSWERED, len(wrong))],
     )
-    return Part(row, [Check(_UNANSWERED, len(wrong), 0)])
 
 
 async def _send_requests(server: LocalServer) -> Part:
     _, wrong = await _statuses_of(server, REQUESTS)
-    row = Row(
+    return Part(
         "HTTP tricks on the same port",
         f"{len(REQUESTS)}: two Upgrades, bodies with Upgrade, `..`, 1 MB of query, ...",
         f"{len(REQUESTS)} refused or harmless",
         f"{len(REQUESTS) - len(wrong)}",
         f"wrong: {', '.join(wrong)}" if wrong else "none with 5xx, none hangs",
+        [Check(_UNANSWERED, len(wrong))],
     )
-    return Part(row, [Check(_UNANSWERED, len(wrong), 0)])
 
 
 async def _statuses_of(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rehearsals.report import Part, Row, findings
+from rehearsals.report import Part, findings
 from rig.measure import significant
 from rig.members import Member, connect, leave, until
 from rig.pages.meetings import MeetingPlace, meeting_place
@@ -42,21 +42,18 @@ def _meet(what: str, place: MeetingPlace, here: Running, kind: Kind) -> Part:
     since_the_first = _SECONDS if outcome.seconds is None else outcome.seconds
     seconds = since_the_first - (kind.pages - 1) * kind.seconds_apart
     connected, pages = outcome.connected, len(outcome.connected)
-    row = Row(
+    unsynced = "Pages that are not synced, or have a dead connection"
+    return Part(
         what,
         f"{pages} lines",
         f"{pages * pages:,} lines on all pages",
         f"{pages * pages - len(outcome.lacking):,}; {len(outcome.unsynced)} pages not synced",
         f"{significant(seconds)} s; {sum(connected) / pages:.0f} connections of a page "
         f"({min(connected)} to {max(connected)}), {sum(outcome.made)} made in all",
-    )
-    unsynced = "Pages that are not synced, or have a dead connection"
-    return Part(
-        row,
         [
-            Check("Lines missing on a page", len(outcome.lacking), 0),
-            Check(unsynced, len(outcome.unsynced), 0),
-            Check("Signals that a page got twice", outcome.twice, 0),
+            Check("Lines missing on a page", len(outcome.lacking)),
+            Check(unsynced, len(outcome.unsynced)),
+            Check("Signals that a page got twice", outcome.twice),
         ],
         [Check("Seconds from the last page until all have all lines", seconds, _MOST_SECONDS)],
     )

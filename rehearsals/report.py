@@ -6,22 +6,16 @@ from typing import NamedTuple
 from rig.report import Check, Report
 
 
-class Row(NamedTuple):
-    """One line of a rehearsal's table."""
+class Part(NamedTuple):
+    """One line of a rehearsal's table, and what was promised about it."""
 
     what: str
     """What went wrong, and where."""
     sent: str
     due: str
     arrived: str
-    figures: str = ""
+    figures: str
     """Times, memory and what else was measured."""
-
-
-class Part(NamedTuple):
-    """One line, and what was promised about it."""
-
-    row: Row
     checks: Sequence[Check] = ()
     """What must hold everywhere."""
     bounds: Sequence[Check] = ()
@@ -33,7 +27,7 @@ def findings(parts: Sequence[Part]) -> Report:
     columns = ("", "sent", "had to arrive", "arrived", "figures")
     checks = _together(check for part in parts for check in part.checks)
     bounds = _together(check for part in parts for check in part.bounds)
-    return Report(columns, [part.row for part in parts], checks, bounds, alignment="---")
+    return Report(columns, [part[:5] for part in parts], checks, bounds, alignment="---")
 
 
 def _together(checks: Iterable[Check]) -> list[Check]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from rehearsals.report import Part, Row, findings
+from rehearsals.report import Part, findings
 from rehearsals.talking import Speaker
 from rig.measure import significant
 from rig.members import Member, connect, leave, rooms, until
@@ -45,27 +45,23 @@ def rehearse(is_short: bool) -> Report:
     return findings(trials)
 
 
-def _part(row: Row, speakers: list[Speaker], wrong: int, failed: int, recover: float) -> Part:
-    """Return what came of a row, `failed` posts and `wrong` rows in the end."""
+def _promises(
+    speakers: list[Speaker], wrong: int, failed: int, recover: float
+) -> tuple[list[Check], list[Check]]:
+    """Return what is promised, and bounds of times, with `failed` posts and `wrong` rows."""
     unanswered = max(0, sum(each.unanswered for each in speakers) - failed)
     told = (
         "Messages that did not arrive, whose sender got no error, and that did not count as failed"
     )
     recovered = "Seconds from the table's return until the messages of all members arrive"
-    return Part(
-        row,
-        [
-            Check(told, unanswered, 0),
-            Check(
-                "Errors other than `unavailable`", sum(each.other_errors for each in speakers), 0
-            ),
-            Check("Rows that are wrong at the end", wrong, 0),
-        ],
-        [
-            Check("Seconds until `unavailable`", _longest(speakers, False), _MOST_SECONDS_TO_TELL),
-            Check(recovered, recover, _MOST_SECONDS_TO_RECOVER),
-        ],
-    )
+    return [
+        Check(told, unanswered),
+        Check("Errors other than `unavailable`", sum(each.other_errors for each in speakers)),
+        Check("Rows that are wrong at the end", wrong),
+    ], [
+        Check("Seconds until `unavailable`", _longest(speakers, False), _MOST_SECONDS_TO_TELL),
+        Check(recovered, recover, _MOST_SECONDS_TO_RECOVER),
+    ]
 
 
 def _trial(name: str, number: int, seconds: float, harm: Harm, *options: str) -> Part:
@@ -100,7 +96,7 @@ async def _rehearse(here: Running, name: str, number: int, seconds: float, harm:
     told = [each for speaker in speakers for each in speaker.told]
     arrived = sum(each.is_delivered for each in told)
     recovery = f"all rooms work {significant(recover)} s after its return; " if recover else ""
-    row = Row(
+    return Part(
         name,
         f"{len(told):,} messages, each to {_SIZE - 1} others",
         "each to all others, or `unavailable` to its sender",
@@ -108,8 +104,8 @@ async def _rehearse(here: Running, name: str, number: int, seconds: float, harm:
         f"{wrong} rows wrong",
         f"{recovery}longest until `unavailable` {significant(_longest(speakers, False))} s, until "
         f"arrival {significant(_longest(speakers, True))} s",
+        *_promises([*speakers, *again], wrong, failed, recover),
     )
-    return _part(row, [*speakers, *again], wrong, failed, recover)
 
 
 def _silent(number: int) -> Part:
@@ -128,14 +124,14 @@ def _silent(number: int) -> Part:
         speakers = asyncio.run(speak())
         rows = len(here.rows())
     told = [each for speaker in speakers for each in speaker.told]
-    row = Row(
+    return Part(
         "takes every request, answers none",
         f"{number} messages at once",
         "`unavailable` to each sender",
         f"{len(told)} `unavailable`; {rows} rows",
         f"longest until `unavailable` {significant(_longest(speakers, False))} s",
+        *_promises(speakers, rows, failed=0, recover=0.0),
     )
-    return _part(row, speakers, rows, 0, 0.0)
 
 
 async def _kill(here: Running, seconds: float) -> None:

@@ -31,7 +31,7 @@ class Check(NamedTuple):
 
     what: str
     figure: float
-    bound: float
+    bound: float = 0
     is_least: bool = False
     """Whether `bound` is the least that will do, not the most."""
 
