@@ -1,7 +1,8 @@
 """What rooms ask of AWS: counted in memory, and told by AWS's own engine."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -79,15 +80,20 @@ class CountingConnections:
         return Outcome(delivered, [*lost, *(introduced & self.gone)], [])
 
 
+CONNECTED_AT = 2**50
+"""Epoch milliseconds at which no row has expired."""
+
+
 class Usage(NamedTuple):
     """What an operation asks of AWS."""
 
-    requests: int
-    """To DynamoDB."""
+    requests: Mapping[str, int]
+    """Requests to DynamoDB by operation."""
     posts: int
-    """With the questions whether a connection is still there, which cost nothing but their time."""
-    read_units: float
+    questions: int
+    """Whether a connection is still there: a GET, which costs nothing but its time."""
     write_units: float
+    read_units: float
 
 
 class MeteredRooms:
@@ -102,10 +108,9 @@ class MeteredRooms:
         client.meta.events.register("provide-client-params.dynamodb", self._ask)
         client.meta.events.register("after-call.dynamodb", self._count)
 
-    def handle(self, connection: str, at: int, **message: Any) -> None:
-        """Handle a message of `connection`, which is made `at` this time."""
-        parsed = parse(json.dumps(message), False, Limits())
-        self._rooms.handle(Sender(connection, at, at), parsed, EVERYTHING)
+    def handle(self, sender: Sender, **message: Any) -> None:
+        """Handle a message of `sender`."""
+        self._rooms.handle(sender, parse(json.dumps(message), False, Limits()), EVERYTHING)
 
     def leave(self, connection: str) -> None:
         """Handle the end of a connection."""
@@ -116,12 +121,13 @@ class MeteredRooms:
         self._answers.clear()
         self.connections.posts = self.connections.questions = 0
         operation()
+        requests = Counter(name for name, _ in self._answers)
         units = {"read": 0.0, "write": 0.0}
         for name, consumed in self._answers:
             for each in consumed if isinstance(consumed, list) else [consumed]:
                 units["read" if name == "Query" else "write"] += each["CapacityUnits"]
-        posts = self.connections.posts + self.connections.questions
-        return Usage(len(self._answers), posts, units["read"], units["write"])
+        told = self.connections.posts, self.connections.questions
+        return Usage(requests, *told, units["write"], units["read"])
 
     def _ask(self, params: dict[str, Any], **event: Any) -> None:
         params["ReturnConsumedCapacity"] = "INDEXES"

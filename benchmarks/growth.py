@@ -3,14 +3,15 @@
 Each is told beside that at the size before: along a straight line that is 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from benchmarks.counting import MeteredRooms, Usage, local_table
+from benchmarks.counting import CONNECTED_AT, MeteredRooms, Usage, local_table
 from rig.measure import significant
 from rig.report import Check, Report
 from signaling.aws.rows import announced, listing, member_key, subscriber_of
 from signaling.frames import plain_announce
+from signaling.ports import Sender
 from signaling.protocol import Announce
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import NEW_MILLISECONDS
@@ -21,8 +22,13 @@ _SIZES = (10, 100, 101, *_LARGE)
 join lists the members that it meets, once."""
 _NEWCOMERS = 20
 _ROWS_PER_BATCH = 25
-_CONNECTED_AT = 2**50
 _ROOM = "a room with a name as long as usual"
+_FIGURES: dict[str, Callable[[Usage], float]] = {
+    "requests": lambda used: sum(used.requests.values()),
+    "posts": lambda used: used.posts + used.questions,
+    "read units": lambda used: used.read_units,
+    "write units": lambda used: used.write_units,
+}
 _MOST_OVER_LINE = 1.5
 _MOST_IN_LARGE_ROOMS = {
     "requests of a join": 8,
@@ -54,7 +60,7 @@ class MeasuredRoom:
         self._table = table
         self._rooms = MeteredRooms(client, table)
         self._filled = 0
-        self._now = _CONNECTED_AT + 10 * NEW_MILLISECONDS
+        self._now = CONNECTED_AT + 10 * NEW_MILLISECONDS
 
     def fill(self, size: int) -> None:
         """Let members enter, long ago, until there are `size`."""
@@ -86,7 +92,7 @@ class MeasuredRoom:
 
     def _say(self, connection: str, **message: Any) -> None:
         self._now += 2 * NEW_MILLISECONDS
-        self._rooms.handle(connection, self._now, **message)
+        self._rooms.handle(Sender(connection, self._now, self._now), **message)
 
 
 def report() -> Report:
@@ -117,17 +123,17 @@ def _growths(room: MeasuredRoom) -> list[Growth]:
         used["signal"][size] = [signal for _, signals in newcomers for signal in signals]
     growths = []
     for operation, sizes in used.items():
-        for number, what in enumerate(Usage._fields):
-            costs = {size: max(each[number] for each in all_) for size, all_ in sizes.items()}
+        for what, figure in _FIGURES.items():
+            costs = {size: max(map(figure, all_)) for size, all_ in sizes.items()}
             if any(costs.values()):
-                growths.append(Growth(f"{what.replace('_', ' ')} of a {operation}", costs))
+                growths.append(Growth(f"{what} of a {operation}", costs))
     return growths
 
 
 def _member(number: int) -> list[dict[str, Any]]:
     """Return the rows of a member: one that came when the room was large is listed, too."""
     connection = f"L0SM9cOF{number:05d}CI="
-    at = {"N": str(_CONNECTED_AT)}
+    at = {"N": str(CONNECTED_AT)}
     row = {
         **member_key(_ROOM, connection),
         **dict.fromkeys(("connected_at", "requested_at", "entered_at", "expires_at"), at),

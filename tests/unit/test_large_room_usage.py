@@ -16,7 +16,7 @@ def room(table: tuple[Any, str]) -> MeasuredRoom:
 
 
 def asked(used: Usage) -> tuple[int, int]:
-    return used.requests, used.posts
+    return sum(used.requests.values()), used.posts + used.questions
 
 
 @pytest.mark.parametrize(("size", "join"), [(20, (3, 20)), (99, (4, 99 + 2 * HEARD))])
