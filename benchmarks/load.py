@@ -1,38 +1,33 @@
-"""Clients for a signaling server, in a process of their own: `python -m benchmarks.load`.
-
-Reads a `Job` as JSON from its arguments, does it, and prints a `Done` as JSON.
-"""
+"""Clients that put a load on a signaling server, from a process of their own."""
 
 import asyncio
 import json
-import sys
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 from rig.measure import Clock, cpu_seconds, resident_bytes
 from rig.members import Socket, connect
-from signaling.settings import BROADCAST
-from traffic.conversation import filling, message_to_all
+from rig.servers import LocalServer, ReferenceServer
+from traffic.conversation import Step, filling, message_to_all
 
 _LONGEST_SECONDS = 60
 _PUBLISHES_AT_ONCE = 4
 """Publishes under way in each room: enough that the server never waits for the clients."""
 
 
-class Job(NamedTuple):
-    """What to do to the server at `url`, which runs as `process`."""
+class Load(NamedTuple):
+    """What clients do."""
 
-    url: str
-    process: int
-    delivery: str
-    """How the server delivers: addressed or broadcast."""
     rooms: int
     peers: int
     publishes: int | None
-    """Publishes to all of each room, whose members have met before; None has the peers meet."""
+    """Publishes to all of each room, whose members have entered before; None has the peers meet."""
 
 
 class Done(NamedTuple):
-    """What came of a job."""
+    """What came of a load."""
 
     deliveries: int
     seconds: float
@@ -41,122 +36,98 @@ class Done(NamedTuple):
     connect_cpu_seconds: float
     """CPU time that the server used for the handshakes."""
     bytes_a_connection: float
-    """Memory by which the server grew, for each connection that subscribed."""
+    """Memory by which the server grew, for each connection that entered a room."""
 
 
-class Meeting:
-    """Peers that meet: each burst is sent when the one before it has reached everyone."""
+def put(load: Load, server: LocalServer | ReferenceServer, delivery: str) -> Done:
+    """Put `load` on the server, which delivers addressed or broadcasts."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as own:
+        done = own.submit(_run, load, server.websocket_url, server.pid, delivery)
+        return done.result()
 
-    def __init__(self, topic: str, clients: list[Socket], delivery: str) -> None:
-        """Have `clients` meet in `topic`."""
+
+def _run(load: Load, url: str, process: int, delivery: str) -> Done:
+    return asyncio.run(_put(load, url, process, delivery))
+
+
+class _Conversation:
+    """What the clients of one room say, in bursts that each have so many deliveries."""
+
+    def __init__(
+        self, clients: list[Socket], bursts: Iterable[list[Step]], delivery: str, at_once: int = 1
+    ) -> None:
+        """Have `at_once` bursts under way, which are of one size if these are several."""
         self.deliveries = 0
-        self.ended = asyncio.Event()
         self._clients = clients
-        self._bursts = filling(topic, len(clients))
+        self._bursts = iter(bursts)
         self._delivery = delivery
-        self._awaited = 0
-        for client in clients:
-            client.heard = self._heard
+        self._others_at_once = at_once - 1
+        self._awaited = self._awaited_of_others = 0
+        self._ended = asyncio.Event()
 
-    def go_on(self) -> None:
-        """Send bursts until one has to be waited for."""
-        for burst in self._bursts:
+    async def go_on(self) -> None:
+        """Say all of it, and wait until it has reached everyone."""
+        for client in self._clients:
+            client.heard = self._heard
+        self._send()
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            await self._ended.wait()
+
+    def _send(self) -> None:
+        """Send bursts until enough are under way."""
+        while self._awaited <= self._awaited_of_others:
+            burst = next(self._bursts, None)
+            if burst is None:
+                if not self._awaited:
+                    self._ended.set()
+                return
             for step in burst:
                 self._clients[step.sender].send_text(step.text)
-            self._awaited = sum(step.deliveries(self._delivery) for step in burst)
-            self.deliveries += self._awaited
-            if burst and not self._awaited:
-                # Nobody gets it, but it has to be handled before anyone else comes.
+            due = sum(step.deliveries(self._delivery) for step in burst)
+            self.deliveries += due
+            self._awaited_of_others = self._others_at_once * due
+            if burst and not due:
+                # Nobody gets it, but it has to be handled before anyone says more.
                 self._clients[burst[0].sender].send({"type": "ping"})
-                self._awaited = 1
-            if self._awaited:
-                return
-        self.ended.set()
+                due = 1
+            self._awaited += due
 
     def _heard(self, text: bytes) -> None:
         self._awaited -= 1
-        if not self._awaited:
-            self.go_on()
+        self._send()
 
 
-class Publishes:
-    """Peers that publish to all others in turn, some at once."""
-
-    def __init__(self, topic: str, clients: list[Socket], delivery: str, number: int) -> None:
-        """Have `clients`, which have met in `topic`, publish to it `number` times in all."""
-        self._receivers = len(clients) - (delivery != BROADCAST)
-        self.deliveries = number * self._receivers
-        self.ended = asyncio.Event()
-        self._clients = clients
-        self._topic = topic
-        self._left, self._unsent = self.deliveries, number
-        for client in clients:
-            client.heard = self._heard
-
-    def go_on(self) -> None:
-        """Send the first messages; each that has reached everyone is followed by another."""
-        if not self._unsent:
-            self.ended.set()
-        for _ in range(_PUBLISHES_AT_ONCE):
-            self._publish()
-
-    def _publish(self) -> None:
-        if self._unsent:
-            self._unsent -= 1
-            client = self._unsent % len(self._clients)
-            self._clients[client].send_text(message_to_all(self._topic, client))
-
-    def _heard(self, text: bytes) -> None:
-        self._left -= 1
-        if not self._left:
-            self.ended.set()
-        elif not self._left % self._receivers:
-            self._publish()
-
-
-async def run(job: Job) -> Done:
-    """Connect, do the job and disconnect."""
-    memory, cpu_before = resident_bytes(job.process), cpu_seconds(job.process)
-    clients = list(await connect(job.url, (Socket() for _ in range(job.rooms * job.peers))))
-    connect_cpu = cpu_seconds(job.process) - cpu_before
-    rooms = {
-        f"room-{number}": clients[number * job.peers : (number + 1) * job.peers]
-        for number in range(job.rooms)
-    }
-    tasks: list[Meeting | Publishes]
-    if job.publishes is None:
-        tasks = [Meeting(topic, members, job.delivery) for topic, members in rooms.items()]
-    else:
-        for topic, members in rooms.items():
-            await _subscribe(topic, members)
-        memory = resident_bytes(job.process) - memory
-        tasks = [
-            Publishes(topic, members, job.delivery, job.publishes)
-            for topic, members in rooms.items()
-        ]
-    cpu_before = cpu_seconds(job.process)
+async def _put(load: Load, url: str, process: int, delivery: str) -> Done:
+    """Connect, converse and disconnect."""
+    memory, cpu_before = resident_bytes(process), cpu_seconds(process)
+    clients = list(await connect(url, (Socket() for _ in range(load.rooms * load.peers))))
+    connect_cpu = cpu_seconds(process) - cpu_before
+    conversations = []
+    for number in range(load.rooms):
+        room = f"room-{number}"
+        members = clients[number * load.peers : (number + 1) * load.peers]
+        if load.publishes is None:
+            said = _Conversation(members, filling(room, load.peers), delivery)
+        else:
+            await _Conversation(members, _entering(room, load.peers), delivery).go_on()
+            publishes = _publishing(room, load.peers, load.publishes)
+            said = _Conversation(members, publishes, delivery, _PUBLISHES_AT_ONCE)
+        conversations.append(said)
+    memory, cpu_before = resident_bytes(process) - memory, cpu_seconds(process)
     with Clock() as clock:
-        for task in tasks:
-            task.go_on()
-        async with asyncio.timeout(_LONGEST_SECONDS):
-            await asyncio.gather(*(task.ended.wait() for task in tasks))
-    cpu = cpu_seconds(job.process) - cpu_before
+        await asyncio.gather(*(each.go_on() for each in conversations))
+    cpu = cpu_seconds(process) - cpu_before
     for client in clients:
         client.vanish()
-    deliveries = sum(task.deliveries for task in tasks)
+    deliveries = sum(each.deliveries for each in conversations)
     return Done(deliveries, clock.seconds, cpu, connect_cpu, memory / len(clients))
 
 
-async def _subscribe(topic: str, clients: list[Socket]) -> None:
-    """Subscribe every client, and wait for its pong."""
-    pongs = asyncio.Semaphore(0)
-    for client in clients:
-        client.heard = lambda text: pongs.release()
-        client.send({"type": "subscribe", "topics": [topic]})
-        client.send({"type": "ping"})
-    for _ in clients:
-        await pongs.acquire()
+def _entering(room: str, peers: int) -> Iterator[list[Step]]:
+    text = json.dumps({"type": "subscribe", "topics": [room]})
+    return ([Step(peer, text, peers, False, False)] for peer in range(peers))
 
 
-if __name__ == "__main__":
-    print(json.dumps(asyncio.run(run(Job(*json.loads(sys.argv[1]))))))
+def _publishing(room: str, peers: int, publishes: int) -> Iterator[list[Step]]:
+    senders = (number % peers for number in range(publishes))
+    return ([Step(each, message_to_all(room, each), peers, True, False)] for each in senders)

@@ -1,136 +1,111 @@
 """The local server beside y-webrtc's own: CPU time, deliveries a second, memory."""
 
-import json
 import platform
-import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from benchmarks.load import Done, Job
-from rig.measure import in_turns, ratio, run, significant, spread
+from benchmarks.load import Done, Load, put
+from rig.measure import in_turns, ratio, significant, spread
 from rig.report import Bar, Check, Report
 from rig.servers import LocalServer, ReferenceServer
 from signaling.settings import ADDRESSED, BROADCAST
 
-Server = LocalServer | ReferenceServer
-
-_ROUNDS = 5
-_OURS, _BROADCASTING, _THEIRS = "ours", "ours, broadcasting", "y-webrtc's"
-_LEAST_ROOMS_OF_THEIRS = 0.9
-_MOST_CPU_IN_ROOMS_OF_10 = 1.75
-_MOST_CPU_IN_ROOMS_OF_100 = 1.0
-"""What docs/performance.md says, with room for the machine: see there how much it matters."""
-
-
-class Load(NamedTuple):
-    """Rooms, peers in each, and publishes in each, or None for peers that meet: see `Job`."""
-
-    rooms: int
-    peers: int
-    publishes: int | None
-
-
+_OURS, _BROADCASTING, _THEIRS = NAMES = "ours", "ours, broadcasting", "y-webrtc's"
 _MEETINGS = Load(rooms=60, peers=8, publishes=None)
 _ROOMS_OF_10 = Load(rooms=20, peers=10, publishes=300)
 _ROOMS_OF_100 = Load(rooms=4, peers=100, publishes=150)
 _IDLE = Load(rooms=100, peers=10, publishes=0)
 
 
-def put(load: Load, server: Server, delivery: str) -> Done:
-    """Put `load` on the server from a process of its own."""
-    job = Job(server.websocket_url, server.pid, delivery, *load)
-    return Done(*json.loads(run([sys.executable, "-m", "benchmarks.load", json.dumps(job)]).output))
+class Row(NamedTuple):
+    """A figure of one load."""
+
+    load: Load
+    what: str
+    figure: Callable[[Done], float]
+    bound: float | None = None
+    """What docs/performance.md says of the ratio, with room for the machine: see there how much it
+    matters."""
+    is_least: bool = False
 
 
-def compared(load: Load, rounds: int) -> dict[str, list[Done]]:
-    """Put `load` on each kind of server in turns, once before the rounds that count."""
-    servers: dict[str, tuple[Server, str]] = {
-        _OURS: (_local_server(ADDRESSED), ADDRESSED),
-        _BROADCASTING: (_local_server(BROADCAST), BROADCAST),
-        _THEIRS: (ReferenceServer(), BROADCAST),
-    }
-    started = []
-    try:
-        for server, _ in servers.values():
-            server.start()
-            started.append(server)
-        programs = {name: partial(put, load, *each) for name, each in servers.items()}
-        results = in_turns(programs, 1 + rounds)
-        # The first is for Node's compiler; but memory is what a new server needs.
-        return {name: each[1:] if rounds > 1 else each[:1] for name, each in results.items()}
-    finally:
-        for server in started:
-            server.stop()
+def _cpu_a_delivery(done: Done) -> float:
+    return 1e6 * done.cpu_seconds / done.deliveries
 
 
-def _local_server(delivery: str) -> LocalServer:
-    """Return the server as `make run` starts it, unthrottled: y-webrtc's has no limits either.
+def _deliveries_a_second(done: Done) -> float:
+    return done.deliveries / done.seconds
 
-    It logs what goes wrong, as y-webrtc's does.
+
+_FORMED = Row(
+    _MEETINGS,
+    "rooms of 8 formed per CPU second",
+    lambda done: _MEETINGS.rooms / done.cpu_seconds,
+    0.9,
+    is_least=True,
+)
+ROWS = [
+    _FORMED,
+    Row(_ROOMS_OF_10, "CPU microseconds a delivery, rooms of 10", _cpu_a_delivery, 1.75),
+    Row(_ROOMS_OF_100, "CPU microseconds a delivery, rooms of 100", _cpu_a_delivery, 1.0),
+    Row(_ROOMS_OF_10, "deliveries per second, rooms of 10", _deliveries_a_second),
+    Row(_ROOMS_OF_100, "deliveries per second, rooms of 100", _deliveries_a_second),
+    Row(
+        _MEETINGS,
+        "CPU milliseconds a handshake",
+        lambda done: 1000 * done.connect_cpu_seconds / (_MEETINGS.rooms * _MEETINGS.peers),
+    ),
+    Row(_IDLE, "MB for 1,000 idle connections", lambda done: done.bytes_a_connection / 1000),
+]
+
+
+def compared(load: Load, rounds: slice) -> dict[str, list[Done]]:
+    """Put `load` on each kind of server in turns, and return what came of these `rounds`.
+
+    Ours log what goes wrong and have no limits, as y-webrtc's.
     """
-    environment = {"DELIVERY": delivery, "LOG_LEVEL": "WARNING"}
-    return LocalServer("--throttle", "none", environment=environment)
+    programs = {}
+    with ExitStack() as stack:
+        for name, delivery in zip(NAMES, (ADDRESSED, BROADCAST, BROADCAST), strict=True):
+            server: LocalServer | ReferenceServer = ReferenceServer()
+            if name != _THEIRS:
+                environment = {"DELIVERY": delivery, "LOG_LEVEL": "WARNING"}
+                server = LocalServer("--throttle", "none", environment=environment)
+            server.start()
+            stack.callback(server.stop)
+            programs[name] = partial(put, load, server, delivery)
+        results = in_turns(programs, rounds.stop)
+    return {name: each[rounds] for name, each in results.items()}
 
 
 def report() -> Report:
     """Return the figures of both servers and their ratios."""
-    meetings = compared(_MEETINGS, _ROUNDS)
-    rooms_of_10 = compared(_ROOMS_OF_10, _ROUNDS)
-    rooms_of_100 = compared(_ROOMS_OF_100, _ROUNDS)
-    idle = compared(_IDLE, rounds=1)
+    later = slice(1, 6)  # the first round is for Node's compiler
+    done = {load: compared(load, later) for load in (_MEETINGS, _ROOMS_OF_10, _ROOMS_OF_100)}
+    done[_IDLE] = compared(_IDLE, slice(0, 1))  # memory is what a new server needs
     figures = {
-        "rooms of 8 formed per CPU second": {
-            name: [_MEETINGS.rooms / each.cpu_seconds for each in done]
-            for name, done in meetings.items()
-        },
-        "CPU microseconds a delivery, rooms of 10": _cpu_a_delivery(rooms_of_10),
-        "CPU microseconds a delivery, rooms of 100": _cpu_a_delivery(rooms_of_100),
-        "deliveries per second, rooms of 10": _deliveries_a_second(rooms_of_10),
-        "deliveries per second, rooms of 100": _deliveries_a_second(rooms_of_100),
-        "CPU milliseconds a handshake": {
-            name: [1000 * each.connect_cpu_seconds / (8 * _MEETINGS.rooms) for each in done]
-            for name, done in meetings.items()
-        },
-        "MB for 1,000 idle connections": {
-            name: [each.bytes_a_connection * 1000 / 1e6 for each in done]
-            for name, done in idle.items()
-        },
+        row: {name: [*map(row.figure, each)] for name, each in done[row.load].items()}
+        for row in ROWS
     }
-    ratios = {what: ratio(each[_OURS], each[_THEIRS]) for what, each in figures.items()}
-    rows = [
-        (
-            what,
-            *(significant(spread(each[name]).median) for name in (_OURS, _BROADCASTING, _THEIRS)),
-            ratios[what].text(),
-        )
-        for what, each in figures.items()
-    ]
-    formed, of_10, of_100, *_ = ratios.items()
+    medians = {
+        row: {name: spread(each).median for name, each in all_.items()}
+        for row, all_ in figures.items()
+    }
+    ratios = {row: ratio(all_[_OURS], all_[_THEIRS]) for row, all_ in figures.items()}
     return Report(
-        ("", _OURS, _BROADCASTING, _THEIRS, "ours over y-webrtc's"),
-        rows,
+        ("", *NAMES, "ours over y-webrtc's"),
         [
-            Check(f"{formed[0]}, ratio", formed[1].median, _LEAST_ROOMS_OF_THEIRS, is_least=True),
-            Check(f"{of_10[0]}, ratio", of_10[1].median, _MOST_CPU_IN_ROOMS_OF_10),
-            Check(f"{of_100[0]}, ratio", of_100[1].median, _MOST_CPU_IN_ROOMS_OF_100),
+            (row.what, *(significant(medians[row][name]) for name in NAMES), ratios[row].text())
+            for row in ROWS
+        ],
+        [
+            Check(f"{row.what}, ratio", ratios[row].median, row.bound, row.is_least)
+            for row in ROWS
+            if row.bound is not None
         ],
         plot_title="Rooms of 8 formed per CPU second",
-        bars=[
-            Bar(name, spread(each).median, name == _OURS)
-            for name, each in figures["rooms of 8 formed per CPU second"].items()
-        ],
+        bars=[Bar(name, median, name == _OURS) for name, median in medians[_FORMED].items()],
         by=f"Python {platform.python_version()} of {platform.python_compiler()}",
     )
-
-
-def _cpu_a_delivery(done: dict[str, list[Done]]) -> dict[str, list[float]]:
-    return {
-        name: [1e6 * each.cpu_seconds / each.deliveries for each in rounds]
-        for name, rounds in done.items()
-    }
-
-
-def _deliveries_a_second(done: dict[str, list[Done]]) -> dict[str, list[float]]:
-    return {
-        name: [each.deliveries / each.seconds for each in rounds] for name, rounds in done.items()
-    }
