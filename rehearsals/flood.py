@@ -2,25 +2,36 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import NamedTuple
 
-from rehearsals.flooding import Flooded
 from rehearsals.report import Part, findings
 from rehearsals.talking import Heard, talk, two_rooms
 from rig.measure import resident_bytes, significant, spread
-from rig.members import Member, connect, leave, until
+from rig.members import Member, connect, leave, rooms, until
 from rig.places import DYNAMODB, MEMORY, Running, running
 from rig.report import Check, Report
 
 _RATE = 2_000
+_BURSTS_A_SECOND = 50
+_MOST_BYTES_UNSENT = 65_536
 _TOPICS_A_MESSAGE = 100
 _SECONDS = 120.0
 _MOST_SLOWDOWN = 30.0
 _MOST_BYTES_A_ROOM = 4_000.0
+
+
+class Flooded(NamedTuple):
+    """What became of a flood."""
+
+    sent: int
+    arrived: int
+    """At the other members of the room, together."""
+    seconds: float
 
 
 def rehearse(is_short: bool) -> Report:
@@ -37,13 +48,44 @@ def rehearse(is_short: bool) -> Report:
 @contextmanager
 def _flooding(url: str, floods: list[Flooded]) -> Iterator[None]:
     """Let one member flood its room from a process of its own, until the block ends."""
-    command = [sys.executable, "-m", "rehearsals.flooding", url, str(_RATE)]
-    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as process:
-        assert process.stdout
-        process.stdout.readline()  # it has begun
-        yield
-        output, _ = process.communicate("stop\n")
-    floods.append(Flooded(*json.loads(output)))
+    spawn = get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_run_flood, args=(url, theirs), daemon=True)
+    process.start()
+    ours.recv()  # it has begun
+    yield
+    ours.send("stop")
+    floods.append(ours.recv())
+    process.join()
+
+
+def _run_flood(url: str, parent: Connection) -> None:
+    parent.send(asyncio.run(_send_flood(url, parent)))
+
+
+async def _send_flood(url: str, parent: Connection) -> Flooded:
+    """Let one member send into a room of three until the parent says something."""
+    ((hostile, *others),) = await rooms(url, 1, 3, "flooded")
+    arrived: list[bytes] = []
+    for other in others:
+        other.heard = arrived.append
+    message = json.dumps(
+        {"type": "publish", "topic": "flooded-0", "data": {"type": "signal", "from": "m"}}
+    )
+    parent.send("begun")
+    began = time.monotonic()
+    sent = bursts = 0
+    while not parent.poll():
+        bursts += 1
+        if hostile.transport.underlying_transport.get_write_buffer_size() < _MOST_BYTES_UNSENT:
+            for _ in range(_RATE // _BURSTS_A_SECOND):
+                hostile.send_text(message)
+            sent += _RATE // _BURSTS_A_SECOND
+        await asyncio.sleep(max(0.0, began + bursts / _BURSTS_A_SECOND - time.monotonic()))
+    seconds = time.monotonic() - began
+    await asyncio.sleep(0.5)  # what is on its way may arrive
+    await leave([hostile, *others])
+    return Flooded(sent, len(arrived), seconds)
 
 
 async def _flood(here: Running, rounds: int, seconds: float) -> Part:
