@@ -11,36 +11,33 @@ from collections.abc import Callable
 from random import Random
 
 from rig.measure import significant
-from rig.report import Bar, Check, Report
+from rig.report import Check, Report
 from rig.shape import shape
-from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
-from signaling.ports import SAMPLE
+from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN, choose
+from signaling.ports import SAMPLE, Subscriber
 from signaling.small_rooms import SMALL_ROOM
-
-_HEARD = (4, INTRODUCED)
+from signaling.standing import NEW_MILLISECONDS
 
 
 class Mesh:
     """The peers of one room, numbered as they came."""
 
-    def __init__(self, heard: int, random: Random, delay: int = 0) -> None:
+    def __init__(self, random: Random, delay: int = 0) -> None:
         """Let frames arrive when `delay` more announces have been handled.
 
-        In a large room a newcomer hears of as many others as `heard` says.
+        Without a delay all that is said is said long after what was said before, otherwise at one
+        moment.
         """
         self.connections: dict[int, set[int]] = {}
-        self.deliveries = self.announces = self.crossed = 0
-        self._heard = heard
+        self.deliveries = self.announces = 0
         self._random = random
         self._delay = delay
         self._clock = 0
         self._under_way: deque[tuple[int, bool, int, int]] = deque()
         self._most: dict[int, int] = {}
-        self._announced: dict[int, bool] = {}
-        """Who has a row with an announce; False after a subscribe without one."""
-        self._rows: list[tuple[float, int]] = []
+        self._rows: dict[int, Subscriber] = {}
+        self._order: list[tuple[float, int]] = []
         self._hashes: list[float] = []
-        self._offers: set[tuple[int, int]] = set()
 
     def enter(self) -> int:
         """Add a peer that has subscribed and not yet announced itself."""
@@ -48,35 +45,44 @@ class Mesh:
         self._hashes.append(self._random.random())
         self._most[peer] = 20 + self._random.randrange(15)
         self.connections[peer] = set()
-        insort(self._rows, (self._hashes[peer], peer))
+        insort(self._order, (self._hashes[peer], peer))
+        now = self._now()
+        self._rows[peer] = Subscriber(f"{peer:06}", f"{peer}", now, now, None, None)
         return peer
 
     def announce(self, peer: int) -> None:
         """Handle an announce, and deliver what is due by then."""
         self.announces += 1
-        is_again = peer in self._announced
-        self._announced[peer] = True
-        for is_offer, receiver, sender in self._introduced_by(peer, is_again):
-            self._under_way.append((self._clock + self._delay, is_offer, receiver, sender))
+        before, now = self._rows[peer], self._now()
+        entered_at = now if before.entered_at is None else before.entered_at
+        own = before._replace(requested_at=now, entered_at=entered_at, announce=f"{peer}")
+        self._rows[peer] = own
+        wanted = INTRODUCED if before.entered_at is None else INTRODUCED_AGAIN
+        for receiver, sender in self._introduced_to(own, wanted):
+            self._under_way.append((self._clock + self._delay, False, receiver, sender))
         self._deliver()
-        self._clock += 1
 
     def leave(self, peer: int) -> None:
         """Take a peer away; those that were connected to it say so."""
-        del self._rows[bisect_left(self._rows, (self._hashes[peer], peer))]
-        del self._announced[peer]
+        del self._order[bisect_left(self._order, (self._hashes[peer], peer))]
+        del self._rows[peer]
         for other in self.connections.pop(peer):
             self.connections[other].remove(peer)
             if len(self.connections[other]) < self._most[other]:
                 self.announce(other)
             else:
-                self._announced[other] = False
+                row = self._rows[other]
+                self._rows[other] = row._replace(requested_at=self._now(), announce=None)
 
     def settle(self) -> None:
         """Let everything arrive that is under way."""
         while self._under_way:
             self._clock = self._under_way[0][0]
             self._deliver()
+
+    def _now(self) -> int:
+        self._clock += 1
+        return 0 if self._delay else 2 * NEW_MILLISECONDS * self._clock
 
     def _deliver(self) -> None:
         while self._under_way and self._under_way[0][0] <= self._clock:
@@ -85,41 +91,24 @@ class Mesh:
                 continue
             own = self.connections[receiver]
             if is_offer:
-                self.crossed += (receiver, sender) in self._offers
                 own.add(sender)
                 continue
             self.deliveries += 1
             if len(own) < self._most[receiver] and sender not in own:
                 own.add(sender)
-                if self._delay:
-                    self._offers.add((receiver, sender))
                 self._under_way.append((self._clock + self._delay, True, sender, receiver))
 
-    def _introduced_by(self, peer: int, is_again: bool) -> list[tuple[bool, int, int]]:
-        if len(self._rows) <= SMALL_ROOM:
-            return [(False, other, peer) for _, other in self._rows if other != peer]
-        sample = self._sample(peer)
-        announced = [each for each in sample if self._announced.get(each)]
-        silent = [each for each in sample if self._announced.get(each) is False]
-        introduced = (announced + silent)[: INTRODUCED_AGAIN if is_again else self._heard]
-        return [
-            (False, peer, each) if self._hears(peer, each) else (False, each, peer)
-            for each in introduced
-        ]
-
-    def _hears(self, peer: int, other: int) -> bool:
-        """Tell whether `peer` hears of `other`, and not the other way round.
-
-        Of two that come at the same moment, the one that entered later hears of the earlier.
-        """
-        return self._announced[other] and not (self._delay and peer < other)
-
-    def _sample(self, peer: int) -> list[int]:
-        start = bisect_left(self._rows, (self._random.random(), -1))
-        rows = (self._rows + self._rows)[start : start + SAMPLE + 1] if start else self._rows
-        sample = [other for _, other in rows[: SAMPLE + 1] if other != peer]
+    def _introduced_to(self, own: Subscriber, wanted: int) -> list[tuple[int, int]]:
+        """Return who hears of whom when `own` announces itself."""
+        peer = int(own.connection)
+        if len(self._order) <= SMALL_ROOM:
+            return [(other, peer) for _, other in self._order if other != peer]
+        start = bisect_left(self._order, (self._random.random(), -1))
+        rows = (self._order + self._order)[start : start + SAMPLE + 1] if start else self._order
+        sample = [self._rows[other] for _, other in rows[: SAMPLE + 1] if other != peer]
         self._random.shuffle(sample)
-        return sample
+        chosen = [(each.is_hearer, int(each.member.connection)) for each in choose(own, sample)]
+        return [(other, peer) if hears else (peer, other) for hears, other in chosen[:wanted]]
 
 
 _SIZES = (200, 1_000, 10_000)
@@ -130,66 +119,50 @@ _DELAY = 0.05
 
 def report() -> Report:
     """Return the shapes of rooms with all histories and sizes."""
-    found = {
-        (heard, history, size): live(heard, size)
-        for heard in _HEARD
-        for history, live in HISTORIES.items()
-        for size in _SIZES
-    }
-    shapes = {case: shape(mesh.connections) for case, mesh in found.items()}
-    ours = {case: each for case, each in shapes.items() if case[0] == INTRODUCED}
-    hops = {
-        size: max(each.hops for case, each in ours.items() if case[2] == size) for size in _SIZES
-    }
-    grown = {heard: shapes[heard, "one after the other", 1_000].hops for heard in _HEARD}
+    meshes = {(history, size): live(size) for history, live in HISTORIES.items() for size in _SIZES}
+    shapes = {case: shape(mesh.connections) for case, mesh in meshes.items()}
+    checks = [
+        Check("Components", max(each.components for each in shapes.values()), 1),
+        Check("Alone", max(each.isolated for each in shapes.values())),
+    ]
+    for size, most in _MOST_HOPS.items():
+        hops = max(shapes[history, size].hops for history in HISTORIES)
+        checks.append(Check(f"Hops, {size:,} peers", hops, most))
     return Report(
         (
-            "who is introduced, and how the room came about",
+            "how the room came about",
             "peers",
             "components",
             "alone",
             "hops",
             "connections of a peer",
             "announces delivered for each that came",
-            "pairs that crossed",
         ),
         [
             (
-                f"{_name(heard)}: {history}",
+                history,
                 f"{size:,}",
                 f"{each.components}",
                 f"{each.isolated}",
                 f"{each.hops}",
                 f"{each.mean:.0f} ({each.least} to {each.most})",
-                significant(found[heard, history, size].deliveries / size),
-                f"{found[heard, history, size].crossed}",
+                significant(meshes[history, size].deliveries / size),
             )
-            for (heard, history, size), each in shapes.items()
+            for (history, size), each in shapes.items()
         ],
-        [
-            Check(
-                "Components, sender hears of 8", max(each.components for each in ours.values()), 1
-            ),
-            Check("Alone, sender hears of 8", max(each.isolated for each in ours.values()), 0),
-            *(
-                Check(f"Hops, sender hears of 8, {size:,} peers", hops[size], most)
-                for size, most in _MOST_HOPS.items()
-            ),
-        ],
-        plot_title="Hops in a room of 1,000 that only grows",
-        bars=[Bar(_name(heard), figure, heard == INTRODUCED) for heard, figure in grown.items()],
+        checks,
     )
 
 
-def _grown(heard: int, size: int) -> Mesh:
-    mesh = Mesh(heard, Random(size))
+def _grown(size: int) -> Mesh:
+    mesh = Mesh(Random(size))
     for _ in range(size):
         mesh.announce(mesh.enter())
     return mesh
 
 
-def _replaced(heard: int, size: int) -> Mesh:
-    mesh = _grown(heard, size)
+def _replaced(size: int) -> Mesh:
+    mesh = _grown(size)
     mesh.deliveries = 0
     leavers = list(mesh.connections)
     Random(size).shuffle(leavers)
@@ -199,9 +172,9 @@ def _replaced(heard: int, size: int) -> Mesh:
     return mesh
 
 
-def _at_once(heard: int, size: int) -> Mesh:
+def _at_once(size: int) -> Mesh:
     random = Random(size)
-    mesh = Mesh(heard, random, int(size * _DELAY))
+    mesh = Mesh(random, int(size * _DELAY))
     peers = [mesh.enter() for _ in range(size)]
     random.shuffle(peers)
     for peer in peers:
@@ -210,13 +183,9 @@ def _at_once(heard: int, size: int) -> Mesh:
     return mesh
 
 
-HISTORIES: dict[str, Callable[[int, int], Mesh]] = {
+HISTORIES: dict[str, Callable[[int], Mesh]] = {
     "one after the other": _grown,
     "all replaced": _replaced,
     "at once": _at_once,
 }
-"""How a room came about in which a newcomer hears of so many."""
-
-
-def _name(heard: int) -> str:
-    return f"the sender hears of {heard}, again of {INTRODUCED_AGAIN}"
+"""How a room came about."""

@@ -16,7 +16,7 @@ from signaling.standing import (
 INTRODUCED = 8
 """Members introduced to a newcomer in a large room.
 
-`make bench ROWS=simulation`: 4 are too few for peers that arrive at once; more shorten no paths.
+benchmarks/results/simulation.md: 4 are too few for peers that arrive at once; more shorten no paths.
 """
 
 INTRODUCED_AGAIN = 2
