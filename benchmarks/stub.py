@@ -7,12 +7,13 @@ topic `room-N` has N subscribers beside `SENDER`; nothing is stored.
 import asyncio
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
-from typing import cast
 
 import aiofastnet
 import botocore
@@ -24,8 +25,7 @@ SENDER = "L0SM9cOFvHcCIhw="
 
 _DOMAIN = "us-east-1.amazonaws.com"
 _CERTIFICATE = "localhost.pem"
-_END_OF_HEAD = b"\r\n\r\n"
-_LENGTH = b"content-length:"
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ROWS_A_PAGE = 7_500  # 1 MB of rows
 _POSTED = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amzn-RequestId: 1\r\n\r\n"
 
@@ -90,34 +90,23 @@ def _make_certificate(folder: Path) -> Path:
     return path
 
 
-class _Answers(asyncio.Protocol):
-    """One connection: HTTP/1.1, kept alive."""
+async def _answer(
+    seconds: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Answer the requests of one connection: HTTP/1.1, kept alive."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._received = b""
-        self._transport: asyncio.Transport
+    def write(answer: bytes) -> None:
+        if not writer.is_closing():
+            writer.write(answer)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while (end := self._received.find(_END_OF_HEAD)) >= 0:
-            head, body_starts = self._received[:end], end + len(_END_OF_HEAD)
-            start = head.lower().find(_LENGTH)
-            length = int(head[start + len(_LENGTH) :].split(b"\r", 1)[0]) if start >= 0 else 0
-            if len(self._received) < body_starts + length:
-                return
-            body = self._received[body_starts : body_starts + length]
-            self._received = self._received[body_starts + length :]
-            answer = _POSTED if b"/%40connections/" in head or b"/@connections/" in head else None
-            self._loop.call_later(self._seconds, self._write, answer or _table_answer(body))
-
-    def _write(self, answer: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(answer)
+    with suppress(asyncio.IncompleteReadError, ConnectionError):  # it has hung up
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            body = await reader.readexactly(int(length[1]) if length else 0)
+            is_post = b"/%40connections/" in head or b"/@connections/" in head
+            answer = _POSTED if is_post else _table_answer(body)
+            asyncio.get_running_loop().call_later(seconds, write, answer)
 
 
 def _table_answer(body: bytes) -> bytes:
@@ -163,9 +152,10 @@ def _http(body: bytes) -> bytes:
 async def _serve(milliseconds: float, folder: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / _CERTIFICATE)
+    handle = partial(_answer, milliseconds / 1000)
     server = await aiofastnet.create_server(
         asyncio.get_running_loop(),
-        lambda: _Answers(milliseconds / 1000),
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), handle),
         "127.0.0.1",
         0,
         ssl=context,

@@ -16,7 +16,8 @@ from signaling.standing import (
 INTRODUCED = 8
 """Members introduced to a newcomer in a large room.
 
-benchmarks/results/simulation.md: 4 are too few for peers that arrive at once; more shorten no paths.
+4 are too few for peers that arrive at once; more shorten no paths
+(benchmarks/results/simulation.md).
 """
 
 INTRODUCED_AGAIN = 2
