@@ -2,7 +2,6 @@
 
 import sys
 from importlib import import_module
-from pathlib import Path
 
 from benchmarks import ROOT
 from rig.programs import chosen, run_all
@@ -13,17 +12,16 @@ NAMES = ("cold_start", "fan_out", "requests", "costs", "local_server", "growth",
 
 def main() -> int:
     """Run, print and write each benchmark, and return 1 if one of its bounds does not hold."""
-    results = ROOT / "benchmarks" / "results"
-    options = chosen("benchmarks", __doc__, NAMES, results=(Path, results))
+    names = chosen("benchmarks", __doc__, NAMES)
 
     def run(name: str) -> Report:
         report: Report = import_module(f"benchmarks.{name}").report()
         return report
 
     def keep(name: str, report: Report, parts: list[str], where: str) -> None:
-        write(report, options.results, name, where)
+        write(report, ROOT / "benchmarks" / "results", name, where)
 
-    return run_all(options.names or NAMES, "make bench", run, keep)
+    return run_all(names or NAMES, "make bench", run, keep)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
 from signaling.ports import Introduction, Outcome, Sender, Subscriber
-from signaling.protocol import Announce, Limits, parse
+from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
 
 
@@ -26,29 +26,17 @@ class CountingSubscriptions(MemorySubscriptions):
 
     requests = index_writes = 0
 
-    def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Count a write for each topic."""
-        self._count(topics, sender)
-        super().subscribe(topics, sender)
-
-    def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
-        """Count a write."""
-        self._count([topic], sender)
-        return super().announce(topic, sender, announce)
-
-    def unsubscribe(self, topics: Sequence[str], sender: Sender) -> None:
-        """Count a write for each topic."""
-        self._count(topics, sender)
-        super().unsubscribe(topics, sender)
-
     def of_topic(self, topic: str, most: int | None = None) -> list[Subscriber]:
         """Count a read."""
         self.requests += 1
         return super().of_topic(topic, most)
 
-    def _count(self, topics: Sequence[str], sender: Sender) -> None:
-        self.requests += len(topics)
-        self.index_writes += sum(self._row_of(topic, sender) is None for topic in topics)
+    def _put(
+        self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
+    ) -> None:
+        self.requests += 1
+        self.index_writes += self._row_of(topic, sender) is None
+        super()._put(topic, subscriber, sender, has_left)
 
 
 class CountingConnections:

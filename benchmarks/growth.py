@@ -4,6 +4,7 @@ Each is told beside that at the size before: along a straight line that is 1.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from benchmarks.counting import CONNECTED_AT, MeteredRooms, Usage, local_table
@@ -44,11 +45,9 @@ class Growth(NamedTuple):
     what: str
     costs: Mapping[int, float]
 
-    def over_line(self, size: int) -> float | None:
-        """Return the cost at `size` over that at the size before."""
-        sizes = list(self.costs)
-        before = sizes.index(size) - 1
-        return None if before < 0 else self.costs[size] / self.costs[sizes[before]]
+    def over_line(self) -> list[float]:
+        """Return the cost at each size but the first over that at the size before."""
+        return [cost / before for before, cost in pairwise(self.costs.values())]
 
 
 class MeasuredRoom:
@@ -101,12 +100,12 @@ def report() -> Report:
         growths = _growths(MeasuredRoom(client, table))
     rows, checks = [], []
     for growth in growths:
-        for size, cost in growth.costs.items():
-            over_line = growth.over_line(size)
-            told = "" if over_line is None else significant(over_line)
-            rows.append((f"{growth.what} in a room: {size:,}", significant(cost), told))
+        over_line = growth.over_line()
+        told = ["", *map(significant, over_line)]
+        for (size, cost), each in zip(growth.costs.items(), told, strict=True):
+            rows.append((f"{growth.what} in a room: {size:,}", significant(cost), each))
         what = f"{growth.what} in a room, {_SIZES[-1]:,}, over a straight line"
-        checks.append(Check(what, growth.over_line(_SIZES[-1]) or 0, _MOST_OVER_LINE))
+        checks.append(Check(what, over_line[-1], _MOST_OVER_LINE))
     for growth in growths:
         if most := _MOST_IN_LARGE_ROOMS.get(growth.what):
             what = f"{growth.what.capitalize()} in a room of 1,000 or more"

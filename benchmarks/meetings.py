@@ -11,23 +11,11 @@ import sys
 from itertools import product
 from typing import NamedTuple
 
-from benchmarks.over_servers import (
-    DEPLOYED,
-    LATENCY,
-    Table,
-    options,
-    started,
-)
+from benchmarks.over_servers import DEPLOYED, LATENCY, Table, options, started
 from rig.introductions import meet
 from rig.measure import significant, spread
 from rig.pages.meetings import meeting_place
-from rig.pages.outcomes import (
-    WITH_THE_OLD_TIE_BREAK,
-    WITHOUT_A_TIE_BREAK,
-    Kind,
-    Outcome,
-    failed,
-)
+from rig.pages.outcomes import WITH_THE_OLD_TIE_BREAK, WITHOUT_A_TIE_BREAK, Kind, Outcome, failed
 
 _ROUNDS = 200
 FRAMES = f"{_ROUNDS} rooms, 2 to 8 clients"
@@ -95,7 +83,8 @@ def main() -> int:
                     for row in [each for each in rows if each.is_hidden == is_hidden]:
                         meetings = row.deployed if server == DEPLOYED else row.meetings
                         if count := round(asked.share * meetings):
-                            abreast = _abreast(row, server)
+                            # Where they mostly wait, not compute, some may run side by side.
+                            abreast = 3 if server == LATENCY and row.kind.pages <= 4 else 1
                             _keep(row, server, place.hold(row.kind, count, url, abreast=abreast))
     return 0 if TABLE.holds else 1
 
@@ -106,11 +95,6 @@ def _keep(row: Row, server: str, outcomes: list[Outcome]) -> None:
     print(f"{server}, {row.label}: {text}, pages late by {late} ms", flush=True)
     print(*(f"  {outcome}\n" for outcome in failed(outcomes)), sep="", end="", flush=True)
     TABLE.keep(row.label, server, text)
-
-
-def _abreast(row: Row, server: str) -> int:
-    """Return how many meetings may run side by side: where they mostly wait, not compute."""
-    return 3 if server == LATENCY and row.kind.pages <= 4 else 1
 
 
 def cell(kind: Kind, outcomes: list[Outcome]) -> str:

@@ -23,7 +23,7 @@ def main() -> int:
 
     All but the hour are run, if none is named.
     """
-    names = chosen("rehearsals", __doc__, NAMES).names or NAMES[:-1]
+    names = chosen("rehearsals", __doc__, NAMES) or NAMES[:-1]
 
     def keep(name: str, report: Report, parts: list[str], where: str) -> None:
         write_section(PAGE, name, parts)

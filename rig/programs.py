@@ -12,22 +12,18 @@ Keep = Callable[[str, Report, list[str], str], None]
 """Takes a name, its report, the paragraphs of it, and where and when it was made."""
 
 
-def chosen(
-    package: str, description: str | None, names: Sequence[str], **more: tuple[type, object]
-) -> argparse.Namespace:
-    """Read the command line of `python -m <package>`: some of `names`, and `more` options."""
+def chosen(package: str, description: str | None, names: Sequence[str]) -> list[str]:
+    """Read the command line of `python -m <package>`: some of `names`."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {package}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", help=f"some of {', '.join(names)}")
-    for name, (kind, default) in more.items():
-        parser.add_argument(f"--{name}", type=kind, default=default)
-    options = parser.parse_args()
-    if unknown := set(options.names) - set(names):
+    given: list[str] = parser.parse_args().names
+    if unknown := set(given) - set(names):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
-    return options
+    return given
 
 
 def run_all(names: Sequence[str], command: str, run: Run, keep: Keep) -> int:
