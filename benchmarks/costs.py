@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from benchmarks.counting import CONNECTED_AT, CountingConnections, CountingSubscriptions
+from benchmarks.counting import CountingSubscriptions
 from benchmarks.worst_bill import worst_bill
 from rig.measure import significant
+from rig.metering import CONNECTED_AT, CountingConnections
 from rig.report import Bar, Check, Report
 from signaling.access.grants import EVERYTHING
 from signaling.crowded_rooms import SECONDS_UNTIL_HEARD

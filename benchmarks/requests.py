@@ -5,8 +5,9 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from benchmarks.counting import CONNECTED_AT, MeteredRooms, Usage, local_table
+from benchmarks.counting import local_table
 from rig.measure import significant
+from rig.metering import CONNECTED_AT, ROOM, MeteredRooms, Usage
 from rig.report import Check, Report
 from signaling.ports import Sender
 from signaling.standing import NEWLY_CONNECTED_MILLISECONDS
@@ -48,25 +49,24 @@ def usage(client: Any, table: str) -> dict[str, Usage]:
     def measure(name: str, operation: Callable[[], object]) -> None:
         used[name] = rooms.usage_of(operation)
 
-    room = "a room with a name as long as usual"
-    many = [f"{room} {number}" for number in range(_MANY)]
+    many = [f"{ROOM} {number}" for number in range(_MANY)]
     for member in range(_ROOM):
         if member != _MINE:
-            handle(_connection(member), type="subscribe", topics=[room])
-            handle(_connection(member), **_publish(room, member, "announce"))
+            handle(_connection(member), type="subscribe", topics=[ROOM])
+            handle(_connection(member), **_publish(member, "announce"))
     me = _connection(_MINE)
     subscribe = partial(handle, me, type="subscribe")
-    publish = partial(_publish, room, _MINE)
-    measure("subscribe to 1 topic", partial(subscribe, topics=[room]))
+    publish = partial(_publish, _MINE)
+    measure("subscribe to 1 topic", partial(subscribe, topics=[ROOM]))
     measure("announce at one moment with 7 others", partial(handle, me, **publish("announce")))
     later = partial(handle, me, 2 * NEWLY_CONNECTED_MILLISECONDS + _OTHER_NAME_MILLISECONDS)
     measure("announce itself again in a room of 8", partial(later, **publish("announce")))
     rooms.leave(me)
-    later(type="subscribe", topics=[room])
+    later(type="subscribe", topics=[ROOM])
     measure("announce in a room of 8", partial(later, **publish("announce")))
     measure("signal in a room of 8", partial(later, **publish("signal", peer_id(0))))
-    measure("unsubscribe from 1 topic", partial(later, type="unsubscribe", topics=[room]))
-    subscribe(topics=[room])
+    measure("unsubscribe from 1 topic", partial(later, type="unsubscribe", topics=[ROOM]))
+    subscribe(topics=[ROOM])
     measure("disconnect from 1 topic", partial(rooms.leave, me))
     measure("subscribe to 100 topics", partial(subscribe, topics=many))
     measure("disconnect from 100 topics", partial(rooms.leave, me))
@@ -78,9 +78,9 @@ def _connection(number: int) -> str:
     return f"L0SM9cOFvHcCI{number:02d}="
 
 
-def _publish(topic: str, sender: int, kind: str, to: str | None = None) -> dict[str, Any]:
+def _publish(sender: int, kind: str, to: str | None = None) -> dict[str, Any]:
     data = {"type": kind, "from": peer_id(sender), **({"to": to} if to else {})}
-    return {"type": "publish", "topic": topic, "data": data}
+    return {"type": "publish", "topic": ROOM, "data": data}
 
 
 def report() -> Report:

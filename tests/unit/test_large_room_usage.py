@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.counting import Usage
-from benchmarks.growth import MeasuredRoom
+from rig.metering import MeasuredRoom, Usage
 from signaling.crowded_rooms import HEARD
 from signaling.large_rooms import INTRODUCED
 
