@@ -36,8 +36,7 @@ class _Replay:
             self._subscriptions, self._connections, delivery == BROADCAST, after=self._after
         )
         self._waiting: list[Callable[[], Outcome]] = []
-        self._waits = self._waited = self._looks = 0
-        self._entries = self._announces = self._signals = 0
+        self._waited = self._looks = self._entries = self._announces = self._signals = 0
         self._now = CONNECTED_AT
         self._connected_at: dict[int, int] = {}
 
@@ -47,9 +46,9 @@ class _Replay:
             message = parse(step.text, False, Limits())
             connected_at = self._connected_at.setdefault(step.sender, self._now)
             request = Sender(str(step.sender), connected_at, self._now)
-            before = self._subscriptions.requests + self._waits
+            before = self._subscriptions.requests + len(self._waiting)
             self._rooms.handle(request, message, EVERYTHING)
-            only_writes = self._subscriptions.requests + self._waits == before + 1
+            only_writes = self._subscriptions.requests + len(self._waiting) == before + 1
             if not isinstance(message, Publish) or (message.announce and only_writes):
                 self._entries += 1
             elif message.announce:
@@ -68,7 +67,6 @@ class _Replay:
 
     def _after(self, seconds: float, action: Callable[[], Outcome]) -> Outcome:
         self._waiting.append(action)
-        self._waits += 1
         self._waited += int(1000 * seconds)
         self._looks += seconds == SECONDS_UNTIL_HEARD
         return NOTHING

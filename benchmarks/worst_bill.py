@@ -32,8 +32,6 @@ _READ, _SAMPLE, _PEER = 7, 4, 1
 _LISTED = 9
 """Rows that an announce in a large room writes beside its own."""
 
-COLUMNS = ("hostile clients", "at most, a second", "an hour", "what bounds it")
-
 
 class Attack(NamedTuple):
     """What hostile clients do over and over again, as often as they can."""
@@ -154,4 +152,5 @@ def worst_bill() -> str:
         (each.what, f"{each.a_second:,.0f}", f"${significant(dollars)}", each.bounded_by)
         for each, dollars in attacks(limits)
     ]
-    return table(COLUMNS, rows, alignment="---")
+    columns = ("hostile clients", "at most, a second", "an hour", "what bounds it")
+    return table(columns, rows, alignment="---")

@@ -54,7 +54,7 @@ async def _rehearse(server: LocalServer, number: int, pause: float) -> Report:
         f"{pings:,} pongs",
         f"{answered:,} pongs",
         f"{significant(a_thousand)} MB for 1,000, {significant(number / min(seconds))} handshakes "
-        f"a second; memory held {kept} MB, afterwards {last} MB",
+        f"a second; memory while connected {kept} MB, afterwards {last} MB",
         [Check("Pings without a pong", pings - answered)],
         [
             Check("MB for 1,000 connections", a_thousand, _MOST_MEGABYTES_A_THOUSAND),

@@ -65,10 +65,10 @@ async def _rehearse(server: LocalServer, pieces: int) -> Report:
         f"a room of {1 + _OTHERS} and a client that never reads",
         f"{talk.sent:,} messages of {_CHARACTERS / 1000:.0f} KB",
         f"{due:,} arrivals at the readers; the deaf client is cut off",
-        f"{talk.arrived:,}; {'cut' if is_cut else 'not cut'}",
+        f"{talk.arrived:,}; {'cut off' if is_cut else 'not cut off'}",
         f"{significant(megabytes)} MB more; p99 of an arrival "
         f"{significant(spread(without).median)} ms without, {significant(spread(beside).median)} "
-        f"ms beside the deaf one, ratio {ratios.text()}; cut off after {significant(cut)} s",
+        f"ms with the deaf client, ratio {ratios.text()}; cut off after {significant(cut)} s",
         [
             Check("Messages that the readers did not get", due - talk.arrived),
             Check("Deaf clients that were not cut off", not is_cut),

@@ -135,7 +135,13 @@ async def _enter_many(here: Running, place: str, topics: int, talk_seconds: floa
     heard = await talking
     grown = resident_bytes(here.server.pid) - before
     await leave([greedy, *(member for room in everyone for member in room)])
-    left = await _rows_left(here) if here.table else 0
+
+    def rows_left() -> int:
+        rows = here.rows() if here.table else []
+        return sum(row["pk"]["S"].startswith("topic-greedy") for row in rows)
+
+    await until(lambda: not rows_left(), _SECONDS)
+    left = rows_left()
     behind = "Rows left behind by a member of many rooms, and lost messages"
     lost = sent - answered + heard.sent - heard.arrived
     taken = "Bytes of memory for each room that a member entered"
@@ -150,13 +156,3 @@ async def _enter_many(here: Running, place: str, topics: int, talk_seconds: floa
         [Check(behind, left + lost)],
         [Check(taken, grown / topics, _MOST_BYTES_A_ROOM)],
     )
-
-
-async def _rows_left(here: Running) -> int:
-    """Return how many of its rows are left once their number does not change any more."""
-    left, before = -2, -1
-    while left != before:
-        before = left
-        left = sum(row["pk"]["S"].startswith("topic-greedy") for row in here.rows())
-        await asyncio.sleep(2)
-    return left

@@ -65,8 +65,8 @@ async def _take_peer_id(server: LocalServer, number: int) -> Part:
         f"{number:,} signals to the id that two connections claim",
         f"{number:,} at its owner",
         f"{number - missed:,} at its owner",
-        f"{len(due & mallory.texts.keys()):,} also at the hostile member: ids are no secret and no "
-        "proof",
+        f"{len(due & mallory.texts.keys()):,} also at the hostile member: ids are neither "
+        "secret nor proof",
         [Check("Signals that the owner of a peer id did not get", missed)],
     )
 

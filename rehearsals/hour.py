@@ -5,7 +5,7 @@ import os
 import random
 import time
 from contextlib import ExitStack
-from itertools import combinations, count
+from itertools import combinations
 
 from rehearsals.report import Part, findings
 from rehearsals.talking import Speaker
@@ -54,10 +54,9 @@ class _Hour:
             await asyncio.sleep(_SECONDS_BETWEEN_SAMPLES)
 
     async def _meet_again(self, number: int) -> None:
-        for times in count(1):
-            if time.monotonic() > self._end:
-                return
-            await self._meet(f"room {number} {times}", random.randint(2, _MOST_MEMBERS))
+        while time.monotonic() < self._end:
+            topic = f"room {number} {self.meetings}"
+            await self._meet(topic, random.randint(2, _MOST_MEMBERS))
 
     async def _meet(self, topic: str, size: int) -> None:
         members = [Member(topic, f"{topic} {number}") for number in range(size)]

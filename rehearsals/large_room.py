@@ -194,7 +194,7 @@ def _part(what: str, seconds: float, found: Shape, cpu: float) -> Part:
         f"the server used {significant(cpu)} s of CPU",
         [
             Check("Parts of the room, when full and at the end", found.components, 1),
-            Check("Alone", found.isolated),
+            Check("Clients left alone", found.isolated),
             Check("Hops", found.hops, _MOST_HOPS),
         ],
     )

@@ -87,6 +87,7 @@ _REFUSED = frozenset({400, 403, 404, 405, 411, 413, 414, 417, 426, 431, 501, 505
 _BAD = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
 _GOOD = _BAD + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 _CHUNKED = "Transfer-Encoding: chunked\r\n"
+_POST = "POST /@connections/a"
 _TLS = bytes.fromhex("16030100f0010000ec0303") + bytes(300) + b"\r\n\r\n"
 
 
@@ -112,18 +113,10 @@ REQUESTS = [
     _request("1 MB of query", "GET /?" + "x" * 1_000_000, "", "", 0),
     _request("1 MB of query, upgrading", "GET /?" + "x" * 1_000_000, _GOOD, "", 0),
     _request("5,000 headers", "GET /", "A: b\r\n" * 5_000, "", 0),
-    _request(
-        "two lengths", "POST /@connections/a", "Content-Length: 1\r\nContent-Length: 9\r\n", "x"
-    ),
-    _request(
-        "length and chunks",
-        "POST /@connections/a",
-        "Content-Length: 3\r\n" + _CHUNKED,
-        "0\r\n\r\n",
-        410,
-    ),
-    _request("chunk that is none", "POST /@connections/a", _CHUNKED, "zz\r\n"),
-    _request("negative length", "POST /@connections/a", "Content-Length: -1\r\n"),
+    _request("two lengths", _POST, "Content-Length: 1\r\nContent-Length: 9\r\n", "x"),
+    _request("length and chunks", _POST, "Content-Length: 3\r\n" + _CHUNKED, "0\r\n\r\n", 410),
+    _request("chunk that is none", _POST, _CHUNKED, "zz\r\n"),
+    _request("negative length", _POST, "Content-Length: -1\r\n"),
     _request("odd id", "GET /@connections/%ff%00%0a", "", "", 410),
     _request("header over two lines", "GET /", "A: b\r\n c\r\n", "", 200),
     _request("method that is none", "B\x00D /"),

@@ -7,7 +7,7 @@ from rehearsals.report import Part, findings
 from rig.members import Member, leave, rooms, until
 from rig.places import DYNAMODB, PLACES, Running, running
 from rig.report import Check, Report
-from rig.servers import LocalServer
+from rig.servers import local_servers
 
 _LIVING, _VANISHING = 2, 4
 _SILENT_ROOMS = 20
@@ -62,10 +62,10 @@ async def _vanish(here: Running, place: str, number: int) -> Part:
     return Part(
         f"rooms in {place}",
         f"{number * _VANISHING:,} clients vanish from {number} rooms in which {_LIVING} stay; "
-        "one of these publishes, then another",
+        "one that stays publishes, then another",
         f"{2 * number:,} messages; the second counts {_LIVING} clients{due}",
-        f"{arrived:,} messages; the second counts {max(second, default=0)} clients{rows}",
-        f"{first[0] if first else 0} clients counted by the first",
+        f"{arrived:,} messages; {max(second, default=0)} clients counted{rows}",
+        f"the first counts {first[0] if first else 0} clients",
         _promises(2 * number * (_LIVING - 1) - arrived, left),
     )
 
@@ -93,21 +93,18 @@ async def _return_later(here: Running) -> Part:
     assert here.table
     kept = _rows(here, "topic-silent-")
     expired = sum(expires_at < time.time() + _LATER_SECONDS for expires_at in kept)
-    later = LocalServer("--throttle", "none", "--dynamodb", here.table.endpoint, program=_LATER)
-    later.start()
-    try:
+    with local_servers() as start:
+        later = start("--throttle", "none", "--dynamodb", here.table.endpoint, program=_LATER)
         again = Running(later, here.table)
         living = await rooms(later.websocket_url, _SILENT_ROOMS, _LIVING, "silent")
         await until(lambda: again.logged("subscribe") == _SILENT_ROOMS * _LIVING, _SECONDS)
         sizes = await _publish(again, living)
         await leave(each for room in living for each in room)
-    finally:
-        later.stop()
     left = sum(size - _LIVING for size in sizes) + len(kept) - expired
     return Part(
         f"rooms in {DYNAMODB}, {_LATER_SECONDS / 60:.0f} minutes later",
-        f"{len(kept)} rows are left in rooms without a publish; {_LIVING} clients come to each "
-        "room, and one publishes",
+        f"{len(kept)} rows are left in rooms without a publish; {_LIVING} clients enter "
+        "each room, and one publishes",
         f"{_SILENT_ROOMS} messages, {_LIVING} clients counted; DynamoDB may delete {len(kept)} "
         "rows",
         f"{len(sizes)} messages, {max(sizes, default=0)} clients counted; it may delete {expired}",
