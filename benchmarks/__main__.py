@@ -14,14 +14,15 @@ def main() -> int:
     """Run, print and write each benchmark, and return 1 if one of its bounds does not hold."""
     names = chosen("benchmarks", __doc__, NAMES)
 
-    def run(name: str) -> Report:
-        report: Report = import_module(f"benchmarks.{name}").report()
-        return report
-
     def keep(name: str, report: Report, parts: list[str], where: str) -> None:
         write(report, ROOT / "benchmarks" / "results", name, where)
 
-    return run_all(names or NAMES, "make bench", run, keep)
+    return run_all(
+        names or NAMES,
+        "make bench",
+        lambda name: import_module(f"benchmarks.{name}").report(),
+        keep,
+    )
 
 
 if __name__ == "__main__":

@@ -147,14 +147,8 @@ def report() -> Report:
             figures = (both.publishes, both.deliveries, requests + 2 * peers)
             dollars = 1000 * (both.dollars(peers) + peers * connecting())
             room = f"{peers} peers, {delivery}"
-            prices = (dollars, 1000 * parted.dollars(peers))
-            rows.append(
-                (
-                    room,
-                    *(f"{figure:,}" for figure in figures),
-                    *(f"${significant(price)}" for price in prices),
-                )
-            )
+            prices = [f"${significant(each)}" for each in (dollars, 1000 * parted.dollars(peers))]
+            rows.append((room, *(f"{figure:,}" for figure in figures), *prices))
             bars.append(Bar(room, dollars, delivery == ADDRESSED))
     return Report(
         ("room", "publishes", "deliveries", "AWS requests", "1,000 meetings", "of it to leave"),

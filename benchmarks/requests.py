@@ -87,18 +87,11 @@ def report() -> Report:
     """Return the usage of every operation in DynamoDB Local."""
     with local_table() as (client, table):
         used = usage(client, table)
-    rows = [
-        (
-            name,
-            ", ".join(f"{number} {operation}" for operation, number in each.requests.items())
-            or "none",
-            str(each.posts),
-            str(each.questions),
-            significant(each.write_units),
-            significant(each.read_units),
-        )
-        for name, each in used.items()
-    ]
+    rows = []
+    for name, each in used.items():
+        asked = ", ".join(f"{number} {operation}" for operation, number in each.requests.items())
+        units = (significant(each.write_units), significant(each.read_units))
+        rows.append((name, asked or "none", str(each.posts), str(each.questions), *units))
     differing = sum(used[name] != expected for name, expected in EXPECTED.items())
     return Report(
         ("operation", "requests to DynamoDB", "posts", "GETs", "write units", "read units"),

@@ -6,18 +6,18 @@ topic `room-N` has N subscribers beside `SENDER`; nothing is stored.
 
 import asyncio
 import json
-import os
 import re
 import ssl
 import subprocess
-import sys
 from contextlib import suppress
 from functools import cache, partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import aiofastnet
 import botocore
 
+from rig.processes import spawned
 from signaling.aws.rows import sort_key
 
 SENDER = "L0SM9cOFvHcCIhw="
@@ -40,13 +40,8 @@ class Stub:
         roots = (Path(botocore.__file__).parent / "cacert.pem").read_text()
         self.authorities = folder / "authorities.pem"
         self.authorities.write_text(roots + self.certificate)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.stub", str(milliseconds), str(folder)],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout
-        self._port = self._process.stdout.readline().strip()
+        self._process, connection = spawned(_serve, milliseconds / 1000, folder / _CERTIFICATE)
+        self._port = str(connection.recv())
 
     def environment(self, client: str) -> dict[str, str]:
         """Return what the message function's environment needs to use it through `client`.
@@ -73,7 +68,7 @@ class Stub:
     def stop(self) -> None:
         """End the process."""
         self._process.terminate()
-        self._process.communicate()
+        self._process.join()
 
 
 def _make_certificate(folder: Path) -> Path:
@@ -149,21 +144,19 @@ def _http(body: bytes) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def _serve(milliseconds: float, folder: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / _CERTIFICATE)
-    handle = partial(_answer, milliseconds / 1000)
-    server = await aiofastnet.create_server(
-        asyncio.get_running_loop(),
-        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), handle),
-        "127.0.0.1",
-        0,
-        ssl=context,
-        backlog=4096,
-    )
-    os.write(1, f"{server.sockets[0].getsockname()[1]}\n".encode())
-    await asyncio.Event().wait()
+def _serve(seconds: float, certificate: Path, parent: Connection) -> None:
+    async def serve() -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server = await aiofastnet.create_server(
+            asyncio.get_running_loop(),
+            lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader(), partial(_answer, seconds)),
+            "127.0.0.1",
+            0,
+            ssl=context,
+            backlog=4096,
+        )
+        parent.send(server.sockets[0].getsockname()[1])
+        await asyncio.Event().wait()
 
-
-if __name__ == "__main__":
-    asyncio.run(_serve(float(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(serve())

@@ -5,15 +5,15 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from rehearsals.report import Part, findings
 from rehearsals.talking import Heard, talk, two_rooms
-from rig.measure import resident_bytes, significant, spread
+from rig.measure import ratio, resident_bytes, significant, spread
 from rig.members import Member, connect, leave, rooms, until
 from rig.places import DYNAMODB, MEMORY, Running, running
+from rig.processes import spawned
 from rig.report import Check, Report
 
 _RATE = 2_000
@@ -48,14 +48,11 @@ def rehearse(is_short: bool) -> Report:
 @contextmanager
 def _flooding(url: str, floods: list[Flooded]) -> Iterator[None]:
     """Let one member flood its room from a process of its own, until the block ends."""
-    spawn = get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_run_flood, args=(url, theirs), daemon=True)
-    process.start()
-    ours.recv()  # it has begun
+    process, connection = spawned(_run_flood, url)
+    connection.recv()  # it has begun
     yield
-    ours.send("stop")
-    floods.append(ours.recv())
+    connection.send("stop")
+    floods.append(connection.recv())
     process.join()
 
 
@@ -96,14 +93,11 @@ async def _flood(here: Running, rounds: int, seconds: float) -> Part:
         with _flooding(here.server.websocket_url, floods):
             beside.append(await talk(everyone, seconds))
     await leave(member for room in everyone for member in room)
-    slowdown = spread([b.milliseconds / a.milliseconds for a, b in zip(quiet, beside, strict=True)])
-    heard = [*quiet, *beside]
+    took, took_beside = ([each.milliseconds for each in all_] for all_ in (quiet, beside))
+    slowdown, heard = ratio(took_beside, took), [*quiet, *beside]
     sent, arrived = sum(each.sent for each in heard), sum(each.arrived for each in heard)
     rate = sum(each.sent for each in floods) / sum(each.seconds for each in floods)
-    without, with_it = (
-        significant(spread([each.milliseconds for each in each_heard]).median)
-        for each_heard in (quiet, beside)
-    )
+    without, with_it = (significant(spread(each).median) for each in (took, took_beside))
     slower = "p99 of the others' messages, ratio with the flood"
     return Part(
         f"{_RATE:,} messages a second into its own room",

@@ -11,6 +11,7 @@ from rehearsals.report import Part, findings
 from rig.issuer import Issuer
 from rig.members import Member, connect, leave, until
 from rig.places import MEMORY, running
+from rig.processes import started
 from rig.report import Check, Report
 from rig.servers import LocalServer
 from rig.tokens import demands, url_with
@@ -36,13 +37,8 @@ def rehearse(is_short: bool) -> Report:
         stolen = asyncio.run(_take_peer_id(here.server, number))
         posted = asyncio.run(_post(here.server, number))
         knocked = asyncio.run(_knock(here.server))
-    issuer = Issuer()
-    issuer.start()
-    try:
-        with running(MEMORY, *demands(issuer)) as here:
-            trespassed = asyncio.run(_trespass(here.server, issuer))
-    finally:
-        issuer.stop()
+    with started(Issuer()) as issuer, running(MEMORY, *demands(issuer)) as here:
+        trespassed = asyncio.run(_trespass(here.server, issuer))
     return findings([stolen, trespassed, posted, knocked])
 
 

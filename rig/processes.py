@@ -7,9 +7,13 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 
@@ -54,6 +58,38 @@ def is_listening(port: int) -> bool:
     """Tell whether something accepts connections on `port`."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Server(Protocol):
+    """What can be started and stopped."""
+
+    def start(self) -> None:
+        """Start it."""
+
+    def stop(self) -> object:
+        """End it."""
+
+
+_Server = TypeVar("_Server", bound=Server)
+
+
+@contextmanager
+def started(server: _Server) -> Iterator[_Server]:
+    """Start `server`, and stop it at the end of the block."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def spawned(function: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:
+    """Run `function` in a new process, with `arguments` and the other end of a connection."""
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=function, args=(*arguments, theirs), daemon=True)
+    process.start()
+    return process, ours
 
 
 class Process:

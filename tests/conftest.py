@@ -15,6 +15,7 @@ from xdist.workermanage import WorkerController
 from local import ROOT
 from local.sam.template import Stack, load
 from rig.aws import forget_aws_account
+from rig.processes import started
 from rig.servers import (
     DynamoDBLocal,
     LocalServer,
@@ -127,19 +128,15 @@ def dynamodb_local(request: pytest.FixtureRequest) -> Iterator[str]:
     if shared:
         yield shared
         return
-    server = DynamoDBLocal()
-    server.start()
-    yield server.endpoint
-    server.stop()
+    with started(DynamoDBLocal()) as server:
+        yield server.endpoint
 
 
 @pytest.fixture(scope="session")
 def reference_server() -> Iterator[ReferenceServer]:
     """y-webrtc's own server."""
-    server = ReferenceServer()
-    server.start()
-    yield server
-    server.stop()
+    with started(ReferenceServer()) as server:
+        yield server
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from rig.issuer import Issuer
+from rig.processes import started
 from rig.servers import LocalServer, local_servers
 from tests.support.browsers import launch_chromium
 
@@ -32,10 +33,8 @@ def shared_server(server_of_all: LocalServer) -> Iterator[LocalServer]:
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
-    issuer = Issuer()
-    issuer.start()
-    yield issuer
-    issuer.stop()
+    with started(Issuer()) as issuer:
+        yield issuer
 
 
 @pytest.fixture(scope="module")

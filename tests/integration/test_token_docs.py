@@ -16,7 +16,7 @@ from moto import mock_aws
 from functions.authorize import app
 from local import ROOT
 from rig.issuer import JWKS, Issuer
-from rig.processes import need
+from rig.processes import need, started
 from signaling.authorizer import tokens
 from tests.support.authorizer import SECRET, configure, connect_with, effect_of
 
@@ -66,12 +66,10 @@ def with_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    issuer = Issuer()
-    issuer.start()
-    jwks_url = f"{issuer.url}{JWKS}"
-    configure(monkeypatch, JWT_ISSUER=ISSUER, JWKS_URL=jwks_url, JWT_AUDIENCE="demo")
-    yield issuer
-    issuer.stop()
+    with started(Issuer()) as issuer:
+        jwks_url = f"{issuer.url}{JWKS}"
+        configure(monkeypatch, JWT_ISSUER=ISSUER, JWKS_URL=jwks_url, JWT_AUDIENCE="demo")
+        yield issuer
     configure(monkeypatch)
 
 
