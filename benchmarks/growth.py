@@ -3,6 +3,7 @@
 Each is told beside that at the size before: along a straight line that is 1.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
@@ -63,16 +64,13 @@ def report() -> Report:
 
 
 def _growths(room: MeasuredRoom) -> list[Growth]:
-    used: dict[str, dict[int, list[Usage]]] = {"join": {}, "signal": {}}
+    found: dict[str, dict[int, float]] = defaultdict(dict)
     for size in _SIZES:
         room.fill(size - 1)
         newcomers = [room.join_and_signal() for _ in range(_NEWCOMERS)]
-        used["join"][size] = [join for join, _ in newcomers]
-        used["signal"][size] = [signal for _, signals in newcomers for signal in signals]
-    growths = []
-    for operation, sizes in used.items():
-        for what, figure in _FIGURES.items():
-            costs = {size: max(map(figure, all_)) for size, all_ in sizes.items()}
-            if any(costs.values()):
-                growths.append(Growth(f"{what} of a {operation}", costs))
-    return growths
+        joins = [join for join, _ in newcomers]
+        signals = [signal for _, both in newcomers for signal in both]
+        for operation, used in (("join", joins), ("signal", signals)):
+            for what, figure in _FIGURES.items():
+                found[f"{what} of a {operation}"][size] = max(map(figure, used))
+    return [Growth(what, costs) for what, costs in found.items() if any(costs.values())]

@@ -63,7 +63,6 @@ ROWS = [
     Row(Kind(25, "late", is_mesh=False, most=4), False, 20, 5),
 ]
 
-
 TABLE = Table("meetings", [*(row.label for row in ROWS), FRAMES])
 
 

@@ -20,7 +20,6 @@ see `DynamoDBSubscriptions.announce`."""
 _ROOM = 8
 _MINE = 3
 """Number of the client that is measured: of eight, three are introduced to it, it to four."""
-_MANY = 100
 
 EXPECTED = {
     "subscribe to 1 topic": Usage({"UpdateItem": 1}, 0, 0, 2, 0),
@@ -49,7 +48,7 @@ def usage(client: Any, table: str) -> dict[str, Usage]:
     def measure(name: str, operation: Callable[[], object]) -> None:
         used[name] = rooms.usage_of(operation)
 
-    many = [f"{ROOM} {number}" for number in range(_MANY)]
+    many = [f"{ROOM} {number}" for number in range(100)]
     for member in range(_ROOM):
         if member != _MINE:
             handle(_connection(member), type="subscribe", topics=[ROOM])

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
@@ -45,17 +43,6 @@ def rehearse(is_short: bool) -> Report:
     return findings(found)
 
 
-@contextmanager
-def _flooding(url: str, floods: list[Flooded]) -> Iterator[None]:
-    """Let one member flood its room from a process of its own, until the block ends."""
-    process, connection = spawned(_run_flood, url)
-    connection.recv()  # it has begun
-    yield
-    connection.send("stop")
-    floods.append(connection.recv())
-    process.join()
-
-
 def _run_flood(url: str, parent: Connection) -> None:
     parent.send(asyncio.run(_send_flood(url, parent)))
 
@@ -90,8 +77,12 @@ async def _flood(here: Running, rounds: int, seconds: float) -> Part:
     quiet, beside, floods = list[Heard](), list[Heard](), list[Flooded]()
     for _ in range(rounds):
         quiet.append(await talk(everyone, seconds))
-        with _flooding(here.server.websocket_url, floods):
-            beside.append(await talk(everyone, seconds))
+        process, connection = spawned(_run_flood, here.server.websocket_url)
+        connection.recv()  # it has begun
+        beside.append(await talk(everyone, seconds))
+        connection.send("stop")
+        floods.append(connection.recv())
+        process.join()
     await leave(member for room in everyone for member in room)
     took, took_beside = ([each.milliseconds for each in all_] for all_ in (quiet, beside))
     slowdown, heard = ratio(took_beside, took), [*quiet, *beside]

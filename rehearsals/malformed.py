@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from typing import Any
 
-from local import ROOT
 from rehearsals.report import Part, findings
-from rehearsals.rubbish import REQUESTS, Request, frames, messages, noise, recorded
+from rehearsals.rubbish import REQUESTS, Request, frames, messages, noise
 from rehearsals.talking import talk, two_rooms
 from rig.measure import resident_bytes, significant
 from rig.members import leave
@@ -18,6 +17,7 @@ from rig.places import MEMORY, Running, running
 from rig.raw import HANDSHAKE, frame
 from rig.report import Check, Report
 from rig.servers import LocalServer
+from rig.traces import TRACES, sent
 from signaling.errors import InvalidMessageError
 from signaling.protocol import Limits, Ping, parse
 
@@ -75,7 +75,7 @@ async def _rehearse(here: Running, sizes: tuple[int, int, int], is_short: bool) 
 
 
 async def _send_messages(server: LocalServer, number: int) -> Part:
-    originals = recorded(ROOT / "tests" / "traces")
+    originals = [text for trace in sorted(TRACES.glob("*.jsonl")) for _, text in sent(trace)]
     kinds = Counter[str]()
     due = 0
 
@@ -111,12 +111,9 @@ def _is_answered(text: str) -> bool:
 
 
 def _kind(payload: bytes) -> str:
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
     try:
-        # float, because int() refuses numbers of more than 4,300 digits, which JSON may have.
-        message = json.loads(payload.decode(), parse_constant=refuse, parse_int=float)
+        # int() refuses NaN, which is no JSON, but also numbers of over 4,300 digits, which are.
+        message = json.loads(payload.decode(), parse_constant=int, parse_int=float)
         return str(message["type"])
     except (ValueError, TypeError, KeyError):
         return f"invalid: {payload[:200]!r}"

@@ -48,7 +48,7 @@ def _meet(what: str, place: MeetingPlace, here: Running, kind: Kind) -> Part:
         f"{pages} lines",
         f"{pages * pages:,} lines on all pages",
         f"{pages * pages - len(outcome.lacking):,}; {len(outcome.unsynced)} pages not synced",
-        f"{significant(seconds)} s; {sum(connected) / pages:.0f} connections of a page "
+        f"{significant(seconds)} s; {sum(connected) / pages:.0f} connections per page "
         f"({min(connected)} to {max(connected)}), {sum(outcome.made)} made in all",
         [
             Check("Lines missing on a page", len(outcome.lacking)),

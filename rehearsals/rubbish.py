@@ -1,9 +1,7 @@
 """What no client should send: messages, frames and requests, the same with the same seed. Pure."""
 
-import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from rig.raw import frame
@@ -26,13 +24,6 @@ class Request(NamedTuple):
     data: bytes
     statuses: frozenset[int]
     """Of HTTP; 0 is an end without an answer."""
-
-
-def recorded(folder: Path) -> list[str]:
-    """Return the messages that browsers sent in the recordings in `folder`."""
-    texts = [path.read_text() for path in sorted(folder.glob("*.jsonl"))]
-    lines = [json.loads(each) for text in texts for each in text.splitlines()]
-    return [each["payload"] for each in lines if each["dir"] == "send" and each["opcode"] == 1]
 
 
 def messages(originals: list[str], seed: int) -> Iterator[str]:

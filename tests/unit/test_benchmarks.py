@@ -18,6 +18,7 @@ from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
 from rig.measure import Spread, in_turns, ratio, run, significant, spread
 from rig.report import Bar, Check, Report, svg, write
+from rig.traces import TRACES, sent
 from signaling.settings import ADDRESSED, BROADCAST
 from traffic.conversation import Step, emptying, filling
 from traffic.costs import connecting
@@ -82,13 +83,13 @@ def said_by_each(messages: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
 
 
 def test_peers_say_what_was_recorded_when_one_leaves() -> None:
-    trace = (ROOT / "tests" / "traces" / "3peers-leave.jsonl").read_text().splitlines()
-    events = [event for event in map(json.loads, trace) if event["dir"] == "send"]
-    sent = [(event["peer"], event["payload"]) for event in events]
-    (leaving,) = [number for number, (_, text) in enumerate(sent) if "unsubscribe" in text]
+    recorded = sent(TRACES / "3peers-leave.jsonl")
+    (leaving,) = [number for number, (_, text) in enumerate(recorded) if "unsubscribe" in text]
     departure = next(emptying("room", 3, BROADCAST))
     steps: list[Step] = departure.before + departure.after
-    assert said_by_each((step.sender, step.text) for step in steps) == said_by_each(sent[leaving:])
+    assert said_by_each((step.sender, step.text) for step in steps) == said_by_each(
+        recorded[leaving:]
+    )
 
 
 def test_signals_are_as_long_as_the_browsers() -> None:

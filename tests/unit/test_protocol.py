@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local import ROOT
+from rig.traces import TRACES, sent
 from signaling.errors import InvalidMessageError
 from signaling.frames import encode_announce, encode_error
 from signaling.protocol import (
@@ -94,10 +94,8 @@ def test_a_text_of_another_form_is_no_announce(data: str) -> None:
 
 
 def test_recorded_messages_behind_a_password_are_announces_only_where_they_were_that() -> None:
-    trace = ROOT / "tests" / "traces" / "2peers-password.jsonl"
-    events = [json.loads(line) for line in trace.read_text().splitlines()]
-    sent = [json.loads(each["payload"]) for each in events if each["dir"] == "send"]
-    messages = [published(each["data"]) for each in sent if each["type"] == "publish"]
+    recorded = [json.loads(text) for _, text in sent(TRACES / "2peers-password.jsonl")]
+    messages = [published(each["data"]) for each in recorded if each["type"] == "publish"]
     sizes = {len(json.loads(each.text)["data"]) for each in messages if each.announce is None}
     assert sum(each.announce is not None for each in messages) == 2
     assert min(sizes) > 400
