@@ -35,6 +35,8 @@ class Done(NamedTuple):
     """CPU time that the server used."""
     connect_cpu_seconds: float
     """CPU time that the server used for the handshakes."""
+    earlier_cpu_seconds: float
+    """CPU time that the server had used before: if it is new, to start."""
     bytes_a_connection: float
     """Memory by which the server grew, for each connection that entered a room."""
 
@@ -99,9 +101,9 @@ class _Conversation:
 
 async def _put(load: Load, url: str, process: int, delivery: str) -> Done:
     """Connect, converse and disconnect."""
-    memory, cpu_before = resident_bytes(process), cpu_seconds(process)
+    memory, cpu_at_first = resident_bytes(process), cpu_seconds(process)
     clients = list(await connect(url, (Socket() for _ in range(load.rooms * load.peers))))
-    connect_cpu = cpu_seconds(process) - cpu_before
+    connect_cpu = cpu_seconds(process) - cpu_at_first
     conversations = []
     for number in range(load.rooms):
         room = f"room-{number}"
@@ -120,7 +122,8 @@ async def _put(load: Load, url: str, process: int, delivery: str) -> Done:
     for client in clients:
         client.vanish()
     deliveries = sum(each.deliveries for each in conversations)
-    return Done(deliveries, clock.seconds, cpu, connect_cpu, memory / len(clients))
+    grown_by = memory / len(clients)
+    return Done(deliveries, clock.seconds, cpu, connect_cpu, cpu_at_first, grown_by)
 
 
 def _entering(room: str, peers: int) -> Iterator[list[Step]]:
