@@ -10,7 +10,7 @@ from aiohttp.web import RequestPayloadError
 
 from local import ROOT
 from local.assembly import serve
-from local.functions.invoker import set_environment
+from local.functions.loading import set_environment
 from local.options import options
 from local.sam.parameters import parse_overrides
 from local.sam.template import load

@@ -8,10 +8,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from local.functions.invoker import pause
 from local.gateway.gateway import Gateway
 from local.gateway.in_process import InProcessConnections
 from local.table.in_memory import MemorySubscriptions
-from signaling.bootstrap import Adapters, install, installed, pause
+from signaling.bootstrap import Adapters, install, installed
 from signaling.errors import SignalingError
 from signaling.ports import NOTHING, Outcome
 
@@ -35,15 +36,18 @@ def memory(gateway: Gateway, latency: tuple[float, float]) -> Place:
     pause = partial(_pause, latency[0] / 10, latency[1] / 10) if latency[1] else _no_pause
     subscriptions = MemorySubscriptions(pause=pause)
     adapters = Adapters(lambda deadlines: subscriptions, lambda deadlines: connections)
-    if not latency[1]:
-        adapters = adapters._replace(after=_later)
-    install(adapters)
-    return Place(adapters, subscriptions.topics)
+    return _installed(adapters, subscriptions.topics)
 
 
 def table(table: "Table") -> Place:
     """Keep subscriptions in `table`, and post over HTTP."""
-    return Place(installed(), table.topics)
+    return _installed(installed(), table.topics)
+
+
+def _installed(adapters: Adapters, topics: Callable[[], Iterable[str]]) -> Place:
+    adapters = adapters._replace(after=_later)
+    install(adapters)
+    return Place(adapters, topics)
 
 
 def _later(seconds: float, action: Callable[[], Outcome]) -> Outcome:

@@ -14,7 +14,8 @@ from local.console.console import Console
 from local.console.feed import add_console
 from local.faults.faults import Faults
 from local.faults.plan import read_plan
-from local.functions.invoker import Handler, InlineInvoker, Invoker, Load, load_handler
+from local.functions.invoker import Handler, InlineInvoker, Invoker
+from local.functions.loading import Load, load_handler
 from local.functions.recording import Recorder
 from local.gateway.gateway import Gateway
 from local.sam.template import Function, Stack

@@ -10,7 +10,7 @@ from local.faults.functions import Instances
 from local.faults.plan import RATES, Dice, Plan
 from local.faults.services import FaultyTable, faulty_posts
 from local.faults.table import faulty_table
-from local.functions.invoker import Load
+from local.functions.loading import Load
 from signaling import bootstrap
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from local.faults.plan import Dice
-from local.functions.invoker import Context, Handler, load_handler
+from local.functions.invoker import Context, Handler
+from local.functions.loading import load_handler
 from local.sam.template import Function
 from local.wrapping import WrappedConnections, WrappedSubscriptions
 from signaling.bootstrap import Adapters

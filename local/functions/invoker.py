@@ -2,23 +2,22 @@
 
 import asyncio
 import json
-import os
 import random
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Final, NamedTuple
 
 from local.functions.failures import print_failure
 from local.functions.threads import FairThreads
-from local.sam.template import Function, Stack
+from local.sam.template import Function
 from signaling.event import OK, RawEvent
+from signaling.ports import Outcome
 
 Handler = Callable[[RawEvent, Any], Any]
-Load = Callable[[Function], Handler]
 TakeResult = Callable[[Any], None]
 """Takes an invocation's result, None if it failed, or `LATE`, on the event loop."""
 
@@ -83,14 +82,14 @@ class Invocation(NamedTuple):
 class Invoker:
     """Runs invocations at once, as Lambda does: each in a thread, after a random delay."""
 
-    def __init__(self, latency: tuple[float, float] = (0, 0), threads: int = MOST_AT_ONCE) -> None:
+    def __init__(self, latency: tuple[float, float] = (0, 0), places: int = MOST_AT_ONCE) -> None:
         """Delay each invocation by `latency`, the least and the most seconds.
 
-        Each function has its own `threads`, so one that hangs delays no other.
+        Each function has its own `places`, so one that hangs delays no other.
         """
         self._latency = latency
         self._threads = defaultdict[str, FairThreads](
-            partial(FairThreads, threads, MOST_OF_A_CLIENT)
+            partial(FairThreads, places, MOST_OF_A_CLIENT)
         )
         self._loop = asyncio.get_running_loop()
         self._delayed: set[_Run] = set()
@@ -151,6 +150,7 @@ class _Run:
         self._loop = loop
         self._client: str = invocation.event["requestContext"]["connectionId"]
         self._has_ended = False
+        self._has_place = True  # once it has begun
         self._start: asyncio.TimerHandle
         self._patience: asyncio.TimerHandle
 
@@ -175,13 +175,23 @@ class _Run:
         delayed.discard(self)
         self._threads.run(self._client, self._run)
 
+    def rest(self) -> None:
+        """Give the place to another invocation; called in the thread that runs this one."""
+        self._loop.call_soon_threadsafe(self._give_place)
+
     def _run(self) -> None:
+        _thread.run = self
         result = None if self._has_ended else self._invocation.run()
         self._loop.call_soon_threadsafe(self._returned, result)
 
     def _returned(self, result: Any) -> None:
-        self._threads.ended(self._client)
+        self._give_place()
         self._end(result)
+
+    def _give_place(self) -> None:
+        if self._has_place:
+            self._has_place = False
+            self._threads.ended(self._client)
 
     def _end(self, result: Any) -> None:
         if not self._has_ended:
@@ -198,6 +208,26 @@ class _Run:
         self._end(result)
 
 
+class _Thread(threading.local):
+    run: _Run | None = None
+
+
+_thread = _Thread()
+"""Knows the invocation that its thread runs."""
+
+
+def pause(seconds: float, action: Callable[[], Outcome]) -> Outcome:
+    """Run `action` after `seconds`, in which others have the place of the thread's invocation.
+
+    A wait takes nothing that would have to be shared, and in AWS others do not notice it: what the
+    same client says meanwhile, as that it leaves, is handled at once.
+    """
+    if _thread.run:
+        _thread.run.rest()
+    time.sleep(seconds)
+    return action()
+
+
 class InlineInvoker:
     """Runs each invocation to its end: sufficient for handlers that never wait, and faster."""
 
@@ -212,32 +242,3 @@ class InlineInvoker:
     async def finish(self, seconds: float) -> bool:
         """Return True: no invocation is ever under way."""
         return True
-
-
-def load_handler(function: Function) -> Handler:
-    """Return the handler of `function`, with its module as `functions.<folder>.<module>`."""
-    module_name, handler_name = function.handler.rsplit(".", 1)
-    spec = spec_from_file_location(
-        f"functions.{function.code.name}.{module_name}", function.code / f"{module_name}.py"
-    )
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{function.name}: no module {module_name} in {function.code}")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    handler: Handler = getattr(module, handler_name)
-    return handler
-
-
-def set_environment(stack: Stack) -> None:
-    """Set the environment of the functions of `stack`.
-
-    A parameter override wins over a variable that is already set, as by `DELIVERY=...`, and such a
-    variable over the template's default.
-    """
-    for function in stack.functions().values():
-        for name, value in function.environment.items():
-            if name in stack.overridden:
-                os.environ[name] = value
-            else:
-                os.environ.setdefault(name, value)
-    os.environ["TRACING"] = "Disabled"  # there is no X-Ray daemon here

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from local import ROOT
 from local.functions.failures import print_failure
-from local.functions.invoker import Context, load_handler, set_environment
+from local.functions.invoker import Context
+from local.functions.loading import load_handler, set_environment
 from local.gateway.lambda_events import TIMES
 from local.sam.parameters import parse_overrides
 from local.sam.template import Function, Stack, load

@@ -12,15 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from local.functions.invoker import (
-    LATE,
-    InlineInvoker,
-    Invocation,
-    Invoker,
-    Load,
-    TakeResult,
-    load_handler,
-)
+from local.functions.invoker import LATE, InlineInvoker, Invocation, Invoker, TakeResult
+from local.functions.loading import Load, load_handler
 from local.gateway.authorizer import granted_context
 from local.gateway.connection import Connection, Refusal, Socket
 from local.gateway.handshake import refusal_of, subprotocol_of

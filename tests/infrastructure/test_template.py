@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local import LAYER, ROOT
-from local.functions.invoker import load_handler
+from local.functions.loading import load_handler
 from local.sam.template import Mock, Stack
 from signaling.access import origins
 from signaling.aws import dynamodb

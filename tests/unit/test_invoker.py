@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 
 from local.functions import invoker
-from local.functions.invoker import LATE, MOST_OF_A_CLIENT, Handler, Invocation, Invoker
+from local.functions.invoker import (
+    LATE,
+    MOST_OF_A_CLIENT,
+    Handler,
+    Invocation,
+    Invoker,
+    pause,
+)
 from local.sam.template import Function
+from signaling.ports import NOTHING
 
 
 def invocation(
@@ -72,7 +80,7 @@ def test_what_has_not_begun_when_its_time_is_over_never_does(
     begun: list[str] = []
     waiting = invocation(lambda event, context: begun.append("waiting"))
     delayed = invocation(lambda event, context: begun.append("delayed"))
-    ended = results_of(invocation(sleeps(0.6)), waiting, threads=1, seconds=0.5)
+    ended = results_of(invocation(sleeps(0.6)), waiting, places=1, seconds=0.5)
     assert ended == [(0, LATE), (1, LATE)]
     assert results_of(delayed, latency=(0.5, 0.5)) == [(0, LATE)]
     assert begun == []
@@ -80,7 +88,7 @@ def test_what_has_not_begun_when_its_time_is_over_never_does(
 
 def test_a_function_that_hangs_holds_up_no_other() -> None:
     hanging = [invocation(lambda event, context: HOLD.wait(10), name="Hangs")] * 4
-    ended = results_of(*hanging, invocation(sleeps(0)), threads=2, seconds=0.5, finishes=False)
+    ended = results_of(*hanging, invocation(sleeps(0)), places=2, seconds=0.5, finishes=False)
     assert ended == [(4, "done")]
 
 
@@ -92,10 +100,21 @@ def test_messages_of_one_connection_run_at_once_and_end_in_any_order() -> None:
 def test_a_client_that_wants_much_holds_up_no_other() -> None:
     many = [invocation(sleeps(0.3), client="greedy")] * (3 * MOST_OF_A_CLIENT)
     other = invocation(sleeps(0), client="other")
-    ended = results_of(*many, other, threads=MOST_OF_A_CLIENT + 1, seconds=1.5)
+    ended = results_of(*many, other, places=MOST_OF_A_CLIENT + 1, seconds=1.5)
     first, *others = (number for number, _ in ended)
     assert first == 3 * MOST_OF_A_CLIENT
     assert sorted(others) == list(range(3 * MOST_OF_A_CLIENT))  # and all of its own were run
+
+
+def test_what_its_client_says_is_handled_while_an_invocation_waits() -> None:
+    def waits(event: object, context: object) -> str:
+        pause(0.5, lambda: NOTHING)
+        return "waited"
+
+    waiting = [invocation(waits)] * (2 * MOST_OF_A_CLIENT)
+    ended = results_of(*waiting, invocation(sleeps(0)), places=2, seconds=1.5)
+    assert ended[0] == (2 * MOST_OF_A_CLIENT, "done")
+    assert [result for _, result in ended[1:]] == ["waited"] * (2 * MOST_OF_A_CLIENT)
 
 
 def test_what_waits_for_its_clients_turn_is_dropped_at_the_end() -> None:
