@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import pytest
 
@@ -171,6 +171,17 @@ class Process:
         assert self._process
         self._process.kill()
         self._process.wait()
+
+    def start(self) -> None:
+        """Start, and return when it is ready."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def stop(self) -> int:
         """End the process, as Ctrl-C does where it matters, and return its exit status."""

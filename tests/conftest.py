@@ -128,14 +128,14 @@ def dynamodb_local(request: pytest.FixtureRequest) -> Iterator[str]:
     if shared:
         yield shared
         return
-    with started(DynamoDBLocal()) as server:
+    with DynamoDBLocal() as server:
         yield server.endpoint
 
 
 @pytest.fixture(scope="session")
 def reference_server() -> Iterator[ReferenceServer]:
     """y-webrtc's own server."""
-    with started(ReferenceServer()) as server:
+    with ReferenceServer() as server:
         yield server
 
 
@@ -161,13 +161,4 @@ def place() -> Iterator["MeetingPlace"]:
 
     # `make meetings` asks for 10 s, where no other test runs beside it.
     with meeting_place(hidden=True, patience=40) as place:
-        yield place
-
-
-@pytest.fixture(scope="module")
-def open_place() -> Iterator["MeetingPlace"]:
-    """A browser whose pages meet, with its addresses shown."""
-    from rig.pages.meetings import meeting_place
-
-    with meeting_place(hidden=False, patience=40) as place:
         yield place

@@ -13,8 +13,7 @@ def main() -> None:
     forget_aws_account()
     emulator = Emulator()
     build_for_emulator()
-    emulator.start()
-    try:
+    with emulator:
         deployment = emulator.deploy()
         print(f"signaling: ['{deployment.websocket_url}']")
         print(f"export AWS_ENDPOINT_URL={deployment.endpoint}", end="")
@@ -23,8 +22,6 @@ def main() -> None:
         print("", flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
-    finally:
-        emulator.stop()
 
 
 if __name__ == "__main__":

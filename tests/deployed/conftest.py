@@ -10,11 +10,10 @@ from rig.emulator import Deployment, Emulator, build_for_emulator
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """An AWS account, with what `sam build` made ready to be deployed."""
-    emulator = Emulator()
+    emulator = Emulator()  # skips the tests where it is missing, before anything is built
     build_for_emulator()
-    emulator.start()
-    yield emulator
-    emulator.stop()
+    with emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")

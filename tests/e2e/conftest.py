@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from rig.issuer import Issuer
-from rig.processes import started
-from rig.servers import LocalServer, local_servers
+from rig.servers import LocalServer, StartLocalServer, local_servers
+from rig.tokens import demands
 from tests.support.browsers import launch_chromium
 
 
@@ -31,10 +31,22 @@ def shared_server(server_of_all: LocalServer) -> Iterator[LocalServer]:
     assert "Traceback" not in server_of_all.output, server_of_all.output
 
 
+@pytest.fixture
+def server(local_server: StartLocalServer) -> LocalServer:
+    """A local server without options, for one test."""
+    return local_server()
+
+
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[Issuer]:
-    with started(Issuer()) as issuer:
+    with Issuer() as issuer:
         yield issuer
+
+
+@pytest.fixture
+def guarded(issuer: Issuer, local_server: StartLocalServer) -> LocalServer:
+    """A local server that asks for tokens of the issuer."""
+    return local_server(*demands(issuer))
 
 
 @pytest.fixture(scope="module")

@@ -79,8 +79,7 @@ async def test_nobody_without_a_signature_for_this_service_reaches_a_client(
         assert [frame["type"] for frame in a.received] == ["error"]  # that of `settled`
 
 
-async def test_whoever_signs_reaches_a_client(local_server: StartLocalServer) -> None:
-    server = local_server()
+async def test_whoever_signs_reaches_a_client(server: LocalServer) -> None:
     async with clients(server.websocket_url, "A") as (a,):
         id, at = await connection_of(server), f"{server.http_url}/dev"
         url, encoded = f"{at}/@connections/{quote(id)}", f"{at}/%40connections/{id}"

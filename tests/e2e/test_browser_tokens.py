@@ -9,21 +9,20 @@ from playwright.sync_api import Browser
 from local import ROOT
 from rig.issuer import Issuer
 from rig.processes import wait_until
-from rig.servers import StartLocalServer
-from rig.tokens import LEEWAY, demands, refusals, url_with
+from rig.servers import LocalServer
+from rig.tokens import LEEWAY, refusals, url_with
 from tests.support.browsers import Peer, peers, sync
 
 
 def test_browsers_with_good_tokens_sync_and_others_neither_read_nor_write(
-    issuer: Issuer, local_server: StartLocalServer, chromium: Browser
+    issuer: Issuer, guarded: LocalServer, chromium: Browser
 ) -> None:
-    server = local_server(*demands(issuer))
-    good = url_with(server, issuer.mint(aud="demo", topics=["room"]))
-    expired = url_with(server, issuer.mint(aud="demo", exp=int(time.time()) - LEEWAY - 5))
-    elsewhere = url_with(server, issuer.mint(aud="demo", topics=["another room"]))
-    with peers(chromium, server, 2, "room", signaling=good) as everyone:
-        outside = Peer(chromium, server.http_url, "room", signaling=expired)
-        beside = Peer(chromium, server.http_url, "room", signaling=elsewhere)
+    good = url_with(guarded, issuer.mint(aud="demo", topics=["room"]))
+    expired = url_with(guarded, issuer.mint(aud="demo", exp=int(time.time()) - LEEWAY - 5))
+    elsewhere = url_with(guarded, issuer.mint(aud="demo", topics=["another room"]))
+    with peers(chromium, guarded, 2, "room", signaling=good) as everyone:
+        outside = Peer(chromium, guarded.http_url, "room", signaling=expired)
+        beside = Peer(chromium, guarded.http_url, "room", signaling=elsewhere)
         outside.expect_signaling("offline")
         beside.expect_signaling("connected")
         outside.type("from outside")
@@ -35,39 +34,38 @@ def test_browsers_with_good_tokens_sync_and_others_neither_read_nor_write(
         assert outside.frames == []
         wait_until(lambda: len(beside.frames) >= 2)  # of its subscribe and of its announce
         assert {json.loads(frame).get("code") for frame in beside.frames} == {"forbidden"}
-        assert set(refusals(server)) == {"expired"}
+        assert set(refusals(guarded)) == {"expired"}
         outside.leave()
         beside.leave()
 
 
 def test_a_page_outlives_its_token_and_a_renewed_url_brings_it_back(
-    issuer: Issuer, local_server: StartLocalServer, chromium: Browser
+    issuer: Issuer, guarded: LocalServer, chromium: Browser
 ) -> None:
-    server = local_server(*demands(issuer))
     refused_from = int(time.time()) + 12
-    old = url_with(server, issuer.mint(aud="demo", exp=refused_from - LEEWAY))
-    with peers(chromium, server, 2, "room", signaling=old) as everyone:
+    old = url_with(guarded, issuer.mint(aud="demo", exp=refused_from - LEEWAY))
+    with peers(chromium, guarded, 2, "room", signaling=old) as everyone:
         renewing, idle = everyone
         sync(everyone)
         wait_until(lambda: time.time() > refused_from + 1)
         for peer in everyone:
             peer.expect_signaling("connected")
-        server.stop()
-        server.start()
-        wait_until(lambda: refusals(server).count("expired") >= 4)
+        guarded.stop()
+        guarded.start()
+        wait_until(lambda: refusals(guarded).count("expired") >= 4)
         idle.expect_signaling("offline")
         renewing.expect_signaling("offline")
         renewing.type("written offline")
         idle.expect_lines("written offline")
 
-        new = url_with(server, issuer.mint(aud="demo"))
+        new = url_with(guarded, issuer.mint(aud="demo"))
         renewing.page.evaluate(renewal(), new)
         renewing.expect_signaling("connected")
         renewing.expect_connected(1)
-        newcomer = Peer(chromium, server.http_url, "room", signaling=new)
+        newcomer = Peer(chromium, guarded.http_url, "room", signaling=new)
         newcomer.expect_lines("written offline")
-        so_far = len(refusals(server))
-        wait_until(lambda: len(refusals(server)) > so_far)
+        so_far = len(refusals(guarded))
+        wait_until(lambda: len(refusals(guarded)) > so_far)
         idle.expect_signaling("offline")
 
         renewing.page.evaluate("demo.provider.disconnect(), demo.provider.connect()")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from rig.servers import StartLocalServer
+from rig.servers import LocalServer, StartLocalServer
 from tests.support.browsers import Peer, peers, sync
 from tests.support.firefox import Firefox
 
@@ -23,10 +23,9 @@ def test_browsers_sync_one_text(
 
 
 def test_who_opens_the_plain_address_is_in_one_room_until_it_wants_another(
-    chromium: Browser, local_server: StartLocalServer
+    chromium: Browser, server: LocalServer
 ) -> None:
     """As README says: open the page in two browsers and type."""
-    server = local_server()
     one, other = (Peer(chromium, server.http_url, room="") for _ in range(2))
     one.expect_connected(1)
     one.type("hello")
@@ -39,14 +38,9 @@ def test_who_opens_the_plain_address_is_in_one_room_until_it_wants_another(
         each.leave()
 
 
-def test_firefox_and_chromium_meet(
-    chromium: Browser, local_server: StartLocalServer, tmp_path: Path
-) -> None:
+def test_firefox_and_chromium_meet(chromium: Browser, server: LocalServer, tmp_path: Path) -> None:
     """What one page in Chromium writes reaches the next one through Firefox alone."""
-    server = local_server()
-    firefox = Firefox(tmp_path, f"{server.http_url}/#room=both")
-    firefox.start()
-    try:
+    with Firefox(tmp_path, f"{server.http_url}/#room=both"):
         started = time.monotonic()
         first = Peer(chromium, server.http_url, "both")
         first.expect_connected(1)
@@ -57,8 +51,6 @@ def test_firefox_and_chromium_meet(
         second = Peer(chromium, server.http_url, "both")
         second.expect_lines("kept by Firefox")
         second.leave()
-    finally:
-        firefox.stop()
 
 
 def published(peer: Peer) -> list[dict[str, str]]:
@@ -68,9 +60,8 @@ def published(peer: Peer) -> list[dict[str, str]]:
 
 
 def test_8_browsers_get_little_that_they_do_not_need(
-    chromium: Browser, local_server: StartLocalServer
+    chromium: Browser, server: LocalServer
 ) -> None:
-    server = local_server()
     with peers(chromium, server, 8, ROOM) as everyone:
         sync(everyone)
         assert [each.complaints for each in everyone] == [[]] * 8
@@ -92,9 +83,8 @@ def test_8_browsers_get_little_that_they_do_not_need(
 
 
 def test_a_browser_with_another_password_cannot_read_the_text(
-    chromium: Browser, local_server: StartLocalServer
+    chromium: Browser, server: LocalServer
 ) -> None:
-    server = local_server()
     with peers(chromium, server, 2, ROOM, password="right") as everyone:
         stranger = Peer(chromium, server.http_url, ROOM, password="wrong")
         stranger.expect_signaling("connected")
@@ -104,9 +94,8 @@ def test_a_browser_with_another_password_cannot_read_the_text(
 
 
 def test_a_browser_that_leaves_is_gone_for_the_others_who_go_on(
-    chromium: Browser, local_server: StartLocalServer
+    chromium: Browser, server: LocalServer
 ) -> None:
-    server = local_server()
     with peers(chromium, server, 3, ROOM) as everyone:
         sync(everyone)
         leaves = everyone.pop()
@@ -119,9 +108,8 @@ def test_a_browser_that_leaves_is_gone_for_the_others_who_go_on(
 
 
 def test_a_newcomer_syncs_after_the_server_went_away_and_came_back(
-    chromium: Browser, local_server: StartLocalServer
+    chromium: Browser, server: LocalServer
 ) -> None:
-    server = local_server()
     with peers(chromium, server, 2, ROOM) as everyone:
         sync(everyone)
         server.stop()

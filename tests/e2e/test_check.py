@@ -18,7 +18,7 @@ from check.target import Target
 from local import ROOT
 from rig.issuer import Issuer
 from rig.processes import free_port
-from rig.servers import ReferenceServer, StartLocalServer
+from rig.servers import LocalServer, ReferenceServer, StartLocalServer
 from rig.tokens import demands, url_with
 from tests.support.authority import Authority
 from tests.support.checking import check, environment, faults
@@ -72,17 +72,16 @@ def test_y_webrtcs_own_server_passes_as_broadcast_and_lives_on(
 
 
 def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(
-    issuer: Issuer, local_server: StartLocalServer
+    issuer: Issuer, guarded: LocalServer
 ) -> None:
-    server = local_server(*demands(issuer))
     token = issuer.mint(aud="demo", topics=["team-1/*"])
     others = {
         "EXPIRED_TOKEN": issuer.mint(aud="demo", exp=1),
         "FOREIGN_TOKEN": issuer.mint(aud="another"),
     }
     with ThreadPoolExecutor() as threads:
-        in_variable = threads.submit(check, server.websocket_url, token=token, **others)
-        in_url = threads.submit(check, url_with(server, token), **others)
+        in_variable = threads.submit(check, guarded.websocket_url, token=token, **others)
+        in_url = threads.submit(check, url_with(guarded, token), **others)
     for checked in (in_variable.result(), in_url.result()):
         assert (checked.status, checked.of("failed")) == (0, []), checked.output
         assert checked.of("untried") == []
@@ -113,14 +112,13 @@ def test_tokens_pass_with_broadcast_as_well(issuer: Issuer, local_server: StartL
 )
 def test_a_refusal_is_explained_and_nothing_else_is_tried(
     issuer: Issuer,
-    local_server: StartLocalServer,
+    guarded: LocalServer,
     claims: dict[str, Any] | None,
     came: str,
     means: str,
 ) -> None:
-    server = local_server(*demands(issuer))
     token = None if claims is None else issuer.mint(**{"aud": "demo", **claims})
-    checked = check(server.websocket_url, token=token)
+    checked = check(guarded.websocket_url, token=token)
     assert checked.status == 1
     last = checked.findings[-1]
     assert (last["probe"], last["outcome"], last["came"]) == ("handshake", "failed", came)

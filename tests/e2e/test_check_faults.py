@@ -118,12 +118,8 @@ def test_a_planted_fault_is_named_and_nothing_else(local_server: StartLocalServe
 
 
 def test_a_function_that_fails_is_named() -> None:
-    server = LocalServer(program=program_with(MESSAGES_FAIL))
-    server.start()
-    try:
+    with LocalServer(program=program_with(MESSAGES_FAIL)) as server:
         assert faults(server, "announce")["announce"] == "the message function failed"
-    finally:
-        server.stop()
 
 
 def test_a_context_that_does_not_reach_the_function_is_named(

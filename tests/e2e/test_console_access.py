@@ -127,8 +127,7 @@ async def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(
         assert read < messages * size
 
 
-async def test_only_so_many_may_look_at_once(local_server: StartLocalServer) -> None:
-    server = local_server()
+async def test_only_so_many_may_look_at_once(server: LocalServer) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(10):
             await stack.enter_async_context(feed(server))

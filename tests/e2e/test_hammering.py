@@ -24,17 +24,13 @@ runpy.run_module("local", run_name="__main__")
 """
 
 
-async def test_whoever_resets_the_handshake_leaves_no_trace(local_server: StartLocalServer) -> None:
-    server = local_server()
+async def test_whoever_resets_the_handshake_leaves_no_trace(server: LocalServer) -> None:
     for _ in range(300):
         reset(connect(server, HANDSHAKE))
     await is_served(server)
 
 
-def test_posts_to_clients_that_were_just_reset_find_them_gone(
-    local_server: StartLocalServer,
-) -> None:
-    server = local_server()
+def test_posts_to_clients_that_were_just_reset_find_them_gone(server: LocalServer) -> None:
     entering = frame(0x81, b'{"type":"subscribe","topics":["room"]}')
     message = frame(0x81, b'{"type":"publish","topic":"room","data":{"x":"%s"}}' % (b"y" * 2_000))
 
@@ -59,9 +55,8 @@ def test_posts_to_clients_that_were_just_reset_find_them_gone(
 
 
 async def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
-    local_server: StartLocalServer,
+    server: LocalServer,
 ) -> None:
-    server = local_server()
     pings = frame(0x89, b"x" * 125) * 500
     await is_served(server)  # by then it has loaded what it needs
     with connect(server, HANDSHAKE) as deaf:
@@ -182,10 +177,7 @@ async def is_served(server: LocalServer) -> None:
     assert "Traceback" not in server.output
 
 
-async def test_a_herd_that_comes_back_at_once_waits_to_be_accepted(
-    local_server: StartLocalServer,
-) -> None:
-    server = local_server()
+async def test_a_herd_that_comes_back_at_once_waits_to_be_accepted(server: LocalServer) -> None:
     os.kill(server.pid, signal.SIGSTOP)  # so that nobody is accepted meanwhile
     try:
         with ExitStack() as stack:

@@ -68,8 +68,7 @@ async def test_the_subprotocol_that_connect_chooses_reaches_the_client(
     assert await chosen("{}") == (None, None)
 
 
-async def test_a_url_may_have_4096_characters_and_no_more(local_server: StartLocalServer) -> None:
-    server = local_server()
+async def test_a_url_may_have_4096_characters_and_no_more(server: LocalServer) -> None:
     url = f"{server.websocket_url}/?x="
     padding = "x" * (LONGEST_URL - len(url.replace("ws:", "wss:")))
     assert await status_of(url + padding) == 101

@@ -82,10 +82,7 @@ async def test_posts_go_to_where_it_listens(
         await a.settled()
 
 
-async def test_any_path_is_a_websocket_and_a_page_is_at_the_root(
-    local_server: StartLocalServer,
-) -> None:
-    server = local_server()
+async def test_any_path_is_a_websocket_and_a_page_is_at_the_root(server: LocalServer) -> None:
     for path in ("", "/", "/dev", "/any/path?token=x"):
         async with clients(f"{server.websocket_url}{path}", "A") as (a,):
             await a.send({"type": "ping"})

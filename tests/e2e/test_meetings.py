@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from rig.pages.meetings import MeetingPlace
+from rig.pages.meetings import MeetingPlace, meeting_place
 from rig.pages.outcomes import (
     WITH_THE_OLD_TIE_BREAK,
     WITHOUT_A_TIE_BREAK,
@@ -22,24 +22,24 @@ LATENCY = ("--latency", "0:300")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[StartLocalServer]:
+def start() -> Iterator[StartLocalServer]:
     """Gives one local server for each set of options."""
     with local_servers() as start:
         yield cache(start)
 
 
 @pytest.fixture(params=["memory", "latency", "dynamodb"])
-def url(request: pytest.FixtureRequest, server: StartLocalServer) -> str:
+def url(request: pytest.FixtureRequest, start: StartLocalServer) -> str:
     """Where the server of each kind is."""
     if request.param == "dynamodb":
-        return server("--dynamodb", request.getfixturevalue("dynamodb_local")).websocket_url
-    return server(*(LATENCY if request.param == "latency" else ())).websocket_url
+        return start("--dynamodb", request.getfixturevalue("dynamodb_local")).websocket_url
+    return start(*(LATENCY if request.param == "latency" else ())).websocket_url
 
 
 @pytest.fixture
-def slow_url(server: StartLocalServer) -> str:
+def slow_url(start: StartLocalServer) -> str:
     """Where a server is whose messages overtake each other."""
-    return server(*LATENCY).websocket_url
+    return start(*LATENCY).websocket_url
 
 
 def test_pages_that_come_at_one_moment_all_meet(place: MeetingPlace, url: str) -> None:
@@ -52,11 +52,12 @@ def test_pages_that_come_at_one_moment_all_meet(place: MeetingPlace, url: str) -
     assert all(address.endswith(".local") for address in addresses_of(outcomes))
 
 
-def test_pages_that_show_their_addresses_meet(open_place: MeetingPlace, slow_url: str) -> None:
-    outcomes = [
-        *open_place.hold(Kind(2), 2, slow_url),
-        *open_place.hold(Kind(4, has_password=True), 1, slow_url),
-    ]
+def test_pages_that_show_their_addresses_meet(slow_url: str) -> None:
+    with meeting_place(hidden=False, patience=40) as open_place:
+        outcomes = [
+            *open_place.hold(Kind(2), 2, slow_url),
+            *open_place.hold(Kind(4, has_password=True), 1, slow_url),
+        ]
     assert failed(outcomes) == []
     assert not any(address.endswith(".local") for address in addresses_of(outcomes))
 

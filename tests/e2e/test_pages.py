@@ -11,9 +11,8 @@ ELSEWHERE = "https://evil.example"
 
 
 async def test_a_page_of_the_internet_is_refused_and_the_owner_reads_how_to_let_it_in(
-    local_server: StartLocalServer,
+    server: LocalServer,
 ) -> None:
-    server = local_server()
     for origin in (ELSEWHERE, "null"):
         assert await status_of(server.websocket_url, origin) == 403
     assert await status_of(server.websocket_url, "http://localhost:3000") == 101

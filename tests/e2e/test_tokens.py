@@ -84,13 +84,12 @@ async def test_who_brings_no_good_token_gets_no_row_and_no_frame(
 
 
 async def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_log(
-    issuer: Issuer, local_server: StartLocalServer
+    issuer: Issuer, guarded: LocalServer
 ) -> None:
-    server = local_server(*demands(issuer))
     token = issuer.mint(aud="demo", padding="x" * 8192)
-    async with aiohttp.request("GET", f"{server.http_url}/?token={token}") as answer:
+    async with aiohttp.request("GET", f"{guarded.http_url}/?token={token}") as answer:
         assert answer.status == 400
-    assert_unseen(server.output, token)
+    assert_unseen(guarded.output, token)
 
 
 async def test_a_token_opens_the_topics_that_it_names_and_no_others(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rig.raw import HANDSHAKE, frame
-from rig.servers import LocalServer, ReferenceServer, StartLocalServer
+from rig.servers import LocalServer, ReferenceServer
 from tests.support.nginx import Nginx
 
 PAGE = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -107,9 +107,8 @@ def test_a_request_that_comes_byte_by_byte_is_understood(shared_server: LocalSer
     ],
 )
 def test_a_bad_request_for_a_websocket_is_refused_before_connect_runs(
-    local_server: StartLocalServer, old: bytes, new: bytes, status: int
+    server: LocalServer, old: bytes, new: bytes, status: int
 ) -> None:
-    server = local_server()
     with Client(server.port) as client:
         assert client.status_of(HANDSHAKE.replace(old, new)) == status
     with Client(server.port) as client:
@@ -120,10 +119,8 @@ def test_a_bad_request_for_a_websocket_is_refused_before_connect_runs(
 @pytest.fixture
 def proxy(port: int, tmp_path: Path) -> Iterator[Nginx]:
     """nginx in front of either server."""
-    nginx = Nginx(tmp_path, port)
-    nginx.start()
-    yield nginx
-    nginx.stop()
+    with Nginx(tmp_path, port) as nginx:
+        yield nginx
 
 
 def test_a_proxy_that_keeps_its_connections_serves_pages_and_websockets(proxy: Nginx) -> None:

@@ -66,7 +66,7 @@ def with_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    with started(Issuer()) as issuer:
+    with Issuer() as issuer:
         jwks_url = f"{issuer.url}{JWKS}"
         configure(monkeypatch, JWT_ISSUER=ISSUER, JWKS_URL=jwks_url, JWT_AUDIENCE="demo")
         yield issuer
