@@ -13,7 +13,8 @@ from local.gateway.connection import Connection
 from local.gateway.gateway import Gateway
 from local.gateway.lambda_events import Handshake, authorize_event, connection_context
 from local.sam.template import Stack
-from rig.issuer import Issuer
+from rig.issuer import JWKS, Issuer
+from signaling.authorizer import key_cache, tokens
 from tests.support.authorizer import configure
 from tests.support.events import (
     AUTHORIZE,
@@ -29,17 +30,25 @@ from tests.support.events import (
 from tests.support.sockets import RecordingSocket
 
 
-def test_authorize_is_decided_by_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    issuer = Issuer()
-    issuer.start()
-    configure(monkeypatch, JWT_ISSUER=issuer.url)
-    (unknown,) = AUTHORIZE["multiValueQueryStringParameters"]["token"]
-    for token, effect in ((unknown, "Deny"), (issuer.mint(), "Allow")):
-        event = {**AUTHORIZE, "multiValueQueryStringParameters": {"token": [token]}}
-        answer = authorize.lambda_handler(event, Invocation())
-        (statement,) = answer["policyDocument"]["Statement"]
-        assert (statement["Effect"], statement["Resource"]) == (effect, AUTHORIZE["methodArn"])
-    issuer.stop()
+def test_authorize_is_decided_by_its_token_even_if_its_key_cannot_be_loaded_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tokens, "_SECONDS_OF_ISSUER_KEYS", 0)
+    monkeypatch.setattr(key_cache, "SECONDS_BETWEEN_LOADS", 0)
+    with Issuer() as issuer:
+        configure(monkeypatch, JWT_ISSUER=issuer.url)
+        good = issuer.mint()
+        (unknown,) = AUTHORIZE["multiValueQueryStringParameters"]["token"]
+        for token, effect in ((unknown, "Deny"), (good, "Allow"), (good, "Allow")):
+            event = {**AUTHORIZE, "multiValueQueryStringParameters": {"token": [token]}}
+            answer = authorize.lambda_handler(event, Invocation())
+            (statement,) = answer["policyDocument"]["Statement"]
+            assert (statement["Effect"], statement["Resource"]) == (effect, AUTHORIZE["methodArn"])
+            if effect == "Allow":
+                issuer.answers[JWKS] = (503, {}, b"")
+        *_, first, second = map(json.loads, capsys.readouterr().out.splitlines())
+        assert "old_keys" not in first
+        assert f"{issuer.url}{JWKS} answered 503" in second["old_keys"]
 
 
 def test_a_binary_body_gets_an_error_frame_too_should_one_ever_come() -> None:

@@ -57,7 +57,7 @@ def _run(command: list[str], folder: Path) -> str:
 @pytest.fixture
 def with_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
-        secrets = boto3.client("secretsmanager", region_name="us-east-1")
+        secrets = boto3.client("secretsmanager", region_name="eu-central-1")  # not the stack's
         arn = secrets.create_secret(Name="jwt", SecretString=SECRET)["ARN"]
         configure(monkeypatch, JWT_SECRET_ARN=arn, JWT_ISSUER=ISSUER, JWT_AUDIENCE="demo")
         yield
