@@ -96,6 +96,7 @@ def test_the_local_server_builds_events_of_the_same_shape(stack: Stack) -> None:
     gateway = Gateway(stack, InlineInvoker(), load=lambda function: record)
     connection = asyncio.run(gateway.connect(handshake))
     assert isinstance(connection, Connection)
+    assert gateway.post(connection.id, b"{}").status == 410  # as while its `$connect` ran
     gateway.opened(connection, RecordingSocket())
     assert shape_of(seen["$connect"]) == shape_of(EVENTS["connect_page"])
     gateway.received(connection, EVENTS["publish_signal"]["body"])
