@@ -6,20 +6,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from rig.servers import LocalServer, StartLocalServer
+from rig.servers import LocalServer
 from tests.support.browsers import Peer, peers, sync
 from tests.support.firefox import Firefox
 
 ROOM = "vZ#4h2%60$1H & 日本"
-
-
-def test_browsers_sync_one_text(
-    chromium: Browser, local_server: StartLocalServer, dynamodb_local: str
-) -> None:
-    server = local_server("--dynamodb", dynamodb_local)
-    with peers(chromium, server, 5, ROOM) as everyone:
-        sync(everyone)
-        assert [each.complaints for each in everyone] == [[]] * 5
 
 
 def test_who_opens_the_plain_address_is_in_one_room_until_it_wants_another(
@@ -91,35 +82,3 @@ def test_a_browser_with_another_password_cannot_read_the_text(
         sync(everyone)
         assert stranger.text() == ""
         stranger.leave()
-
-
-def test_a_browser_that_leaves_is_gone_for_the_others_who_go_on(
-    chromium: Browser, server: LocalServer
-) -> None:
-    with peers(chromium, server, 3, ROOM) as everyone:
-        sync(everyone)
-        leaves = everyone.pop()
-        leaves.page.goto("about:blank")
-        for peer in everyone:
-            peer.expect_others(1)
-        leaves.leave()
-        everyone[0].type("still here")
-        everyone[1].expect_lines("still here")
-
-
-def test_a_newcomer_syncs_after_the_server_went_away_and_came_back(
-    chromium: Browser, server: LocalServer
-) -> None:
-    with peers(chromium, server, 2, ROOM) as everyone:
-        sync(everyone)
-        server.stop()
-        for peer in everyone:
-            peer.expect_signaling("offline")
-        everyone[0].type("while it was away")
-        everyone[1].expect_lines("while it was away")
-        server.start()
-        for peer in everyone:
-            peer.expect_signaling("connected")
-        newcomer = Peer(chromium, server.http_url, ROOM)
-        newcomer.expect_lines("while it was away")
-        newcomer.leave()

@@ -8,7 +8,6 @@ import jwt
 
 from rig.aws import dynamodb_client
 from rig.clients import Client, clients
-from rig.introductions import until_introduced
 from rig.issuer import Issuer, SigningKey
 from rig.raw import HANDSHAKE, frame
 from rig.servers import LocalServer, StartLocalServer
@@ -35,21 +34,6 @@ def is_refusal(answer: bytes, status: int) -> bool:
     """Tell whether `answer` is nothing but `status`: no upgrade, no body, no frame."""
     head, _, rest = answer.partition(b"\r\n\r\n")
     return head.startswith(f"HTTP/1.1 {status} ".encode()) and rest == b""
-
-
-async def test_clients_with_good_tokens_talk(
-    issuer: Issuer, local_server: StartLocalServer, any_table: tuple[str, ...]
-) -> None:
-    server = local_server(*any_table, *demands(issuer))
-    token = issuer.mint(aud="demo")
-    async with clients(url_with(server, token), "A", "B") as (a, b):
-        for each in (a, b):
-            await each.announce("room")
-        await until_introduced(a, b)
-        await a.signal("room", b, signal={"type": "offer"})
-        await b.until(lambda frames: any("to" in frame["data"] for frame in frames))
-    assert refusals(server) == []
-    assert_unseen(server.output, token)
 
 
 async def test_who_brings_no_good_token_gets_no_row_and_no_frame(
