@@ -1,17 +1,16 @@
 """The console in real Chromium, with real y-webrtc peers."""
 
-import asyncio
 import json
 import re
-import threading
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from rig.clients import Client, clients
+from rig.raw import frame, open_websocket
 from rig.servers import LocalServer, StartLocalServer
 from tests.support.browsers import Peer, peers, sync
 from tests.support.console import ConsolePage, console
@@ -37,15 +36,33 @@ def shown(chromium: Browser, local_server: StartLocalServer) -> Iterator[Console
         yield shown
 
 
-def converse(server: LocalServer, talk: Callable[..., Awaitable[None]], *names: str) -> None:
-    """Let clients with these peer ids talk; in a thread, because Playwright has the loop here."""
+@contextmanager
+def client_of(server: LocalServer) -> Iterator[socket.socket]:
+    """Connect a client that closes its WebSocket at the end, and hangs up when the server has."""
+    with open_websocket(server) as client:
+        yield client
+        client.sendall(frame(0x88))
+        while client.recv(4096):
+            pass
 
-    async def connected() -> None:
-        async with clients(server.websocket_url, *names) as everyone:
-            await talk(*everyone)
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, connected()).result(60)
+def say(client: socket.socket, message: dict[str, object] | str) -> None:
+    text = message if isinstance(message, str) else json.dumps(message)
+    client.sendall(frame(0x81, text.encode()))
+
+
+def enter(client: socket.socket, *topics: str, peer: str) -> None:
+    """Subscribe to `topics`, and announce `peer` in the first."""
+    say(client, {"type": "subscribe", "topics": topics})
+    announce = {"type": "announce", "from": peer}
+    say(client, {"type": "publish", "topic": topics[0], "data": announce})
+
+
+def visit(server: LocalServer, **rooms: str) -> None:
+    """Let a client with each peer id enter its room, announce itself there, and leave."""
+    for peer, room in rooms.items():
+        with client_of(server) as client:
+            enter(client, room, peer=peer)
 
 
 def short(peer: Peer) -> str:
@@ -81,20 +98,12 @@ def test_who_was_there_before_the_console_was_opened_is_shown(
     server = local_server(*any_table)
     room = f"{ROOM} before"
 
-    async def talk(a: Client, b: Client) -> None:
-        for each in (a, b):
-            await each.subscribe(room)
-            await each.announce(room)
-        await asyncio.gather(a.settled(), b.settled())
-        await asyncio.to_thread(opened.wait, 30)
-
-    opened = threading.Event()
-    with ThreadPoolExecutor(1) as thread:
-        talking = thread.submit(converse, server, talk, "peer a", "peer b")
+    with ExitStack() as stack:
+        for peer in ("peer a", "peer b"):
+            enter(stack.enter_context(client_of(server)), room, peer=peer)
         with console(chromium, server) as shown:
             shown.expect_members(room, ["peer a", "peer b"])
-            opened.set()
-            talking.result(30)
+            stack.close()
             expect(shown.room(room)).to_have_count(0)
 
 
@@ -104,37 +113,25 @@ def test_what_does_not_arrive_is_shown(
 ) -> None:
     server = local_server("--faults", f"posts.{fault}=1")
 
-    async def talk(a: Client, b: Client) -> None:
+    with console(chromium, server) as shown, client_of(server) as a, client_of(server) as b:
         for each in (a, b):
-            await each.subscribe("lossy")
-        await asyncio.to_thread(shown_is_full.wait, 30)
-        await a.publish("lossy", "to b")
-        await asyncio.to_thread(expected.wait, 30)
-
-    shown_is_full, expected = threading.Event(), threading.Event()
-    with ThreadPoolExecutor(1) as thread, console(chromium, server) as shown:
-        talking = thread.submit(converse, server, talk, "A", "B")
+            say(each, {"type": "subscribe", "topics": ["lossy"]})
         expect(shown.room("lossy").locator(".members button")).to_have_count(2)
         shown.page.evaluate(SLOWLY)
-        shown_is_full.set()
+        say(a, {"type": "publish", "topic": "lossy", "data": "to b"})
         expect(shown.events("encrypted", words)).to_have_count(1)
         shown.page.wait_for_function("window.travelled?.includes('lost in lossy')")
-        expected.set()
-        talking.result(60)
 
 
 def test_hostile_names_and_payloads_are_shown_as_text(shown: ConsolePage) -> None:
-    async def talk(a: Client) -> None:
-        await a.subscribe(HOSTILE, "__proto__", "\ud800\u202e")
-        await a.announce(HOSTILE)
-        await a.publish(HOSTILE, {"type": HOSTILE, "from": HOSTILE, "to": HOSTILE})
-        await a.send('{"type":"publish","topic":7,"data":null}')
-        await a.send("[[[[")
-        await a.send('{"type":{"a":1},"data":{"type":[]},"topics":"x"}')
-        await a.send('{"type":"publish","topic":"__proto__","data":{"type":"toString","to":{}}}')
-        await a.settled()
-
-    converse(shown.server, talk, HOSTILE)
+    data = {"type": HOSTILE, "from": HOSTILE, "to": HOSTILE}
+    with client_of(shown.server) as client:
+        enter(client, HOSTILE, "__proto__", "\ud800\u202e", peer=HOSTILE)
+        say(client, {"type": "publish", "topic": HOSTILE, "data": data})
+        say(client, '{"type":"publish","topic":7,"data":null}')
+        say(client, "[[[[")
+        say(client, '{"type":{"a":1},"data":{"type":[]},"topics":"x"}')
+        say(client, '{"type":"publish","topic":"__proto__","data":{"type":"toString","to":{}}}')
     expect(shown.events("close")).to_have_count(1)
     expect(shown.events(HOSTILE)).not_to_have_count(0)
     expect(shown.events("error frame")).not_to_have_count(0)
@@ -144,23 +141,11 @@ def test_hostile_names_and_payloads_are_shown_as_text(shown: ConsolePage) -> Non
     assert shown.page.title() == "y-webrtc signaling console"
 
 
-def visit(server: LocalServer, **rooms: str) -> None:
-    """Let a client with each peer id enter its room, announce itself there, and leave."""
-
-    async def talk(*everyone: Client) -> None:
-        for each in everyone:
-            await each.subscribe(rooms[each.peer])
-            await each.announce(rooms[each.peer])
-            await each.settled()
-
-    converse(server, talk, *rooms)
-
-
 def test_a_paused_console_stands_still_and_then_shows_what_came(shown: ConsolePage) -> None:
     shown.page.locator("#pause").click()
     visit(shown.server, A="while waiting")
-    # connect, subscribe, announce, the question, close and disconnect
-    expect(shown.page.locator("#pause")).to_have_text("Go on (6 waiting)")
+    # connect, subscribe, announce, close and disconnect
+    expect(shown.page.locator("#pause")).to_have_text("Go on (5 waiting)")
     expect(shown.events()).to_have_count(0)
     shown.page.locator("#pause").click()
     expect(shown.events("subscribe", "while waiting")).to_have_count(1)
@@ -206,12 +191,9 @@ def test_an_event_is_opened_copied_and_downloaded_by_keyboard(shown: ConsolePage
 
 
 def test_it_keeps_a_bounded_number_of_events(shown: ConsolePage) -> None:
-    async def talk(a: Client) -> None:
+    with client_of(shown.server) as client:
         for _ in range(700):
-            await a.send({"type": "ping"})
-        await a.until_received(700)
-
-    converse(shown.server, talk, "peer a")
+            say(client, {"type": "ping"})
     expect(shown.events("close")).to_have_count(1)
     assert shown.events().count() == 500
 
