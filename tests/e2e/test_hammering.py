@@ -85,13 +85,10 @@ async def test_a_client_that_enters_ever_more_rooms_does_not_fill_the_memory(
     await is_served(server)
 
 
-@pytest.mark.parametrize("options", [("--latency", "50:50"), ("--dynamodb",)])
 async def test_a_flood_waits_at_its_sender(
-    local_server: StartLocalServer, dynamodb_local: str, options: tuple[str, ...]
+    local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
-    if options == ("--dynamodb",):
-        options = (*options, dynamodb_local)
-    server = local_server(*options, "--throttle", "none")
+    server = local_server(*any_table, "--latency", "50:50", "--throttle", "none")
     text = b'{"type":"publish","topic":"flood","data":{"type":"x"}}'
     messages = frame(0x81, text) * 1_000
     await is_served(server)
@@ -120,7 +117,9 @@ async def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
 POST = b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
 
 
-async def test_odd_requests_are_refused(local_server: StartLocalServer) -> None:
+async def test_odd_requests_are_refused_and_half_of_one_leaves_no_trace(
+    local_server: StartLocalServer,
+) -> None:
     server = local_server("--unsigned")
     for request, status in (
         (b"GET /" + b"x" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
@@ -131,12 +130,6 @@ async def test_odd_requests_are_refused(local_server: StartLocalServer) -> None:
         with connect(server, request) as connection:
             assert connection.recv(4096).split(b" ")[1] == status
         await is_served(server)
-
-
-async def test_whoever_hangs_up_in_the_middle_of_a_post_leaves_no_trace(
-    local_server: StartLocalServer,
-) -> None:
-    server = local_server("--unsigned")
     connect(server, POST + b"Content-Length: 10\r\n\r\nhel").close()
     await is_served(server)
 
@@ -181,8 +174,8 @@ async def test_a_herd_that_comes_back_at_once_waits_to_be_accepted(server: Local
     os.kill(server.pid, signal.SIGSTOP)  # so that nobody is accepted meanwhile
     try:
         with ExitStack() as stack:
+            address = ("127.0.0.1", server.port)
             for _ in range(500):
-                address = ("127.0.0.1", server.port)
                 # The system would drop the first packet, and send it again after a second.
                 stack.enter_context(socket.create_connection(address, timeout=0.9))
     finally:
