@@ -1,22 +1,12 @@
 """Whole conversations over real WebSockets, against both servers and both tables."""
 
 import asyncio
-import json
-from collections import Counter
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from local import ROOT
-from rig.clients import Client, Frame, clients
+from rig.clients import Frame, clients
 from rig.servers import LocalServer, ReferenceServer, StartLocalServer
-from signaling.protocol import Limits, Publish, parse
 from tests.support.messages import HOSTILE
 
-TRACES = sorted((ROOT / "tests" / "traces").glob("*.jsonl"))
 ROOM = "vZ#4h2%60$1H"
-_SECONDS_TO_BE_INTRODUCED = 20.0
 
 
 async def converse(url: str) -> dict[str, list[Frame]]:
@@ -62,78 +52,6 @@ async def test_broadcast_is_what_the_reference_server_does(
     expected = await converse(reference_server.websocket_url)
     assert await converse(ours.websocket_url) == expected
     assert expected["A"][0]["clients"] == 1
-
-
-@pytest.mark.parametrize("trace", TRACES, ids=lambda path: path.stem)
-async def test_recorded_clients_get_what_they_need(
-    trace: Path, local_server: StartLocalServer, any_table: tuple[str, ...]
-) -> None:
-    """Replay what browsers sent and compare with what the reference server sent them.
-
-    A client needs every frame that it got then, but for its own and those to other peers. Where it
-    got an announce, it needs it, or the other client its, after the other announced itself: a page
-    that leaves enters once more, and who makes an offer to it has heard of that.
-    """
-    events = [json.loads(line) for line in trace.read_text().splitlines()]
-    peers = sorted({event["peer"] for event in events})
-    announces = {peer: _announces_of(peer, events) for peer in peers}
-
-    def is_introduced(
-        connected: list[Client], peer: int, other: int, announce: Frame, since: list[int]
-    ) -> bool:
-        heard, told = (
-            [_without_clients(frame) for frame in connected[each].received[since[each] :]]
-            for each in (peer, other)
-        )
-        return announce in heard or any(each in announces[peer] for each in told)
-
-    async with clients(local_server(*any_table).websocket_url, *map(str, peers)) as connected:
-        received_before: dict[int, list[list[int]]] = {peer: [] for peer in peers}
-        heard_of: Counter[tuple[int, int]] = Counter()
-        for event in events:
-            number, client = event["peer"], connected[event["peer"]]
-            if event["dir"] == "send":
-                if json.loads(event["payload"]) in announces[number]:
-                    received_before[number].append([len(each.received) for each in connected])
-                await client.send(event["payload"])
-            elif event["dir"] == "recv" and _needs(events, event):
-                needed = _without_clients(json.loads(event["payload"]))
-                senders = [peer for peer in peers if needed in announces[peer]]
-                for sender in senders:
-                    since = received_before[sender][heard_of[number, sender]]
-                    heard_of[number, sender] += 1
-                    async with asyncio.timeout(_SECONDS_TO_BE_INTRODUCED):
-                        while not is_introduced(connected, number, sender, needed, since):
-                            await asyncio.sleep(0.01)
-                if not senders:
-                    await client.until(
-                        lambda frames, needed=needed: needed in map(_without_clients, frames)
-                    )
-        for client in connected:
-            assert not [frame for frame in client.received if frame["type"] == "error"]
-
-
-def _announces_of(peer: int, events: list[dict[str, Any]]) -> list[Frame]:
-    payloads = [each["payload"] for each in events if (each["peer"], each["dir"]) == (peer, "send")]
-    messages = [parse(payload, False, Limits()) for payload in payloads]
-    publishes = [each for each in messages if isinstance(each, Publish)]
-    return [json.loads(each.text) for each in publishes if each.announce is not None]
-
-
-def _needs(events: list[dict[str, Any]], received: dict[str, Any]) -> bool:
-    mine = [each for each in events if (each["peer"], each["dir"]) == (received["peer"], "send")]
-    sent = [json.loads(each["payload"]) for each in mine]
-    frame = json.loads(received["payload"])
-    if frame["type"] == "pong":
-        return True
-    data = frame["data"]
-    names = {each["data"]["from"] for each in sent if isinstance(each.get("data"), dict)}
-    is_for_another = isinstance(data, dict) and "to" in data and data["to"] not in names
-    return not is_for_another and _without_clients(frame) not in sent
-
-
-def _without_clients(frame: Frame) -> Frame:
-    return {key: value for key, value in frame.items() if key != "clients"}
 
 
 async def test_every_hostile_message_gets_its_error_frame_and_nobody_else_notices(
