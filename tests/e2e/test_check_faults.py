@@ -13,24 +13,8 @@ from local import ROOT
 from rig.issuer import Issuer
 from rig.servers import LocalServer, StartLocalServer
 from rig.tokens import demands
+from tests.support import faults as broken
 from tests.support.checking import check, faults
-from tests.support.faults import (
-    ADDS_A_SUBPROTOCOL,
-    ANNOUNCES_TO_EVERYONE,
-    CLOSES_AFTER_1_S,
-    DEAD_PING,
-    DROPPED_CONTEXT,
-    ECHOES,
-    ENDS_AT_MALFORMED,
-    EVERYTHING_GRANTED,
-    GREETS,
-    LEAKS,
-    LOST_ANNOUNCE,
-    MESSAGES_FAIL,
-    NOBODY_LEAVES,
-    SIGNALS_TO_EVERYBODY,
-    SWALLOWED_ERRORS,
-)
 from tests.support.planted import planted, program_with
 from tests.support.stub import Stub, reply
 
@@ -57,23 +41,23 @@ def test_the_wrong_delivery_is_named(local_server: StartLocalServer) -> None:
 
 
 async def test_what_is_lost_under_load_is_counted(local_server: StartLocalServer) -> None:
-    url = planted(local_server, LOST_ANNOUNCE).websocket_url
+    url = planted(local_server, broken.LOST_ANNOUNCE).websocket_url
     target = Target.parse(url, None, None, "addressed")
     with pytest.raises(Fault, match=r"2 of 2 rooms of 3; \d+ of 42 deliveries lost"):
         await form_rooms(target, Load(2, 3, 2), lambda note: None)
 
 
 SEEN = {
-    "a lost announce": (LOST_ANNOUNCE, (), ["at once"], "messages get lost"),
+    "a lost announce": (broken.LOST_ANNOUNCE, (), ["at once"], "messages get lost"),
     "announces that cross": (
-        ANNOUNCES_TO_EVERYONE,
+        broken.ANNOUNCES_TO_EVERYONE,
         ("--latency", "0:300"),
         ["at once"],
         "announces cross",
     ),
-    "rows that stay": (NOBODY_LEAVES, (), ["leaving"], "the rows of those who leave stay"),
+    "rows that stay": (broken.NOBODY_LEAVES, (), ["leaving"], "the rows of those who leave stay"),
     "connections that end after some seconds": (
-        CLOSES_AFTER_1_S,
+        broken.CLOSES_AFTER_1_S,
         (),
         ["leaving", "errors", "announce", "ping", "open"],
         "the server, or a proxy before it, ends connections",
@@ -94,15 +78,17 @@ def test_what_the_last_of_some_probes_sees_is_named(
 
 
 ALONE = {
-    SIGNALS_TO_EVERYBODY: {"delivery": "signals go to everybody"},
-    DEAD_PING: {"ping": "the ping route is dead"},
-    SWALLOWED_ERRORS: {"errors": "error frames are swallowed"},
-    ENDS_AT_MALFORMED: {
+    broken.SIGNALS_TO_EVERYBODY: {"delivery": "signals go to everybody"},
+    broken.DEAD_PING: {"ping": "the ping route is dead"},
+    broken.SWALLOWED_ERRORS: {"errors": "error frames are swallowed"},
+    broken.ENDS_AT_MALFORMED: {
         "malformed": "one client's frame ends the server",
         "open": "the server, or a proxy before it, ends connections",
     },
-    ECHOES: {"delivery": "the server sends what a client says back to it"},
-    ADDS_A_SUBPROTOCOL: {"handshake": "the server, or a proxy before it, answers what it was not"},
+    broken.ECHOES: {"delivery": "the server sends what a client says back to it"},
+    broken.ADDS_A_SUBPROTOCOL: {
+        "handshake": "the server, or a proxy before it, answers what it was not"
+    },
 }
 """Faults, with the one probe that finds each and the beginning of what it says."""
 
@@ -118,7 +104,7 @@ def test_a_planted_fault_is_named_and_nothing_else(local_server: StartLocalServe
 
 
 def test_a_function_that_fails_is_named() -> None:
-    with LocalServer(program=program_with(MESSAGES_FAIL)) as server:
+    with LocalServer(program=program_with(broken.MESSAGES_FAIL)) as server:
         assert faults(server, "announce")["announce"] == "the message function failed"
 
 
@@ -126,7 +112,7 @@ def test_a_context_that_does_not_reach_the_function_is_named(
     issuer: Issuer, local_server: StartLocalServer
 ) -> None:
     token = issuer.mint(aud="demo", topics=["team-1/*"])
-    server = planted(local_server, DROPPED_CONTEXT, *demands(issuer))
+    server = planted(local_server, broken.DROPPED_CONTEXT, *demands(issuer))
     assert "authorizer's" in faults(server, "announce", token=token)["announce"]
 
 
@@ -134,7 +120,7 @@ def test_a_function_that_grants_everything_is_named(
     issuer: Issuer, local_server: StartLocalServer
 ) -> None:
     token = issuer.mint(aud="demo", topics=["team-1/*"])
-    server = planted(local_server, EVERYTHING_GRANTED, *demands(issuer))
+    server = planted(local_server, broken.EVERYTHING_GRANTED, *demands(issuer))
     failed = faults(server, token=token)
     assert failed.keys() == {"outside"}
     assert failed["outside"].startswith("the authorizer's context is missing")
@@ -144,7 +130,7 @@ def test_a_function_that_grants_everything_is_named(
 def test_messages_that_reach_other_rooms_are_named(
     local_server: StartLocalServer, delivery: str
 ) -> None:
-    server = local_server(program=program_with(LEAKS), environment={"DELIVERY": delivery})
+    server = local_server(program=program_with(broken.LEAKS), environment={"DELIVERY": delivery})
     failed = faults(server, "delivery", delivery=delivery)
     assert failed["delivery"].startswith("the server does not look at the topic")
 
@@ -160,10 +146,10 @@ def test_a_redirect_is_named(local_server: StartLocalServer) -> None:
 
 
 def test_a_greeting_is_no_answer(local_server: StartLocalServer) -> None:
-    server = planted(local_server, SWALLOWED_ERRORS + GREETS)
+    server = planted(local_server, broken.SWALLOWED_ERRORS + broken.GREETS)
     failed = faults(server, "errors", "binary", "oversized", "malformed")
     assert failed.keys() == {"errors"}
-    server = planted(local_server, GREETS)
+    server = planted(local_server, broken.GREETS)
     assert faults(server, "errors", "delivery") == {}
 
 

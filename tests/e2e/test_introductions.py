@@ -1,5 +1,7 @@
 """Clients that come at one moment: of every two, exactly one hears of the other."""
 
+import pytest
+
 from rig.introductions import Introductions, meet
 from rig.servers import StartLocalServer
 from tests.support.faults import ANNOUNCES_TO_EVERYONE
@@ -33,15 +35,11 @@ async def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_o
     assert await meet(server.websocket_url, rounds=60, at_once=30) == Introductions([], [])
 
 
-async def test_clients_miss_each_other_if_the_topic_is_read_before_the_announce_is_written(
-    local_server: StartLocalServer, dynamodb_local: str
+@pytest.mark.parametrize(
+    ("fault", "outcome"), [(READ_BEFORE_WRITE, "missed"), (ANNOUNCES_TO_EVERYONE, "crossed")]
+)
+async def test_other_rules_would_let_clients_miss_each_other_or_announces_cross(
+    local_server: StartLocalServer, dynamodb_local: str, fault: str, outcome: str
 ) -> None:
-    server = planted(local_server, READ_BEFORE_WRITE, *SLOW, "--dynamodb", dynamodb_local)
-    assert (await meet(server.websocket_url, rounds=40, at_once=20, patience=5)).missed
-
-
-async def test_announces_cross_if_they_go_to_everyone(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
-) -> None:
-    server = planted(local_server, ANNOUNCES_TO_EVERYONE, *SLOW, *any_table)
-    assert (await meet(server.websocket_url, rounds=40, at_once=20)).crossed
+    server = planted(local_server, fault, *SLOW, "--dynamodb", dynamodb_local)
+    assert getattr(await meet(server.websocket_url, rounds=40, at_once=20, patience=5), outcome)
