@@ -9,7 +9,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
-from copy import deepcopy
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -25,11 +25,12 @@ from rig.clients import Client, clients
 from rig.issuer import Issuer
 from rig.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
 from rig.processes import wait_until
-from rig.servers import LocalServer
+from rig.servers import LocalServer, local_servers
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.sdk import SdkDynamoDB
 from signaling.bootstrap import deadlines_within
 from signaling.frames import PONG
+from signaling.log import hash_of
 from signaling.ports import Sender
 from signaling.protocol import Announce
 from signaling.standing import NEW_MILLISECONDS
@@ -47,7 +48,7 @@ StartFunction = Callable[..., LambdaFunction]
 
 @pytest.fixture(scope="module")
 def start_function(built: Build, runtime: Runtime) -> Iterator[StartFunction]:
-    started: list[LambdaFunction] = []
+    stack = ExitStack()
 
     def start(route: str, parameters: dict[str, str], **environment: str) -> LambdaFunction:
         function = built.function(route, parameters)
@@ -55,16 +56,11 @@ def start_function(built: Build, runtime: Runtime) -> Iterator[StartFunction]:
         if parameters.get("AwsClient") == "boto3":
             libraries += (Path(boto3.__file__).parent.parent,)  # Lambda's runtime brings it
         layers = built.layers_of(function.name, parameters)
-        emulated = LambdaFunction(
-            function, runtime._replace(libraries=libraries), layers, environment
-        )
-        started.append(emulated)
-        emulated.start()
-        return emulated
+        own = runtime._replace(libraries=libraries)
+        return stack.enter_context(LambdaFunction(function, own, layers, environment))
 
-    yield start
-    for each in started:
-        each.stop()
+    with stack:
+        yield start
 
 
 class Room(NamedTuple):
@@ -88,33 +84,28 @@ class Room(NamedTuple):
         Its announce has then read the topic, too, and finds nobody who is put there afterwards.
         """
         await client.announce(topic)
-        await asyncio.to_thread(wait_until, lambda: self.subscriptions.of_topic(topic))
-        (subscriber,) = self.subscriptions.of_topic(topic)
-        await asyncio.to_thread(wait_until, lambda: self._has_announced(subscriber.connection))
-        return subscriber.connection
+        await asyncio.to_thread(wait_until, lambda: self._announced(topic))
+        (connection,) = self._announced(topic)
+        return connection
 
-    def _has_announced(self, connection: str) -> bool:
-        return any(
-            (line.get("connection"), line.get("type")) == (connection, "publish")
-            for line in self.server.log
-        )
+    def _announced(self, topic: str) -> list[str]:
+        lines = [line for line in self.server.log if line.get("topic") == hash_of(topic)]
+        return [line["connection"] for line in lines if line["type"] == "publish"]
 
 
 @pytest.fixture(scope="module")
 def room(dynamodb_local: str) -> Iterator[Room]:
-    server = LocalServer("--dynamodb", dynamodb_local)
-    server.start()
     table = load(ROOT / "template.yaml").table["TableName"]
     subscriptions = DynamoDBSubscriptions(
         SdkDynamoDB(dynamodb_client(dynamodb_local)), table, deadlines_within(3600)
     )
-    environment = {
-        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_local,
-        "CONNECTIONS_ENDPOINT": f"{server.http_url}/dev",
-    }
-    yield Room(server, subscriptions, environment)
-    assert server.stop() == 0
-    assert "Traceback" not in server.output, server.output
+    with local_servers() as start:
+        server = start("--dynamodb", dynamodb_local)
+        environment = {
+            "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_local,
+            "CONNECTIONS_ENDPOINT": f"{server.http_url}/dev",
+        }
+        yield Room(server, subscriptions, environment)
 
 
 @pytest.fixture(scope="module", params=["lean", "boto3"])
@@ -221,24 +212,19 @@ def test_the_authorizer_lets_in_who_brings_a_good_token(
 ) -> None:
     if not runtime.is_lambdas:
         pytest.skip("the authorizer was built for Python 3.13, which this machine does not have")
-    issuer = Issuer()
-    issuer.start()
-    function = start_function(AUTHORIZER, {"JwtIssuer": issuer.url, "JwtAudience": "rooms"})
-
-    def effect_of(event: dict[str, Any], token: str) -> str:
-        event["multiValueQueryStringParameters"]["token"] = [token]
-        (statement,) = function.invoke(event)["policyDocument"]["Statement"]
-        assert statement["Resource"] == event["methodArn"]
-        return str(statement["Effect"])
-
-    event = deepcopy(AUTHORIZE)
-    (unknown,) = event["multiValueQueryStringParameters"]["token"]
-    assert effect_of(event, unknown) == "Deny"
-    assert effect_of(event, issuer.mint(aud="rooms")) == "Allow"
-    assert effect_of(event, issuer.mint(aud="others")) == "Deny"
-    assert effect_of(event, issuer.mint(aud="rooms", exp=1)) == "Deny"
+    (unknown,) = AUTHORIZE["multiValueQueryStringParameters"]["token"]
+    with Issuer() as issuer:
+        function = start_function(AUTHORIZER, {"JwtIssuer": issuer.url, "JwtAudience": "rooms"})
+        for token, effect in (
+            (unknown, "Deny"),
+            (issuer.mint(aud="rooms"), "Allow"),
+            (issuer.mint(aud="others"), "Deny"),
+            (issuer.mint(aud="rooms", exp=1), "Deny"),
+        ):
+            event = {**AUTHORIZE, "multiValueQueryStringParameters": {"token": [token]}}
+            (statement,) = function.invoke(event)["policyDocument"]["Statement"]
+            assert (statement["Effect"], statement["Resource"]) == (effect, AUTHORIZE["methodArn"])
     assert [line.get("refused") for line in function.log] == ["key", None, "audience", "expired"]
-    issuer.stop()
 
 
 def test_the_tracing_layer_sends_what_a_publish_did_to_x_ray(
