@@ -135,15 +135,12 @@ async def test_only_so_many_may_look_at_once(server: LocalServer) -> None:
     wait_until(lambda: status_of(server, "/console/events", {}) == 200)
 
 
-async def test_ctrl_c_does_not_wait_for_open_consoles() -> None:
-    server = LocalServer()
-    server.start()
+async def test_ctrl_c_does_not_wait_for_open_consoles(server: LocalServer) -> None:
     async with feed(server) as stream:
         await anext(records(stream))
         started = time.monotonic()
         await asyncio.to_thread(server.stop)
         assert time.monotonic() - started < 5
-    assert "Traceback" not in server.output
 
 
 async def test_a_function_that_fails_is_seen_with_its_traceback() -> None:

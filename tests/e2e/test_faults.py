@@ -53,14 +53,6 @@ async def test_posts_that_fail_are_made_again(
     server.start()
 
 
-async def test_posts_to_those_who_are_said_to_be_gone_are_not(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
-) -> None:
-    server = local_server(*any_table, "--faults", "posts.410=1")
-    assert await exchange(server, 1) == []
-    assert [line["gone"] for line in logged(server, type="publish")] == [1]
-
-
 @pytest.mark.parametrize("fault", ["throttled", "failing"])
 async def test_a_table_that_refuses_everything_is_unavailable(
     any_table: tuple[str, ...], fault: str

@@ -26,33 +26,26 @@ def port(request: pytest.FixtureRequest) -> int:
     return int(reference.websocket_url.rpartition(":")[2])
 
 
-class Client:
-    """One TCP connection."""
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
 
-    def __enter__(self) -> "Client":
-        return self
+def status_of(client: socket.socket, request: bytes) -> int:
+    """Send `request` and return the status of the answer, whose body is read, too."""
+    client.sendall(request)
+    response = HTTPResponse(client)
+    response.begin()
+    response.read()
+    return response.status
 
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
 
-    def status_of(self, request: bytes) -> int:
-        """Send `request` and return the status of the answer, whose body is read, too."""
-        self.socket.sendall(request)
-        response = HTTPResponse(self.socket)
-        response.begin()
-        response.read()
-        return response.status
-
-    def is_answered(self) -> bool:
-        """Tell whether a ping on the WebSocket is answered."""
-        self.socket.sendall(PING)
-        received = b""
-        while not received.endswith(PONG) and (data := self.socket.recv(65536)):
-            received += data
-        return received.endswith(PONG)
+def is_answered(client: socket.socket) -> bool:
+    """Tell whether a ping on the WebSocket is answered."""
+    client.sendall(PING)
+    received = b""
+    while not received.endswith(PONG) and (data := client.recv(65536)):
+        received += data
+    return received.endswith(PONG)
 
 
 def test_upgrade_is_one_of_the_tokens_of_connection(port: int) -> None:
@@ -63,34 +56,34 @@ def test_upgrade_is_one_of_the_tokens_of_connection(port: int) -> None:
         b"connection: upgrade",
         b"Connection: keep-alive\r\nConnection: Upgrade",
     ):
-        with Client(port) as client:
+        with connect(port) as client:
             asked = HANDSHAKE.replace(b"Connection: Upgrade", connection)
-            assert client.status_of(asked) == 101, connection
-            assert client.is_answered()
+            assert status_of(client, asked) == 101, connection
+            assert is_answered(client)
 
 
 def test_a_websocket_may_be_asked_for_after_other_requests(port: int) -> None:
-    with Client(port) as client:
-        assert client.status_of(PAGE) == 200
-        assert client.status_of(PAGE) == 200
-        assert client.status_of(HANDSHAKE) == 101
-        assert client.is_answered()
+    with connect(port) as client:
+        assert status_of(client, PAGE) == 200
+        assert status_of(client, PAGE) == 200
+        assert status_of(client, HANDSHAKE) == 101
+        assert is_answered(client)
 
 
 def test_the_body_of_a_request_is_no_request(shared_server: LocalServer) -> None:
-    with Client(shared_server.port) as client:
-        assert client.status_of(POST % (len(HANDSHAKE), HANDSHAKE)) == 405
-        assert client.status_of(HANDSHAKE) == 101
-        assert client.is_answered()
+    with connect(shared_server.port) as client:
+        assert status_of(client, POST % (len(HANDSHAKE), HANDSHAKE)) == 405
+        assert status_of(client, HANDSHAKE) == 101
+        assert is_answered(client)
 
 
 def test_a_request_that_comes_byte_by_byte_is_understood(shared_server: LocalServer) -> None:
-    with Client(shared_server.port) as client:
+    with connect(shared_server.port) as client:
         for request in (PAGE, POST % (3, b"abc"), PAGE):
             for byte in request[:-1]:
-                client.socket.sendall(bytes([byte]))
-            assert client.status_of(request[-1:]) in (200, 405)
-        assert client.status_of(HANDSHAKE) == 101
+                client.sendall(bytes([byte]))
+            assert status_of(client, request[-1:]) in (200, 405)
+        assert status_of(client, HANDSHAKE) == 101
 
 
 @pytest.mark.parametrize(
@@ -109,10 +102,10 @@ def test_a_request_that_comes_byte_by_byte_is_understood(shared_server: LocalSer
 def test_a_bad_request_for_a_websocket_is_refused_before_connect_runs(
     server: LocalServer, old: bytes, new: bytes, status: int
 ) -> None:
-    with Client(server.port) as client:
-        assert client.status_of(HANDSHAKE.replace(old, new)) == status
-    with Client(server.port) as client:
-        assert client.status_of(HANDSHAKE) == 101
+    with connect(server.port) as client:
+        assert status_of(client, HANDSHAKE.replace(old, new)) == status
+    with connect(server.port) as client:
+        assert status_of(client, HANDSHAKE) == 101
     assert [line["route"] for line in server.log].count("$connect") <= 1
 
 
@@ -125,9 +118,9 @@ def proxy(port: int, tmp_path: Path) -> Iterator[Nginx]:
 
 def test_a_proxy_that_keeps_its_connections_serves_pages_and_websockets(proxy: Nginx) -> None:
     for _ in range(3):
-        with Client(proxy.port) as client:
-            assert client.status_of(PAGE) == 200
-            assert client.status_of(PAGE) == 200
-        with Client(proxy.port) as client:
-            assert client.status_of(HANDSHAKE) == 101
-            assert client.is_answered()
+        with connect(proxy.port) as client:
+            assert status_of(client, PAGE) == 200
+            assert status_of(client, PAGE) == 200
+        with connect(proxy.port) as client:
+            assert status_of(client, HANDSHAKE) == 101
+            assert is_answered(client)

@@ -152,7 +152,7 @@ def test_an_introduction_whose_receiver_is_gone_tells_so(
 
 def test_connections_answers_as_api_gateway_does(running: RunningGateway, management: Any) -> None:
     id, socket = running.open()
-    management.post_to_connection(ConnectionId=id, Data=b"hello")
+    posted = management.post_to_connection(ConnectionId=id, Data=b"hello")
     assert socket.frames == [b"hello"]
     described = management.get_connection(ConnectionId=id)
     assert described["Identity"] == {"SourceIp": "192.0.2.1", "UserAgent": "test"}
@@ -166,8 +166,10 @@ def test_connections_answers_as_api_gateway_does(running: RunningGateway, manage
             management.post_to_connection(ConnectionId=id, Data=data)
         told = error.value.response
         assert (told["ResponseMetadata"]["HTTPStatusCode"], told["Error"]["Code"]) == refused
-    management.delete_connection(ConnectionId=id)
+    deleted = management.delete_connection(ConnectionId=id)
     assert socket.close_code == 1000
+    answers = [each["ResponseMetadata"]["HTTPStatusCode"] for each in (posted, described, deleted)]
+    assert answers == [200, 200, 204]
 
 
 def test_connections_that_api_gateway_would_end_are_closed(running: RunningGateway) -> None:

@@ -157,11 +157,3 @@ def test_tls_connections_are_kept_replaced_and_opened_ahead(served: Served, tls:
 def test_an_endpoint_may_be_an_ipv6_address(start: StartStub, services: MakeService) -> None:
     stub = start(reply(), address="::1")
     assert post(services(f"{stub.url}/dev")).delivered == [ID]
-
-
-def test_a_connection_on_which_more_came_than_the_answer_is_not_used_again(served: Served) -> None:
-    stub, service = served(
-        Reply((b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK",)), reply()
-    )
-    assert post(service).delivered == [ID]
-    assert stub.connections == 2

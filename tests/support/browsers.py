@@ -30,6 +30,14 @@ def launch_chromium(playwright: Playwright) -> Browser:
     )
 
 
+def complaints_of(page: Page) -> list[str]:
+    """Return a list of the errors in `page` and on its console, to which later ones are added."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    return complaints
+
+
 class Peer:
     """One person at the demo page, in a browser context of its own."""
 
@@ -50,13 +58,8 @@ class Peer:
         self._context.set_default_timeout(_MILLISECONDS_TO_SYNC)
         self._context.add_init_script(_KEEP_CONNECTIONS)
         self.page: Page = self._context.new_page()
-        self.complaints: list[str] = []
+        self.complaints = complaints_of(self.page)
         self.frames: list[str | bytes] = []
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "console",
-            lambda line: self.complaints.append(line.text) if line.type == "error" else None,
-        )
         self.page.on(
             "websocket",
             lambda socket: socket.on("framereceived", lambda frame: self.frames.append(frame)),

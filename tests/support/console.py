@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from rig.servers import LocalServer
+from tests.support.browsers import complaints_of
 
 _MILLISECONDS_TO_SHOW = 20_000
 
@@ -15,13 +16,8 @@ class ConsolePage:
         """Open it in `page` and wait until it hears the server."""
         self.page = page
         self.server = server
-        self.complaints: list[str] = []
+        self.complaints = complaints_of(page)
         page.set_default_timeout(_MILLISECONDS_TO_SHOW)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda line: self.complaints.append(line.text) if line.type == "error" else None,
-        )
         page.goto(f"{server.http_url}/console")
         expect(page.locator("#state")).to_have_text("live")
 
