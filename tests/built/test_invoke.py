@@ -38,18 +38,13 @@ def test_it_gets_as_far_as_asking_for_docker(invoked: str) -> None:
 def test_function_and_event_are_ones_own_choice() -> None:
     chosen = make_invoke("--dry-run", "FUNCTION=ConnectFunction", "EVENT=events/connect.json")
     assert chosen.returncode == 0, chosen.stderr
-    command = chosen.stdout.replace("\\\n", " ").splitlines()[-1]
+    *_, prepare, command = chosen.stdout.replace("\\\n", " ").splitlines()
     words = shlex.split(command)
     assert words[1:4] == ["local", "invoke", "ConnectFunction"]
-    assert command_before(chosen.stdout).endswith(" events/connect.json")
+    assert prepare.endswith(" events/connect.json")
     for option in ("--event", "--env-vars", "--template"):
         assert option in words
     assert words[words.index("--add-host") + 1] == "host.docker.internal:host-gateway"
-
-
-def command_before(printed: str) -> str:
-    """Return the command before the last one."""
-    return printed.replace("\\\n", " ").splitlines()[-2]
 
 
 def test_the_event_is_one_of_now_because_a_row_of_an_old_one_would_have_expired(

@@ -71,12 +71,11 @@ async def test_a_url_may_have_4096_characters_and_no_more(server: LocalServer) -
 async def test_handshakes_beyond_the_templates_throttle_are_429(
     local_server: StartLocalServer,
 ) -> None:
-    limits = "RouteRateLimit=1 RouteBurstLimit=3"
-    server = local_server("--parameter-overrides", limits)
-    url = server.websocket_url
+    limits = "--parameter-overrides", "RouteRateLimit=1 RouteBurstLimit=3"
+    url = local_server(*limits).websocket_url
     assert [await status_of(url) for _ in range(4)] == [101, 101, 101, 429]
     async with asyncio.timeout(10):
         while await status_of(url) != 101:
             await asyncio.sleep(0.1)
-    unlimited = local_server("--throttle", "none", "--parameter-overrides", limits).websocket_url
+    unlimited = local_server("--throttle", "none", *limits).websocket_url
     assert {await status_of(unlimited) for _ in range(20)} == {101}

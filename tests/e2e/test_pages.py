@@ -25,11 +25,9 @@ async def test_a_page_of_the_internet_is_refused_and_the_owner_reads_how_to_let_
 async def test_a_page_of_the_internet_may_connect_once_that_is_chosen(
     local_server: StartLocalServer, allowed: str
 ) -> None:
-    chosen = {"environment": {"ALLOWED_ORIGINS": allowed}}
-    for server in (
-        local_server("--parameter-overrides", f"AllowedOrigins={allowed}"),
-        local_server(**chosen),
-    ):
+    by_parameter = local_server("--parameter-overrides", f"AllowedOrigins={allowed}")
+    by_variable = local_server(environment={"ALLOWED_ORIGINS": allowed})
+    for server in (by_parameter, by_variable):
         assert await status_of(server.websocket_url, ELSEWHERE) == 101
 
 

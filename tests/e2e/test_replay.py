@@ -41,7 +41,7 @@ def recorded(local_server: StartLocalServer, tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "events").iterdir())
 
 
-def test_a_conversation_is_replayed(recorded: list[Path]) -> None:
+def test_a_conversation_is_replayed_and_so_are_its_begin_and_its_end(recorded: list[Path]) -> None:
     messages = [each for each in recorded if each.name.endswith("-MessageFunction.json")]
     assert len(messages) == 5
     replayed = invoke("MessageFunction", *messages)
@@ -53,9 +53,6 @@ def test_a_conversation_is_replayed(recorded: list[Path]) -> None:
     assert receiver == a
     assert json.loads(frame)["data"] == {"for": "a"}
     assert json.loads(frame)["clients"] == 2
-
-
-def test_one_event_of_each_function_is_replayed(recorded: list[Path]) -> None:
     for name in ("ConnectFunction", "DisconnectFunction"):
         file = next(each for each in recorded if name in each.name)
         replayed = invoke(name, file)

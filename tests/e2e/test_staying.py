@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rig.pages.staying import staying_place
-from rig.pages.stays import Break, Kind, Leaving, Stay, Trial
+from rig.pages.stays import Break, Kind, Leaving, Trial
 from rig.servers import StartLocalServer
 
 PATIENCE = 4.0
@@ -34,9 +34,5 @@ def hold(local_server: StartLocalServer, kinds: Sequence[Kind], abreast: int) ->
     ]
     trials = [Trial(kind, url) for url in urls for kind in kinds]
     with staying_place(PATIENCE) as staying:
-        assert_all_is_well(staying.hold(trials, abreast))
-
-
-def assert_all_is_well(stays: list[Stay]) -> None:
-    wrong = [stay for stay in stays if stay.wrong]
+        wrong = [stay for stay in staying.hold(trials, abreast) if stay.wrong]
     assert not wrong, "\n".join(line for stay in wrong for line in (*stay.wrong, *stay.trace))

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from signaling.ports import SAMPLE, Subscriber, Subscriptions
-from tests.support.subscriptions import CONNECTED_AT, announce, members, sender
+from tests.support.subscriptions import CONNECTED_AT, announce, announced, members, sender
 
 
 def enter(subscriptions: Subscriptions, *connections: str) -> None:
@@ -85,8 +85,7 @@ def test_samples_reach_everybody_equally_often(subscriptions: Subscriptions) -> 
 def list_peer(
     subscriptions: Subscriptions, connection: str, peer: str, at: int = 1, times: int = 1
 ) -> None:
-    own = subscriptions.announce("room", sender(connection, at=at), announce(peer))
-    assert own
+    own = announced(subscriptions, connection, peer, at)
     for _ in range(times):
         subscriptions.list_peers("room", [own])
 
@@ -143,11 +142,11 @@ def test_no_peer_id_hides_another(subscriptions: Subscriptions) -> None:
 def test_a_row_tells_whether_it_is_listed_as_it_is_called_now(subscriptions: Subscriptions) -> None:
     list_peer(subscriptions, "a", "A", at=1)
     assert [each.is_listed for each in subscriptions.of_topic("room")] == [True]
-    own = subscriptions.announce("room", sender("a", at=2), announce("B"))
-    assert own and not own.is_listed
+    own = announced(subscriptions, "a", "B", at=2)
+    assert not own.is_listed
     subscriptions.list_peers("room", [own])
-    own = subscriptions.announce("room", sender("a", at=3), announce("B"))
-    assert own and own.is_listed
+    own = announced(subscriptions, "a", "B", at=3)
+    assert own.is_listed
     assert (found(subscriptions, "A"), found(subscriptions, "B")) == ([], ["a"])
 
 
@@ -155,13 +154,12 @@ def test_who_has_left_is_found_no_more(subscriptions: Subscriptions) -> None:
     list_peer(subscriptions, "a", "A", at=1)
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     assert found(subscriptions, "A") == []
-    own = subscriptions.announce("room", sender("a", at=3), announce("A"))
-    assert own and not own.is_listed
+    own = announced(subscriptions, "a", "A", at=3)
+    assert not own.is_listed
 
 
 def test_who_leaves_while_it_is_listed_is_found_no_more(subscriptions: Subscriptions) -> None:
-    own = subscriptions.announce("room", sender("a", at=1), announce("A"))
-    assert own
+    own = announced(subscriptions, "a", "A", at=1)
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     subscriptions.list_peers("room", [own])
     assert found(subscriptions, "A") == []
@@ -176,7 +174,6 @@ def test_who_is_gone_is_found_no_more_once_that_is_known(subscriptions: Subscrip
 
 
 def test_who_is_listed_is_no_second_member(subscriptions: Subscriptions) -> None:
-    own = subscriptions.announce("room", sender("a"), announce("A"))
-    assert own
+    own = announced(subscriptions, "a", "A")
     subscriptions.list_peers("room", [own, own])
     assert members(subscriptions) == {"a": "A"}

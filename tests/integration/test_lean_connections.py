@@ -15,13 +15,6 @@ from tests.support.lean import ID, MakeService, Served, StartStub, post, query
 from tests.support.stub import HANG_UP, Received, Reply, reply
 
 
-def test_a_connection_is_kept_and_used_again(served: Served) -> None:
-    stub, service = served(reply())
-    for _ in range(3):
-        query(service)
-    assert [request.connection for request in stub.requests] == [1, 1, 1]
-
-
 def test_a_connection_that_the_server_will_close_is_not_used_again(served: Served) -> None:
     stub, service = served(reply(Connection="Close"))
     assert post(service, "a").delivered + post(service, "b").delivered == ["a", "b"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from local.table.dynamodb import make_table
 from local.table.in_memory import MemorySubscriptions
 from rig.aws import dynamodb_client
 from signaling.aws import lean
-from signaling.ports import Sender, Subscriber, Subscriptions
+from signaling.ports import Sender, Subscriptions
 from tests.support.subscriptions import CONNECTED_AT, NOW, announce, of_table
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -26,6 +27,7 @@ PEER_IDS = st.sampled_from(PEERS)
 DELAYS = st.sampled_from((0, 0, 0, 1, 3))
 """How many messages later a message is handled than it was sent."""
 
+CONNECTION = attrgetter("connection")
 TEXTS = st.text("ab\u00e9", min_size=1, max_size=3)
 
 
@@ -122,25 +124,20 @@ def machine(adapters: list[Subscriptions]) -> type[RuleBasedStateMachine]:
 
         @invariant()
         def all_say_the_same(self) -> None:
-            self.ask(lambda each: sorted(each.of_topic(self.topic), key=_connection))
+            self.ask(lambda each: sorted(each.of_topic(self.topic), key=CONNECTION))
             for peer in PEERS:
                 self.ask(partial(self.found, peer))
 
         def found(self, peer: str, each: Subscriptions) -> list[str]:
             """Return who is found of those who are there: a table lists the others for longer."""
-            gone = [row for row in each.of_peer(self.topic, peer) if row.connection in self.dead]
-            while gone:
+            while True:
+                found = each.of_peer(self.topic, peer)
+                gone = [row for row in found if row.connection in self.dead]
+                if not gone:
+                    return [row.connection for row in found]
                 each.unlist(self.topic, gone)
-                gone = [
-                    row for row in each.of_peer(self.topic, peer) if row.connection in self.dead
-                ]
-            return [row.connection for row in each.of_peer(self.topic, peer)]
 
     return Sequences
-
-
-def _connection(subscriber: Subscriber) -> str:
-    return subscriber.connection
 
 
 def test_all_adapters_say_the_same_whatever_happens(adapters: list[Subscriptions]) -> None:

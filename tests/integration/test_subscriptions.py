@@ -16,6 +16,7 @@ from signaling.standing import ANNOUNCES_MILLISECONDS
 from tests.support.subscriptions import (
     CONNECTED_AT,
     announce,
+    announced,
     announces,
     members,
     of_table,
@@ -86,8 +87,7 @@ def test_a_peer_is_learned_without_a_new_request_of_who_is_there(
 
 def test_announces_of_a_client_are_counted_for_some_time(subscriptions: Subscriptions) -> None:
     def count(at: int, topic: str = "room") -> int:
-        own = subscriptions.announce(topic, sender("a", at=at), announce("A"))
-        assert own
+        own = announced(subscriptions, "a", "A", at, topic)
         subscriptions.subscribe([topic], sender("a", at=at))
         return own.announces
 
@@ -130,9 +130,7 @@ def test_a_leaving_that_is_handled_after_the_next_entry_is_noted(
         Subscriber("a", "A", CONNECTED_AT, 6, '"I am A"', None, left_at=4, began_at=2),
         Subscriber("a", "A", CONNECTED_AT, 5, None, None, left_at=4, began_at=2),
     ]
-    own = subscriptions.announce("announced", sender("a", at=7), announce("A"))
-    assert own
-    assert own.entered_at == 7
+    assert announced(subscriptions, "a", "A", 7, "announced").entered_at == 7
     assert members(subscriptions, "left again") == members(subscriptions, "new") == {}
 
 

@@ -4,7 +4,7 @@ import time
 
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.aws.operations import DynamoDB
-from signaling.ports import Deadlines, Sender, Subscriptions
+from signaling.ports import Deadlines, Sender, Subscriber, Subscriptions
 from signaling.protocol import Announce
 
 NOW = 1_800_000_000
@@ -30,3 +30,12 @@ def announce(peer: str) -> Announce:
 
 def announces(subscriptions: Subscriptions) -> dict[str, str | None]:
     return {each.connection: each.announce for each in subscriptions.of_topic("room")}
+
+
+def announced(
+    subscriptions: Subscriptions, connection: str, peer: str, at: int = 1, topic: str = "room"
+) -> Subscriber:
+    """Announce `peer`, and return what is then known of it."""
+    own = subscriptions.announce(topic, sender(connection, at), announce(peer))
+    assert own
+    return own
