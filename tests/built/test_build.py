@@ -8,7 +8,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
-from rig.built import Build, files_of
+from rig.built import build, files_of
 
 MOST_KILOBYTES = {
     "ConnectFunction": 10,
@@ -20,8 +20,8 @@ MOST_KILOBYTES = {
 }
 
 
-def test_nothing_that_was_built_has_grown(built: Build, capsys: pytest.CaptureFixture[str]) -> None:
-    sizes = built.sizes()
+def test_nothing_that_was_built_has_grown(capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = build().sizes()
     with capsys.disabled():
         print()
         for name, size in sizes.items():
@@ -34,8 +34,8 @@ def packages_of(folder: Path) -> set[str]:
     return {each.name for each in folder.iterdir() if not each.name.endswith(".dist-info")}
 
 
-def test_layers_carry_no_sdk(built: Build) -> None:
-    signaling, tracing = (built.code_of(name) for name in ("SignalingLayer", "TracingLayer"))
+def test_layers_carry_no_sdk() -> None:
+    signaling, tracing = (build().code_of(name) for name in ("SignalingLayer", "TracingLayer"))
     assert packages_of(signaling) == packages_of(tracing) == {"python"}
     assert packages_of(signaling / "python") == {"signaling"}
     assert packages_of(tracing / "python") == {"aws_xray_sdk", "wrapt"}
@@ -52,20 +52,21 @@ def test_layers_carry_no_sdk(built: Build) -> None:
     ],
 )
 def test_what_was_built_brings_the_bytecode_that_this_machine_can_make(
-    built: Build, name: str, module: str
+    name: str, module: str
 ) -> None:
     can = subprocess.run("python3.13 --version", shell=True, capture_output=True, check=False)
-    made = list(built.code_of(name).rglob(f"{module}.cpython-313.pyc"))
+    made = list(build().code_of(name).rglob(f"{module}.cpython-313.pyc"))
     assert len(made) == (can.returncode == 0)
 
 
-def test_the_layer_brings_the_certificates_of_amazons_authorities(built: Build) -> None:
-    bundle = built.code_of("SignalingLayer") / "python" / "signaling" / "aws" / "amazon.pem"
+def test_the_layer_brings_the_certificates_of_amazons_authorities() -> None:
+    bundle = build().code_of("SignalingLayer") / "python" / "signaling" / "aws" / "amazon.pem"
     context = ssl.create_default_context(cafile=bundle)
     assert len(context.get_ca_certs()) == 5
 
 
-def test_the_nested_template_is_there(built: Build) -> None:
+def test_the_nested_template_is_there() -> None:
+    built = build()
     nested = built.path(built.template["Resources"]["Monitoring"]["Properties"]["TemplateURL"])
     source = ROOT / "monitoring.yaml"
     assert yaml_parse(nested.read_text()) == yaml_parse(source.read_text())

@@ -20,7 +20,7 @@ import pytest
 from local import ROOT
 from local.sam.template import AUTHORIZER, load
 from rig.aws import dynamodb_client
-from rig.built import Build
+from rig.built import build
 from rig.clients import Client, clients
 from rig.issuer import Issuer
 from rig.lambda_functions import TRACE, LambdaFunction, Runtime, find_runtime
@@ -47,15 +47,15 @@ StartFunction = Callable[..., LambdaFunction]
 
 
 @pytest.fixture(scope="module")
-def start_function(built: Build, runtime: Runtime) -> Iterator[StartFunction]:
+def start_function(runtime: Runtime) -> Iterator[StartFunction]:
     stack = ExitStack()
 
     def start(route: str, parameters: dict[str, str], **environment: str) -> LambdaFunction:
-        function = built.function(route, parameters)
+        function = build().function(route, parameters)
         libraries = runtime.libraries
         if parameters.get("AwsClient") == "boto3":
             libraries += (Path(boto3.__file__).parent.parent,)  # Lambda's runtime brings it
-        layers = built.layers_of(function.name, parameters)
+        layers = build().layers_of(function.name, parameters)
         own = runtime._replace(libraries=libraries)
         return stack.enter_context(LambdaFunction(function, own, layers, environment))
 

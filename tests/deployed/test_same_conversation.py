@@ -156,13 +156,8 @@ async def test_a_conversation_has_the_same_effects_on_the_local_server_and_the_d
         client("apigatewaymanagementapi", deployment.connections_endpoint),
     )
     ours = await converse(here)
-    assert ours.posts == {
-        "get": 200,
-        "post": 200,
-        "delete": 204,
-        "post again": 410,
-        "get again": 410,
-    }
+    statuses = {"get": 200, "post": 200, "delete": 204, "post again": 410, "get again": 410}
+    assert ours.posts == statuses
     assert [addressees(frames) for frames in ours.frames.values()] == [["A"], ["B"], []]
     assert await converse(there) == ours
 

@@ -3,10 +3,13 @@
 import asyncio
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,6 @@ from rig.servers import LocalServer, ReferenceServer, StartLocalServer
 from rig.tokens import demands, url_with
 from tests.support.authority import Authority
 from tests.support.checking import check, environment, faults
-from tests.support.tls import before
 from tests.support.unseen import assert_unseen
 
 SECONDS = 60
@@ -166,11 +168,32 @@ def test_ctrl_c_ends_it_at_once(local_server: StartLocalServer, tmp_path: Path) 
     assert "Traceback" not in output.read_text()
 
 
+@asynccontextmanager
+async def tls_before(server: LocalServer, context: ssl.SSLContext) -> AsyncIterator[str]:
+    """Yield a `wss` URL at which `server`, which speaks no TLS, is reached."""
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", server.port)
+        await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+
+    listener = await asyncio.start_server(forward, "127.0.0.1", 0, ssl=context)
+    yield f"wss://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    listener.close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError, ssl.SSLError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
 async def test_tls_is_told_and_a_certificate_that_is_not_good_is_named(
     local_server: StartLocalServer, tmp_path: Path
 ) -> None:
     authority = Authority(tmp_path)
-    async with before(local_server(), authority.server_context("127.0.0.1")) as url:
+    async with tls_before(local_server(), authority.server_context("127.0.0.1")) as url:
         checked = await asyncio.to_thread(check, url, SSL_CERT_FILE=str(authority.bundle))
         assert (checked.status, checked.of("failed")) == (0, []), checked.output
         assert re.fullmatch(r"TLSv1\.3, certificate for [12] days", checked.findings[1]["came"])

@@ -144,14 +144,12 @@ async def test_ctrl_c_does_not_wait_for_open_consoles(server: LocalServer) -> No
 
 
 async def test_a_function_that_fails_is_seen_with_its_traceback() -> None:
-    server = LocalServer(environment={"MAX_TOPICS": "many"})
-    server.start()
-    async with feed(server) as stream:
-        assert await handshakes.status_of(f"{server.websocket_url}?token=secret") == 502
-        seen = records(stream)
-        _, failed, refusal = [await anext(seen) for _ in range(3)]
+    with LocalServer(environment={"MAX_TOPICS": "many"}) as server:
+        async with feed(server) as stream:
+            assert await handshakes.status_of(f"{server.websocket_url}?token=secret") == 502
+            seen = records(stream)
+            _, failed, refusal = [await anext(seen) for _ in range(3)]
     assert (refusal["kind"], refusal["status"]) == ("refusal", 502)
     assert "MAX_TOPICS is 'many'" in failed["failure"]
-    server.stop()
     assert "ConnectFunction failed. Its event: {" in server.output
     assert "secret" not in server.output + json.dumps([failed, refusal])

@@ -53,10 +53,9 @@ async def test_posts_that_fail_are_made_again(
 async def test_a_table_that_refuses_everything_is_unavailable(
     any_table: tuple[str, ...], fault: str
 ) -> None:
-    server = LocalServer(*any_table, "--faults", f"table.{fault}=1")
-    server.start()
-    assert (await first_frame(server))["code"] == "unavailable"
-    assert server.stop() == 0
+    with LocalServer(*any_table, "--faults", f"table.{fault}=1") as server:
+        assert (await first_frame(server))["code"] == "unavailable"
+        assert server.stop() == 0
 
 
 async def first_frame(server: LocalServer, subscribes: int = 1) -> dict[str, Any]:

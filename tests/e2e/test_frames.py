@@ -87,25 +87,17 @@ async def test_a_message_in_fragments_arrives_whole(shared_server: LocalServer) 
         assert answer.data == '{"type":"pong"}'
 
 
-@pytest.mark.parametrize(
-    ("fragments", "close_code"),
-    [
-        ([b"x" * 32 * 1024], None),
-        ([b"x" * (32 * 1024 + 1)], 1009),
-        ([b"x" * 32 * 1024] * 4, None),
-        ([b"x" * 32 * 1024] * 4 + [b"x"], 1009),
-        ([b"{"] + [b""] * 8_000 + [b"}"], 1008),
-        ([b"\xff"], 1007),
-    ],
-    ids=[
-        "32 KB in a frame",
-        "more in a frame",
-        "128 KB in frames",
-        "more in frames",
-        "too many frames",
-        "no UTF-8",
-    ],
-)
+LIMITS = {
+    "32 KB in a frame": ([b"x" * 32 * 1024], None),
+    "more in a frame": ([b"x" * (32 * 1024 + 1)], 1009),
+    "128 KB in frames": ([b"x" * 32 * 1024] * 4, None),
+    "more in frames": ([b"x" * 32 * 1024] * 4 + [b"x"], 1009),
+    "too many frames": ([b"{"] + [b""] * 8_000 + [b"}"], 1008),
+    "no UTF-8": ([b"\xff"], 1007),
+}
+
+
+@pytest.mark.parametrize(("fragments", "close_code"), LIMITS.values(), ids=LIMITS)
 async def test_frames_and_messages_have_api_gateways_limits(
     shared_server: LocalServer, fragments: list[bytes], close_code: int | None
 ) -> None:

@@ -15,12 +15,8 @@ from rig.clients import clients
 from rig.introductions import until_introduced
 from rig.processes import wait_until
 from rig.servers import DynamoDBLocal, LocalServer, StartLocalServer
+from tests.support.make import local
 from tests.support.table import rows_of
-
-
-def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "local", *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
 
 
 def test_it_says_where_it_listens_what_to_paste_and_no_more_when_ctrl_c_ends_it(
@@ -53,13 +49,13 @@ async def test_an_option_wins_over_the_environment(
 
 def test_a_taken_port_is_one_clear_line(local_server: StartLocalServer) -> None:
     port = local_server().port
-    second = run("--port", str(port))
+    second = local("--port", str(port))
     assert second.returncode == 1
     assert second.stderr == f"error: 127.0.0.1:{port}: Address already in use\n"
 
 
 def test_a_dynamodb_that_does_not_answer_is_one_clear_line() -> None:
-    refused = run("--port", "0", "--dynamodb", "http://127.0.0.1:9")
+    refused = local("--port", "0", "--dynamodb", "http://127.0.0.1:9")
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: ")
     assert refused.stderr.count("\n") == 1

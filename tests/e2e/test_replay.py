@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,12 +11,8 @@ from rig.aws import dynamodb_client
 from rig.clients import clients
 from rig.servers import StartLocalServer
 from tests.support.events import TOPIC
+from tests.support.make import local
 from tests.support.table import rows_of
-
-
-def invoke(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "local", "invoke", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture
@@ -44,7 +38,7 @@ def recorded(local_server: StartLocalServer, tmp_path: Path) -> list[Path]:
 def test_a_conversation_is_replayed_and_so_are_its_begin_and_its_end(recorded: list[Path]) -> None:
     messages = [each for each in recorded if each.name.endswith("-MessageFunction.json")]
     assert len(messages) == 5
-    replayed = invoke("MessageFunction", *messages)
+    replayed = local("invoke", "MessageFunction", *messages)
     assert replayed.returncode == 0, replayed.stderr
     assert replayed.stdout == '{"statusCode": 200}\n' * 5
     posts = [line for line in replayed.stderr.splitlines() if line.startswith("to ")]
@@ -55,14 +49,14 @@ def test_a_conversation_is_replayed_and_so_are_its_begin_and_its_end(recorded: l
     assert json.loads(frame)["clients"] == 2
     for name in ("ConnectFunction", "DisconnectFunction"):
         file = next(each for each in recorded if name in each.name)
-        replayed = invoke(name, file)
+        replayed = local("invoke", name, file)
         assert (replayed.returncode, replayed.stdout) == (0, '{"statusCode": 200}\n')
 
 
 def test_an_event_is_replayed_in_a_real_table(dynamodb_local: str) -> None:
     events = ROOT / "events"
     options = ("--dynamodb", dynamodb_local, "--port", 9)  # no server is there: it is not asked
-    joined = invoke("MessageFunction", events / "subscribe.json", *options)
+    joined = local("invoke", "MessageFunction", events / "subscribe.json", *options)
     assert joined.returncode == 0, joined.stderr
     assert '"level": "INFO"' in joined.stderr
     assert rows_of(dynamodb_client(dynamodb_local), TOPIC)
@@ -84,7 +78,7 @@ def test_what_cannot_be_replayed_is_one_clear_line(
     file = tmp_path / "event.json"
     if text is not None:
         file.write_text(text)
-    refused = invoke(function, file)
+    refused = local("invoke", function, file)
     assert (refused.returncode, refused.stdout) == (1, "")
     (line,) = refused.stderr.splitlines()
     assert line.startswith("error: ") and reason in line
@@ -93,7 +87,7 @@ def test_what_cannot_be_replayed_is_one_clear_line(
 def test_a_function_that_fails_shows_its_event(tmp_path: Path) -> None:
     file = tmp_path / "event.json"
     file.write_text('{"requestContext": {"routeKey": "$default"}}')
-    failed = invoke("MessageFunction", file)
+    failed = local("invoke", "MessageFunction", file)
     assert failed.returncode == 1
     assert "KeyError" in failed.stderr
     assert failed.stderr.splitlines()[-1].startswith("MessageFunction failed. Its event: {")

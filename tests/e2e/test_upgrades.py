@@ -62,14 +62,6 @@ def test_upgrade_is_one_of_the_tokens_of_connection(port: int) -> None:
             assert is_answered(client)
 
 
-def test_a_websocket_may_be_asked_for_after_other_requests(port: int) -> None:
-    with connect(port) as client:
-        assert status_of(client, PAGE) == 200
-        assert status_of(client, PAGE) == 200
-        assert status_of(client, HANDSHAKE) == 101
-        assert is_answered(client)
-
-
 def test_the_body_of_a_request_is_no_request(shared_server: LocalServer) -> None:
     with connect(shared_server.port) as client:
         assert status_of(client, POST % (len(HANDSHAKE), HANDSHAKE)) == 405

@@ -145,8 +145,7 @@ def test_a_row_tells_whether_it_is_listed_as_it_is_called_now(subscriptions: Sub
     own = announced(subscriptions, "a", "B", at=2)
     assert not own.is_listed
     subscriptions.list_peers("room", [own])
-    own = announced(subscriptions, "a", "B", at=3)
-    assert own.is_listed
+    assert announced(subscriptions, "a", "B", at=3).is_listed
     assert (found(subscriptions, "A"), found(subscriptions, "B")) == ([], ["a"])
 
 
@@ -154,8 +153,7 @@ def test_who_has_left_is_found_no_more(subscriptions: Subscriptions) -> None:
     list_peer(subscriptions, "a", "A", at=1)
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     assert found(subscriptions, "A") == []
-    own = announced(subscriptions, "a", "A", at=3)
-    assert not own.is_listed
+    assert not announced(subscriptions, "a", "A", at=3).is_listed
 
 
 def test_who_leaves_while_it_is_listed_is_found_no_more(subscriptions: Subscriptions) -> None:

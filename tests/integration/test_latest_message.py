@@ -9,21 +9,16 @@ from signaling.protocol import Announce
 from tests.support.subscriptions import announce, announces, members, sender
 
 
-def test_a_subscription_that_is_handled_after_its_announce_forgets_nothing(
+def test_a_subscription_of_before_its_announce_or_of_the_same_millisecond_forgets_nothing(
     subscriptions: Subscriptions,
 ) -> None:
     for at in (2, 3):
         subscriptions.announce("room", sender("a", at=3), announce("A"))
         subscriptions.subscribe(["room"], sender("a", at=at))
         assert announces(subscriptions) == {"a": '"I am A"'}
-
-
-def test_an_announce_of_the_same_millisecond_as_its_subscription_is_stored(
-    subscriptions: Subscriptions,
-) -> None:
-    subscriptions.subscribe(["room"], sender("a", at=3))
-    subscriptions.announce("room", sender("a", at=3), announce("A"))
-    assert announces(subscriptions) == {"a": '"I am A"'}
+    subscriptions.subscribe(["room"], sender("b", at=3))
+    subscriptions.announce("room", sender("b", at=3), announce("B"))
+    assert announces(subscriptions)["b"] == '"I am B"'
 
 
 def test_of_the_same_millisecond_the_subscription_stays(subscriptions: Subscriptions) -> None:

@@ -25,15 +25,6 @@ def test_a_chunked_answer_is_joined(served: Served) -> None:
     assert stub.connections == 1
 
 
-@pytest.mark.parametrize(
-    "empty", [reply(204, b""), reply(200, b""), Reply((b"HTTP/1.1 204 No Content\r\n\r\n",))]
-)
-def test_an_answer_without_a_body_is_an_answer(served: Served, empty: Reply) -> None:
-    _, service = served(empty)
-    assert post(service, "a", "b").delivered == ["a", "b"]
-    assert post(service, "c").delivered == ["c"]
-
-
 def test_a_large_answer_and_a_large_request_pass_whole(served: Served, tls: Authority) -> None:
     rows = [{"sk": {"S": "x" * 1000}}] * 1000
     for context in (None, tls.server_context("localhost")):

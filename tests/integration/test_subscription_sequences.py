@@ -27,7 +27,7 @@ PEER_IDS = st.sampled_from(PEERS)
 DELAYS = st.sampled_from((0, 0, 0, 1, 3))
 """How many messages later a message is handled than it was sent."""
 
-CONNECTION = attrgetter("connection")
+BY_CONNECTION = attrgetter("connection")
 TEXTS = st.text("ab\u00e9", min_size=1, max_size=3)
 
 
@@ -124,7 +124,7 @@ def machine(adapters: list[Subscriptions]) -> type[RuleBasedStateMachine]:
 
         @invariant()
         def all_say_the_same(self) -> None:
-            self.ask(lambda each: sorted(each.of_topic(self.topic), key=CONNECTION))
+            self.ask(lambda each: sorted(each.of_topic(self.topic), key=BY_CONNECTION))
             for peer in PEERS:
                 self.ask(partial(self.found, peer))
 

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 from local import ROOT
 
@@ -22,3 +23,9 @@ def make(target: str, *variables: str, status: int = 0, **environment: str) -> s
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done.stdout + done.stderr
+
+
+def local(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run `python -m local` with arguments that do not let it serve for ever."""
+    command = [sys.executable, "-m", "local", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
