@@ -9,7 +9,6 @@ from local.sam.template import load
 from local.table.dynamodb import make_table
 from local.table.in_memory import MemorySubscriptions
 from rig.aws import dynamodb_client
-from rig.processes import started
 from rig.servers import DynamoDBLocal
 from signaling.ports import Sender, Subscriber
 
@@ -36,7 +35,7 @@ class CountingSubscriptions(MemorySubscriptions):
 def local_table() -> Iterator[tuple[Any, str]]:
     """Yield boto3's client and the name of the template's empty table, in a DynamoDB Local."""
     table = load(ROOT / "template.yaml").table
-    with started(DynamoDBLocal()) as server:
+    with DynamoDBLocal() as server:
         client = dynamodb_client(server.endpoint)
         make_table(client, table)
         yield client, table["TableName"]

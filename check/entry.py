@@ -32,7 +32,7 @@ async def find_name(target: Target) -> str:
     except socket.gaierror as error:
         raise Fault(
             f"not found: {error.strerror}",
-            "the URL has a typing error, or its domain is not set up yet",
+            "the URL has a typo, or its domain is not set up yet",
             "compare it with the output SignalingUrl; with DomainName, see the zone's records",
         ) from None
     return ", ".join(dict.fromkeys(str(address[0]) for *_, address in found))
@@ -48,27 +48,27 @@ async def open_connection(target: Target) -> str:
             )
     except ssl.SSLCertVerificationError as error:
         raise Fault(
-            f"its certificate is not good: {error.verify_message}",
-            "the certificate is of another name or has expired, or a proxy breaks TLS open",
+            f"its certificate is invalid: {error.verify_message}",
+            "the certificate is for another name or has expired, or a proxy intercepts TLS",
             "see CertificateArn and DomainName; try from another network",
         ) from None
     except ssl.SSLError as error:
         raise Fault(
             f"no TLS: {error.reason}",
-            "what listens there speaks no TLS",
+            "what listens there does not speak TLS",
             "try ws:// if it is a server without a certificate",
         ) from None
     except TimeoutError:
         raise Fault(
             f"no answer within {SECONDS_TO_CONNECT:.0f} s",
-            "a firewall drops the packets, or what listens there waits for something else than TLS",
+            "a firewall drops the packets, or what listens there does not expect TLS",
             "try from another network, and compare the port and ws:// or wss://",
         ) from None
     except OSError as error:
         raise Fault(
             f"no connection: {error.strerror or error}",
-            "nothing listens there, or a firewall refuses",
-            "see whether the server runs and compare the port",
+            "nothing listens there, or a firewall blocks it",
+            "check that the server is running, and compare the port",
         ) from None
     described = _described(writer.get_extra_info("ssl_object"))
     writer.close()
@@ -118,14 +118,14 @@ async def _refuse_what_browsers_refuse(target: Target) -> None:
         raise Fault(
             f"{answer.status}, a redirect to {headers.get('Location', 'nowhere')}",
             "browsers do not follow redirects of WebSockets",
-            "give the apps the address that it leads to",
+            "use the address that it leads to in your app",
         )
     for name in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"):
         if answer.status == 101 and name in headers:
             raise Fault(
-                f"101 with {name}: {headers[name]}, for which nobody asked",
-                "the server, or a proxy before it, answers what it was not asked, and browsers "
-                "close the connection at once",
+                f"101 with {name}: {headers[name]}, which was not requested",
+                "the server, or a proxy before it, sends headers that were not requested, and "
+                "browsers close the connection at once",
                 "see the headers that $connect, or the proxy, adds",
             )
 
@@ -134,7 +134,7 @@ async def be_refused_without_a_token(target: Target) -> str:
     """Connect without a token."""
     if target.token is None:
         raise Untried("no TOKEN")
-    return await _refused(target, [], "who brings no token is let in")
+    return await _refused(target, [], "clients without a token are let in")
 
 
 async def stay_open(target: Target) -> str:
@@ -151,8 +151,8 @@ async def stay_open(target: Target) -> str:
             raise Fault(
                 f"closed with {client.closed} after {lasted:.1f} s",
                 "the server, or a proxy before it, ends connections after some seconds; y-webrtc "
-                "connects again and again, and what is said in between is lost",
-                "see the timeouts of what stands between, and the server's log",
+                "reconnects each time, and messages sent in between are lost",
+                "see the timeouts of what is in between, and the server's log",
             )
         return f"open for {lasted:.1f} s"
 
@@ -162,14 +162,14 @@ async def be_refused_with_a_changed_token(target: Target) -> str:
     changed = target.changed_token()
     if changed is None:
         raise Untried("no TOKEN")
-    return await _refused(target, [changed], "a token with a wrong signature lets its bearer in")
+    return await _refused(target, [changed], "a token with a wrong signature is accepted")
 
 
 async def be_refused_with_two_tokens(target: Target) -> str:
     """Connect with the token twice in the URL."""
     if target.token is None:
         raise Untried("no TOKEN")
-    return await _refused(target, [target.token] * 2, "the second token in a URL is not looked at")
+    return await _refused(target, [target.token] * 2, "a second token in the URL is not checked")
 
 
 async def be_refused_with_an_expired_token(target: Target) -> str:
@@ -179,14 +179,14 @@ async def be_refused_with_an_expired_token(target: Target) -> str:
         raise Untried("no EXPIRED_TOKEN")
     if not _has_expired(claims_of(token)):
         raise Untried("EXPIRED_TOKEN has not expired")
-    return await _refused(target, [token], "the time of a token does not count")
+    return await _refused(target, [token], "a token's expiry is not checked")
 
 
 async def be_refused_with_a_foreign_token(target: Target) -> str:
     """Connect with a token from another issuer, or for another server."""
     if target.foreign_token is None:
         raise Untried("no FOREIGN_TOKEN")
-    return await _refused(target, [target.foreign_token], "tokens of others are taken")
+    return await _refused(target, [target.foreign_token], "tokens of other issuers are accepted")
 
 
 def _has_expired(claims: dict[str, Any]) -> bool:

@@ -13,18 +13,19 @@ _REDEPLOYED = "see the function's log with `sam logs --stack-name <stack>`"
 def of_status(status: int, has_token: bool, expired: bool = False) -> Advice:
     """Return the meaning of the HTTP `status` that answered a handshake."""
     if status == 401 and not has_token:
-        return Advice("the server wants a token", "bring one: TOKEN=...")
+        return Advice("the server wants a token", "pass one: TOKEN=...")
     if status == 401:
         return Advice(
             "the server found no token in the URL, although one was sent",
-            "see whether a proxy cuts the query off, and what name the server wants it under",
+            "check whether a proxy drops the query, and under which name the server expects it",
         )
     if status == 403 and expired:
         return Advice("the token has expired", "mint a new one")
     if status == 403:
         token = "the token is refused, or " if has_token else ""
         return Advice(
-            f"{token}the origin is not in AllowedOrigins, or the URL's last part is no stage",
+            f"{token}the origin is not in AllowedOrigins, "
+            "or the last part of the URL is not a stage",
             "compare the URL with the output SignalingUrl, give ORIGIN=https://..., and look for "
             '"refused" in the log',
         )
@@ -36,10 +37,10 @@ def of_status(status: int, has_token: bool, expired: bool = False) -> Advice:
     if status == 429:
         return Advice(
             "too many connects: RouteRateLimit, RouteBurstLimit or the account's own limit",
-            "wait a minute and try again; if nobody else connects, raise the limits",
+            "wait a minute and try again; if no other client connects, raise the limits",
         )
     if status == 500:
-        return Advice("the authorizer failed, or what it answers is no policy", _REDEPLOYED)
+        return Advice("the authorizer failed, or its answer is not a policy", _REDEPLOYED)
     if status == 504:
         return Advice("the function of $connect takes too long", _REDEPLOYED)
     if status >= 500:
@@ -48,8 +49,8 @@ def of_status(status: int, has_token: bool, expired: bool = False) -> Advice:
             f'{_REDEPLOYED} and look for "SettingError"',
         )
     return Advice(
-        "the server, or a proxy before it, takes this for a bad request",
-        "see whether the URL is too long (API Gateway: 4,096 characters) and what stands between",
+        "the server, or a proxy before it, considers this a bad request",
+        "check whether the URL is too long (API Gateway: 4,096 characters), and what is in between",
     )
 
 
@@ -60,7 +61,7 @@ _OF_CODES = {
     ),
     "unavailable": Advice(
         "the table is throttled or out of reach",
-        "look at the table's alarms, and at CapacityMode: free-tier refuses what is beyond it",
+        "look at the table's alarms, and at CapacityMode: free-tier refuses requests beyond it",
     ),
 }
 
@@ -71,8 +72,8 @@ def of_frames(frames: Sequence[Frame]) -> Advice | None:
         code, message = frame.get("code"), frame.get("message")
         if frame.get("type") == "error":
             return _OF_CODES.get(str(code)) or Advice(
-                f"the server does not take what y-webrtc sends ({code}: {message})",
-                "see whether it is the version of this check",
+                f"the server rejects what y-webrtc sends ({code}: {message})",
+                "check that it is of the same version as this check",
             )
         if "type" not in frame and message == "Internal server error":
             return Advice("the message function failed", _REDEPLOYED)

@@ -59,18 +59,16 @@ PROBES = (
     Probe(Stage.FEW, "leaving", "close one client, reset another one", meeting.miss_who_left),
     Probe(Stage.FEW, "errors", "send a type that does not exist", frames.be_told_of_errors),
     Probe(Stage.FEW, "outside", "enter a room that the token does not open", frames.stay_outside),
-    Probe(Stage.FEW, "no token", "bring none", entry.be_refused_without_a_token),
+    Probe(Stage.FEW, "no token", "send none", entry.be_refused_without_a_token),
     Probe(
         Stage.FEW, "forged", "change the token's signature", entry.be_refused_with_a_changed_token
     ),
-    Probe(Stage.FEW, "two tokens", "bring the token twice", entry.be_refused_with_two_tokens),
-    Probe(
-        Stage.FEW, "expired", "bring a token of yesterday", entry.be_refused_with_an_expired_token
-    ),
+    Probe(Stage.FEW, "two tokens", "send the token twice", entry.be_refused_with_two_tokens),
+    Probe(Stage.FEW, "expired", "send an expired token", entry.be_refused_with_an_expired_token),
     Probe(
         Stage.FEW,
         "foreign",
-        "bring a token of somebody else",
+        "send a token of another issuer",
         entry.be_refused_with_a_foreign_token,
     ),
     Probe(
@@ -160,8 +158,9 @@ async def _find(target: Target, probe: Probe, end: float | None) -> Finding:
     except TimeoutError:
         came = "not done in time"
         advice = Advice(
-            f"the server is slow, or does not answer; all may take {_SECONDS_IN_ALL:.0f} s",
-            "try again; if this stays, look at the times on the dashboard",
+            "the server is slow, or does not answer; "
+            f"all probes together may take {_SECONDS_IN_ALL:.0f} s",
+            "try again; if this persists, look at the times on the dashboard",
         )
     except (aiohttp.ClientError, OSError) as error:
         came = f"the connection broke: {error or type(error).__name__}"

@@ -95,7 +95,7 @@ async def serve(stack: Stack, chosen: argparse.Namespace) -> int:
     if faults:
         print(f"Faults that were made: {await faults.end()}", flush=True)
     if not has_ended:
-        print("error: functions that had not ended were given up", file=sys.stderr, flush=True)
+        print("error: functions that had not ended were abandoned", file=sys.stderr, flush=True)
         sys.stdout.flush()
         os._exit(0)  # Python would wait for their threads
     return 0

@@ -64,7 +64,9 @@ def _options() -> argparse.Namespace:
     closing.add_argument("connection")
     options = parser.parse_args()
     if options.command == "rooms" and not (options.stack or options.dynamodb):
-        parser.error("rooms in memory are seen by nobody else: give --stack or --dynamodb")
+        parser.error(
+            "rooms in memory are visible only to the server itself: give --stack or --dynamodb"
+        )
     return options
 
 

@@ -11,7 +11,6 @@ from rehearsals.report import Part, findings
 from rig.issuer import Issuer
 from rig.members import Member, connect, leave, until
 from rig.places import MEMORY, running
-from rig.processes import started
 from rig.report import Check, Report
 from rig.servers import LocalServer
 from rig.tokens import demands, url_with
@@ -37,7 +36,7 @@ def rehearse(is_short: bool) -> Report:
         stolen = asyncio.run(_take_peer_id(here.server, number))
         posted = asyncio.run(_post(here.server, number))
         knocked = asyncio.run(_knock(here.server))
-    with started(Issuer()) as issuer, running(MEMORY, *demands(issuer)) as here:
+    with Issuer() as issuer, running(MEMORY, *demands(issuer)) as here:
         trespassed = asyncio.run(_trespass(here.server, issuer))
     return findings([stolen, trespassed, posted, knocked])
 

@@ -7,13 +7,12 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
 import pytest
 
@@ -58,29 +57,6 @@ def is_listening(port: int) -> bool:
     """Tell whether something accepts connections on `port`."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Server(Protocol):
-    """What can be started and stopped."""
-
-    def start(self) -> None:
-        """Start it."""
-
-    def stop(self) -> object:
-        """End it."""
-
-
-_Server = TypeVar("_Server", bound=Server)
-
-
-@contextmanager
-def started(server: _Server) -> Iterator[_Server]:
-    """Start `server`, and stop it at the end of the block."""
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def spawned(function: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:

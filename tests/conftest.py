@@ -15,7 +15,6 @@ from xdist.workermanage import WorkerController
 from local import ROOT
 from local.sam.template import Stack, load
 from rig.aws import forget_aws_account
-from rig.processes import started
 from rig.servers import (
     DynamoDBLocal,
     LocalServer,

@@ -49,7 +49,7 @@ class Table:
                 self._client.describe_table(TableName=self._table["TableName"])
             except self._client.exceptions.ResourceNotFoundException:
                 make_table(self._client, self._table)
-                print(f"made the table again that {self._endpoint} has lost", file=sys.stderr)
+                print(f"recreated the table, which {self._endpoint} had lost", file=sys.stderr)
 
     def topics(self) -> Iterator[str]:
         """Yield every topic that has a row, perhaps more than once, as far as DynamoDB answers."""

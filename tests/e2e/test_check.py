@@ -199,4 +199,4 @@ async def test_tls_is_told_and_a_certificate_that_is_not_good_is_named(
         assert re.fullmatch(r"TLSv1\.3, certificate for [12] days", checked.findings[1]["came"])
         refused = (await asyncio.to_thread(check, url)).findings[-1]
     assert refused["probe"] == "connection"
-    assert refused["came"] == "its certificate is not good: unable to get local issuer certificate"
+    assert refused["came"] == "its certificate is invalid: unable to get local issuer certificate"

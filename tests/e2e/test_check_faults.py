@@ -29,10 +29,10 @@ def test_a_server_that_ignores_tokens_is_named(
         foreign_token=issuer.mint(aud="another"),
     )
     assert failed.keys() == {*("outside", "no token", "forged", "two tokens", "expired", "foreign")}
-    assert failed["no token"].startswith("who brings no token is let in")
+    assert failed["no token"].startswith("clients without a token are let in")
     assert "tokens are not switched on" in failed["forged"]
-    assert failed["expired"].startswith("the time of a token does not count")
-    assert failed["foreign"].startswith("tokens of others are taken")
+    assert failed["expired"].startswith("a token's expiry is not checked")
+    assert failed["foreign"].startswith("tokens of other issuers are accepted")
 
 
 def test_the_wrong_delivery_is_named(local_server: StartLocalServer) -> None:
@@ -87,7 +87,7 @@ ALONE = {
     },
     broken.ECHOES: {"delivery": "the server sends what a client says back to it"},
     broken.ADDS_A_SUBPROTOCOL: {
-        "handshake": "the server, or a proxy before it, answers what it was not"
+        "handshake": "the server, or a proxy before it, sends headers that were"
     },
 }
 """Faults, with the one probe that finds each and the beginning of what it says."""

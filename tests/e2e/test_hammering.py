@@ -67,6 +67,24 @@ async def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
         assert resident_bytes(server.pid) - before < 1_000 * len(pings) / 2
 
 
+async def test_a_client_that_enters_ever_more_rooms_does_not_fill_the_memory(
+    local_server: StartLocalServer,
+) -> None:
+    server = local_server("--throttle", "none")
+    await is_served(server)
+    before = resident_bytes(server.pid)
+
+    def refused(frames: list[dict[str, Any]]) -> int:
+        return sum(each.get("code") == "too_many_rooms" for each in frames)
+
+    async with clients(server.websocket_url, "A") as (client,):
+        for message in range(500):
+            await client.subscribe(*(f"room {message} {topic}" for topic in range(100)))
+        await client.until(lambda frames: refused(frames) == 490)
+        assert resident_bytes(server.pid) < 1.3 * before
+    await is_served(server)
+
+
 async def test_a_flood_waits_at_its_sender(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:

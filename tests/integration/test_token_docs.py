@@ -16,7 +16,7 @@ from moto import mock_aws
 from functions.authorize import app
 from local import ROOT
 from rig.issuer import JWKS, Issuer
-from rig.processes import need, started
+from rig.processes import need
 from signaling.authorizer import tokens
 from tests.support.authorizer import SECRET, configure, connect_with, effect_of
 
