@@ -14,11 +14,10 @@ from local.console.console import Console
 from local.console.feed import add_console
 from local.faults.faults import Faults
 from local.faults.plan import read_plan
-from local.functions.invoker import Handler, InlineInvoker, Invoker
-from local.functions.loading import Load, load_handler
-from local.functions.recording import Recorder
+from local.functions.invoker import InlineInvoker, Invoker
+from local.functions.loading import load_handler
 from local.gateway.gateway import Gateway
-from local.sam.template import Function, Stack
+from local.sam.template import Stack
 from local.sockets.http import http_application
 from local.sockets.server import Server
 from local.sockets.sites import HouseRules
@@ -50,7 +49,7 @@ async def serve(stack: Stack, chosen: argparse.Namespace) -> int:
         stack,
         invoker,
         chosen.life,
-        _with_tools(load, console, Recorder(chosen.record) if chosen.record else None),
+        lambda function: console.watch_function(function, load(function)),
         chosen.idle,
         chosen.throttle == "template",
         HouseRules().admit if chosen.guards_pages else lambda origin: True,
@@ -99,16 +98,6 @@ async def serve(stack: Stack, chosen: argparse.Namespace) -> int:
         sys.stdout.flush()
         os._exit(0)  # Python would wait for their threads
     return 0
-
-
-def _with_tools(load: Load, console: Console, recorder: Recorder | None) -> Load:
-    """Return `load` wrapped in the tools that see a function's events."""
-
-    def load_with_tools(function: Function) -> Handler:
-        handler = console.watch_function(function, load(function))
-        return recorder.record(function, handler) if recorder else handler
-
-    return load_with_tools
 
 
 def _greet(host: str, port: int, endpoint: str | None) -> None:

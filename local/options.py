@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from local.gateway.gateway import IDLE_SECONDS, LIFE_SECONDS
 from local.sockets.sites import is_loopback
@@ -13,7 +12,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local",
         description="API Gateway's WebSocket API on this machine, as template.yaml describes it.",
-        epilog="One function with recorded events: `python -m local invoke --help`.",
+        epilog="One function with events from files: `python -m local invoke --help`.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=4444, help="port, 0 for any (%(default)s)")
@@ -66,9 +65,6 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--console-for-everyone",
         action="store_true",
         help="show /console to other machines, too: it shows names and messages",
-    )
-    parser.add_argument(
-        "--record", type=Path, metavar="DIR", help="write each event of a function to a file there"
     )
     parser.add_argument(
         "--parameter-overrides",

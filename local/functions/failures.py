@@ -13,15 +13,9 @@ from signaling.event import RawEvent
 _OWN = Path(__file__).parents[1]
 
 
-def note_event(error: BaseException, function: Function, where: str) -> None:
-    """Add to the traceback of `error` `where` the event of `function` is."""
-    error.add_note(f"{function.name} failed. Its event: {where}")
-
-
 def print_failure(error: BaseException, function: Function, event: RawEvent) -> None:
-    """Print the traceback to stderr, with `event` itself unless its file is already noted."""
-    if not getattr(error, "__notes__", None):
-        note_event(error, function, json.dumps(without_secrets(event)))
+    """Print the traceback and the event, without its secrets, to stderr."""
+    error.add_note(f"{function.name} failed. Its event: {json.dumps(without_secrets(event))}")
     print(traceback_of(error), end="", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""Run one function with recorded events, without a server and without Docker.
+"""Run one function with events from files, without a server and without Docker.
 
 `python -m local invoke FUNCTION FILE...` does what `sam local invoke` does in a container: the
 function's log and posts go to stderr, its results to stdout.
@@ -102,11 +102,11 @@ def _invoke(function: Function, events: Iterable[RawEvent]) -> int:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m local invoke", description="Run one function with recorded events."
+        prog="python -m local invoke", description="Run one function with events from files."
     )
     parser.add_argument("function", metavar="FUNCTION", help="its name in template.yaml")
     parser.add_argument(
-        "file", metavar="FILE", nargs="+", type=Path, help="an event, as --record or events/ has it"
+        "file", metavar="FILE", nargs="+", type=Path, help="an event, as events/ has it"
     )
     parser.add_argument(
         "--dynamodb", metavar="URL", help="use the rooms in this DynamoDB endpoint, not none"

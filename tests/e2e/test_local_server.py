@@ -115,7 +115,7 @@ async def test_rooms_work_again_when_dynamodb_local_has_lost_its_table(
         server = local_server("--dynamodb", dynamodb.endpoint)
         dynamodb.stop()
         dynamodb.start()
-        wait_until(lambda: "made the table again" in server.output)
+        wait_until(lambda: "recreated the table" in server.output)
         async with clients(server.websocket_url, "A", "B") as (a, b):
             await a.announce("room")
             await b.announce("room")

@@ -1,6 +1,5 @@
-"""Events that `--record` wrote, replayed without a server and without Docker."""
+"""Events replayed without a server and without Docker."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -8,48 +7,27 @@ import pytest
 
 from local import ROOT
 from rig.aws import dynamodb_client
-from rig.clients import clients
-from rig.servers import StartLocalServer
 from tests.support.events import TOPIC
 from tests.support.make import local
 from tests.support.table import rows_of
 
 
-@pytest.fixture
-def recorded(local_server: StartLocalServer, tmp_path: Path) -> list[Path]:
-    """What a server wrote while A and B met in a room."""
-    server = local_server("--record", str(tmp_path / "events"))
-
-    async def meet() -> None:
-        async with clients(server.websocket_url, "A", "B") as (a, b):
-            await a.subscribe("room")
-            await a.settled()
-            await b.subscribe("room")
-            await b.settled()
-            await b.publish("room", {"for": "a"})
-            await a.until_received(2)
-
-    asyncio.run(meet())
-    server.stop()
-    server.start()  # the fixture stops it once more
-    return sorted((tmp_path / "events").iterdir())
-
-
-def test_a_conversation_is_replayed_and_so_are_its_begin_and_its_end(recorded: list[Path]) -> None:
-    messages = [each for each in recorded if each.name.endswith("-MessageFunction.json")]
-    assert len(messages) == 5
-    replayed = local("invoke", "MessageFunction", *messages)
-    assert replayed.returncode == 0, replayed.stderr
-    assert replayed.stdout == '{"statusCode": 200}\n' * 5
-    posts = [line for line in replayed.stderr.splitlines() if line.startswith("to ")]
-    receiver, _, frame = posts[-1].removeprefix("to ").partition(": ")
-    a = json.loads(messages[0].read_text())["requestContext"]["connectionId"]
-    assert receiver == a
-    assert json.loads(frame)["data"] == {"for": "a"}
+def test_a_conversation_is_replayed_and_so_are_its_begin_and_its_end(tmp_path: Path) -> None:
+    said = [("A", "subscribe"), ("A", "publish_announce"), ("B", "publish_announce")]
+    files = []
+    for number, (connection, name) in enumerate(said):
+        event = json.loads((ROOT / "events" / f"{name}.json").read_text())
+        event["requestContext"]["connectionId"] = connection
+        files.append(tmp_path / f"{number}.json")
+        files[-1].write_text(json.dumps(event))
+    replayed = local("invoke", "MessageFunction", *files)
+    assert (replayed.returncode, replayed.stdout) == (0, '{"statusCode": 200}\n' * 3)
+    (post,) = [line for line in replayed.stderr.splitlines() if line.startswith("to ")]
+    receiver, _, frame = post.removeprefix("to ").partition(": ")
+    assert receiver in "AB"
     assert json.loads(frame)["clients"] == 2
-    for name in ("ConnectFunction", "DisconnectFunction"):
-        file = next(each for each in recorded if name in each.name)
-        replayed = local("invoke", name, file)
+    for name, event in (("ConnectFunction", "connect"), ("DisconnectFunction", "disconnect")):
+        replayed = local("invoke", name, ROOT / "events" / f"{event}.json")
         assert (replayed.returncode, replayed.stdout) == (0, '{"statusCode": 200}\n')
 
 
