@@ -1,11 +1,10 @@
 """Authorizer of $connect: admit clients that send one valid token, a signed JWT, as `?token=`."""
 
-from typing import Any
-
 from signaling.authorizer.keys import KeysError
 from signaling.authorizer.tokens import RefusedError, claims_of, grants_of, key_cache, rules
 from signaling.event import Event, LambdaContext, RawEvent
 from signaling.log import InvocationLog
+from signaling.typed import Any
 
 _MOST_SUBJECT_CHARACTERS = 128
 """Limit of the principal, which is printable ASCII in any case: only people read it."""

@@ -12,11 +12,11 @@ from tests.support.stub import Stub, reply
 
 SLOW_TO_IMPORT = {
     *("asyncio", "aws_xray_sdk", "boto3", "botocore", "concurrent.futures", "dataclasses"),
-    *("email", "http.client", "logging", "urllib.request", "urllib3"),
+    *("email", "http.client", "logging", "typing", "urllib.request", "urllib3"),
 }
 ADMITTING = {
     *("access", "access.grants", "access.origins", "errors", "event", "frames", "log", "ports"),
-    *("protocol", "settings", "topics"),
+    *("protocol", "settings", "topics", "typed"),
 }
 TALKING_TO_AWS = ADMITTING | {
     *("bootstrap", "delivery", "introductions", "recipients", "rooms", "small_rooms", "standing"),

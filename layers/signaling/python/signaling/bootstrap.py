@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable
 from types import ModuleType
-from typing import NamedTuple
 
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.event import LambdaContext
@@ -12,6 +11,7 @@ from signaling.log import InvocationLog, TimedConnections
 from signaling.ports import After, Connections, Deadlines, Outcome, Subscriptions
 from signaling.rooms import Rooms
 from signaling.settings import BROADCAST, LEAN, settings
+from signaling.typed import NamedTuple
 
 _SECONDS_TO_FINISH = 0.5
 """Reserved for writing the log line."""

@@ -4,10 +4,10 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocke
 """
 
 from time import time
-from typing import Any, Protocol
 
 from signaling.access.grants import Grants, has_grants
 from signaling.ports import Sender
+from signaling.typed import Any, Protocol
 
 RawEvent = dict[str, Any]
 """The event as Lambda hands it over."""

@@ -1,7 +1,6 @@
 """Introductions in rooms with so many members that a newcomer meets only some of them."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from signaling.errors import SubscriptionsError
 from signaling.introductions import heard_by
@@ -12,6 +11,7 @@ from signaling.standing import (
     entered_at,
     is_newcomer,
 )
+from signaling.typed import NamedTuple
 
 INTRODUCED = 8
 """Members introduced to a newcomer in a large room.

@@ -11,13 +11,13 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 from types import TracebackType
-from typing import Any
 
 from signaling.errors import SignalingError, SubscriptionsError
 from signaling.event import Event
 from signaling.ports import Connections, Introduction, Outcome
 from signaling.protocol import Message, Ping, Publish
 from signaling.settings import INFO, settings
+from signaling.typed import Any
 
 
 class InvocationLog:

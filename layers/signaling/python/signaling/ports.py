@@ -1,9 +1,9 @@
 """What the rooms need from outside, and the values that pass through: the two ports."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
 
 from signaling.protocol import Announce
+from signaling.typed import NamedTuple, Protocol
 
 _LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
 """https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""

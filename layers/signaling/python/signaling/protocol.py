@@ -6,11 +6,11 @@ A published message is never decoded and encoded again. Python and JavaScript di
 
 import json
 from binascii import a2b_base64
-from typing import Any, NamedTuple
 
 from signaling.errors import InvalidMessageError
 from signaling.frames import plain_announce, quote
 from signaling.topics import topic_key
+from signaling.typed import Any, NamedTuple
 
 MAX_PEER_BYTES = 256
 """Longest `from` that is accepted: it is stored with the subscription (y-webrtc sends 36)."""

@@ -1,7 +1,6 @@
 """The core: entering, leaving and publishing in rooms. Knows only the two ports."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, assert_never
 
 from signaling.access.grants import Grants
 from signaling.delivery import Delivery
@@ -40,6 +39,7 @@ from signaling.protocol import (
 from signaling.recipients import is_lost
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import ANNOUNCES_AT_ONCE, came_back
+from signaling.typed import NamedTuple
 
 
 class Handled(NamedTuple):
@@ -98,6 +98,8 @@ class Rooms:
             case Ping():
                 return Handled(self.reply(sender.connection, PONG))
             case _:
+                from typing import assert_never  # here: only mypy gets here
+
                 assert_never(message)
         return Handled(NOTHING)
 

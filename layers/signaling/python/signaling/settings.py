@@ -5,10 +5,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import NamedTuple
 
 from signaling.access.origins import ANY_ORIGIN, parse_origins
 from signaling.protocol import Limits
+from signaling.typed import NamedTuple
 
 ADDRESSED = "addressed"
 """A message goes only to the clients that it is meant for, and never back to its sender."""

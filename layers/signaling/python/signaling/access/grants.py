@@ -5,7 +5,8 @@ A pattern is a topic in which `*` stands for any characters except `/`, and `**`
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+
+from signaling.typed import Any, NamedTuple
 
 _CLAIM = "topics"
 

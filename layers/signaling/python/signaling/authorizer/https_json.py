@@ -6,8 +6,9 @@ import socket
 import time
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any, cast
 from urllib.parse import urlsplit
+
+from signaling.typed import Any
 
 _MOST_BYTES = 256 * 1024
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -35,7 +36,8 @@ def fetch(url: str, deadline: float) -> dict[str, Any]:
         connection, path = _connection(url, deadline)
         with closing(connection):
             connection.request("GET", path, headers={"Accept": "application/json"})
-            with HTTPResponse(cast(socket.socket, _Timed(connection.sock, deadline))) as answer:
+            timed: Any = _Timed(connection.sock, deadline)
+            with HTTPResponse(timed) as answer:
                 answer.begin()
                 body = answer.read(_MOST_BYTES + 1)
         if answer.status in _NONE_THERE:

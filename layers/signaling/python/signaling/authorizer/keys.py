@@ -4,11 +4,11 @@ Needs PyJWT, which only the authorizer's package contains: nothing else may impo
 """
 
 import time
-from typing import Any, NamedTuple
 
 import jwt
 
 from signaling.authorizer.https_json import DocumentError, NoDocumentError, fetch
+from signaling.typed import Any, NamedTuple
 
 SECONDS_TO_LOAD = 3.0
 """The time that a load may take; for an issuer, discovery and the keys together."""

@@ -10,13 +10,13 @@ import os
 import threading
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
 
 import jwt
 
 from signaling.access.grants import Grants
 from signaling.authorizer.key_cache import KeyCache
 from signaling.authorizer.keys import KeysError, issuer_keys, secret_key
+from signaling.typed import Any, NamedTuple
 
 MOST_TOKEN_CHARACTERS = 3800
 """API Gateway accepts URLs of 4,096 characters. The rest is for the part before the token: `wss://`,

@@ -4,9 +4,9 @@ Their names rotate, so an update knows which one is current and which others to 
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
+from signaling.typed import Any
 
 _TIMES = 8
 

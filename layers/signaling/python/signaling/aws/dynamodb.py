@@ -32,7 +32,6 @@ import os
 import time
 from binascii import crc32
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from signaling.aws.counts import beginnings, counters, is_long_before
 from signaling.aws.operations import DynamoDB, RequestError
@@ -65,6 +64,7 @@ from signaling.ports import (
 )
 from signaling.protocol import Announce
 from signaling.topics import topic_key
+from signaling.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from signaling.aws.listings import Listings

@@ -1,5 +1,7 @@
 """HTTP/1.1 over connections that are kept alive, any number at once from one thread."""
 
+from __future__ import annotations
+
 import os
 import select
 import socket
@@ -8,10 +10,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
 
 from signaling.aws.steps import Steps, Wait, when_ready
 from signaling.aws.trust import Trust
+from signaling.typed import Any, NamedTuple
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0

@@ -1,5 +1,7 @@
 """AWS without its SDK, as the two ports need it: DynamoDB's JSON protocol and @connections."""
 
+from __future__ import annotations
+
 import json
 import math
 import os

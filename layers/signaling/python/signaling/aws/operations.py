@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
 
 from signaling.aws.retries import delay_after
 from signaling.errors import SubscriptionsError
+from signaling.typed import Any, Protocol
 
 _ROWS_PER_BATCH = (
     25  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+
+from signaling.typed import TypeVar
 
 ATTEMPT_SECONDS = 3.0
 """The longest time for one attempt: 1 s to connect, 2 s to read."""

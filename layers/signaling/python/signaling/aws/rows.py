@@ -6,7 +6,6 @@ alone, which is all that `$disconnect` knows.
 """
 
 from binascii import crc32
-from typing import Any
 
 from signaling.aws.counts import began_at
 from signaling.aws.operations import Answer, RequestError
@@ -14,6 +13,7 @@ from signaling.frames import plain_announce
 from signaling.ports import HELD_BYTES, LEFT_MILLISECONDS, Sender, Subscriber, expiry_of
 from signaling.protocol import Announce
 from signaling.topics import topic_key
+from signaling.typed import Any
 
 Row = dict[str, Any]
 """A row, or its key, in the form of boto3's low-level client."""
@@ -224,7 +224,8 @@ def subscriber_of(row: Row) -> Subscriber:
         "has_token" in row,
         int(row["left_at"]["N"]) if "left_at" in row else None,
         _is_listed(row),
-        began_at=began_at(row),
+        0,
+        began_at(row),
     )
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -12,6 +11,7 @@ from botocore.config import Config
 from signaling.aws.connections import ApiGatewayConnections, Call
 from signaling.aws.operations import Answer, Parameters, RequestError
 from signaling.aws.retries import ATTEMPT_SECONDS, THROTTLED, is_worth_another_attempt, tried
+from signaling.typed import Any, TypeVar
 
 THREADS = 16
 """Requests under way at once: enough to hide the network's delay, few enough for a small Lambda."""

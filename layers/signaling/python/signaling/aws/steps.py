@@ -4,12 +4,15 @@ Each is a generator that yields what it waits for, and `run` advances them all: 
 The real one would cost more CPU to import than the rest of a cold start.
 """
 
+from __future__ import annotations
+
 import select
 import socket
 import ssl
 import time
 from collections.abc import Callable, Generator, Iterable
-from typing import NamedTuple, TypeVar
+
+from signaling.typed import NamedTuple, TypeVar
 
 Result = TypeVar("Result")
 

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from signaling.aws.operations import Answer, DynamoDB, accepted, pages, write_batches
 from signaling.aws.rows import Row, Update, is_there, subscriber_of
 from signaling.ports import Deadlines, Subscriber
+from signaling.typed import Any
 
 
 class Table:
