@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from local import ROOT
+from rig.issuer import Issuer
 from tests.support.stub import Stub, reply
 
 SLOW_TO_IMPORT = {
@@ -114,3 +115,12 @@ def test_with_tracing_the_sdk_is_imported_without_botocore(aws: dict[str, str]) 
     assert "aws_xray_sdk" in modules
     assert not {"boto3", "botocore"} & modules
     assert of_this_project(modules) == TALKING_TO_AWS | {"tracing"}
+
+
+def test_the_authorizer_imports_nothing_that_is_for_certificates() -> None:
+    with Issuer() as issuer:
+        modules = modules_after("authorize", "authorize", {"JWT_ISSUER": issuer.url})
+        assert len(issuer.requests) == 2
+    assert {each for each in modules if each.startswith("cryptography.x509")} == {
+        "cryptography.x509"  # which stands there empty
+    }
