@@ -45,7 +45,7 @@ def test_layers_carry_no_sdk() -> None:
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("SignalingLayer", "rooms"),
+        ("SignalingLayer", "joined"),
         *((f"{name}Function", "app") for name in ("Connect", "Disconnect", "Message")),
         ("AuthorizeFunction", "app"),
         ("AuthorizeFunction", "api_jwt"),

@@ -15,6 +15,7 @@ CORE = {
     "rooms",
 }
 MAY_IMPORT = {
+    "joined": set[str](),
     "typed": set[str](),
     "errors": set[str](),
     "frames": {"errors"},

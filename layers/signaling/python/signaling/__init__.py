@@ -1,1 +1,5 @@
 """Signaling for y-webrtc: rooms on top of two ports, subscriptions and connections."""
+
+from signaling import joined
+
+joined.install()
