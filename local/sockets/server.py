@@ -31,7 +31,7 @@ class Server:
     def __init__(self, gateway: Gateway, application: web.Application) -> None:
         """Serve WebSockets of `gateway`, and `application` to all other requests."""
         self._gateway = gateway
-        self._outbox = Outbox()
+        self._outbox: Outbox
         self._http = web.AppRunner(
             application,
             access_log=None,
@@ -50,6 +50,7 @@ class Server:
             OSError: the port is taken, or the host is not one of this machine.
         """
         await self._http.setup()
+        self._outbox = Outbox()
         loop = asyncio.get_running_loop()
         # picows is made for these transports, which cost a fraction of asyncio's per message.
         self._server = await aiofastnet.create_server(loop, self._accept, host, port)

@@ -36,7 +36,7 @@ class RunningGateway:
 
     def __init__(self, stack: Stack) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.gateway = self._call(self._make_gateway(stack))
         self._server = Server(self.gateway, http_application(self.gateway, ROOT / "no demo"))

@@ -89,11 +89,8 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
 def deadlines_within(seconds: float) -> Deadlines:
     """Divide the time that an invocation has left."""
     now, seconds = time.monotonic(), max(0.0, seconds - _SECONDS_TO_FINISH)
-    return Deadlines(
-        table=now + seconds * _SHARE_OF_TABLE,
-        posts=now + seconds * _SHARE_OF_POSTS,
-        clean_up=now + seconds,
-    )
+    table, posts = now + seconds * _SHARE_OF_TABLE, now + seconds * _SHARE_OF_POSTS
+    return Deadlines(table, posts, now + seconds)
 
 
 def warm() -> None:

@@ -49,13 +49,11 @@ class Event:
     def sender(self) -> Sender:
         """The connection with its times."""
         authorizer = self._context.get("authorizer")
-        return Sender(
-            connection=self.connection,
-            connected_at=int(self._context["connectedAt"]),
-            requested_at=int(self._context["requestTimeEpoch"]),
-            has_token=authorizer is not None and has_grants(authorizer),
-            handled_at=int(1000 * time()),
-        )
+        has_token = authorizer is not None and has_grants(authorizer)
+        connected_at = int(self._context["connectedAt"])
+        requested_at = int(self._context["requestTimeEpoch"])
+        handled_at = int(1000 * time())
+        return Sender(self.connection, connected_at, requested_at, has_token, handled_at)
 
     def grants(self, needs_token: bool) -> Grants:
         """Return the topics that the connection may use, as the authorizer said on `$connect`."""

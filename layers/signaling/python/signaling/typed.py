@@ -7,7 +7,7 @@ takes, which compiles a constructor for each.
 
 from __future__ import annotations
 
-from operator import itemgetter
+from _collections import _tuplegetter  # type: ignore[import-not-found]  # namedtuple's own: twice as fast as a property
 
 __all__ = ["TYPE_CHECKING", "Any", "NamedTuple", "Protocol", "TypeVar"]
 
@@ -28,13 +28,15 @@ class _Kind(type):
 
     _fields: tuple[str, ...]
     _defaults: dict[str, Any]
+    _last_defaults: tuple[Any, ...]
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> _Kind:
         made = super().__new__(cls, name, bases, {**namespace, "__slots__": ()})
         made._fields = tuple(made.__annotations__)
         made._defaults = {each: namespace[each] for each in made._fields if each in namespace}
+        made._last_defaults = tuple(made._defaults.values())
         for place, field in enumerate(made._fields):
-            setattr(made, field, property(itemgetter(place)))
+            setattr(made, field, _tuplegetter(place, None))
         return made
 
 
@@ -42,16 +44,20 @@ class _Record(tuple[Any, ...], metaclass=_Kind):
     """A tuple whose places have names."""
 
     def __new__(cls, *values: Any, **named: Any) -> Self:
-        if named:
-            rest = cls._fields[len(values) :]
-            given = {**cls._defaults, **named}
-            if named.keys() <= {*rest} <= given.keys():
-                values += tuple([given[each] for each in rest])
-        elif missing := len(cls._fields) - len(values):
-            values += tuple(cls._defaults.values())[-missing:]
-        if len(values) != len(cls._fields):
-            raise TypeError(f"the fields of {cls.__name__} are {', '.join(cls._fields)}")
+        if named or len(values) != len(cls._fields):
+            values += cls._rest(len(values), named)
         return tuple.__new__(cls, values)
+
+    @classmethod
+    def _rest(cls, number: int, named: dict[str, Any]) -> tuple[Any, ...]:
+        """Return what is `named`, or the defaults, of all fields but the first `number`."""
+        fields = cls._fields[number:]
+        if not named and 0 < len(fields) <= len(cls._last_defaults):
+            return cls._last_defaults[-len(fields) :]
+        given = {**cls._defaults, **named}
+        if not fields or not named.keys() <= {*fields} <= given.keys():
+            raise TypeError(f"the fields of {cls.__name__} are {', '.join(cls._fields)}")
+        return tuple([given[each] for each in fields])
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={value!r}" for name, value in self._asdict().items())
