@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from importlib import import_module
 
 TYPE_CHECKING = False  # typing's own would cost what is measured: the function does without it
 
@@ -79,6 +80,7 @@ def main(handed_over: float) -> None:
 
 
 def _lead_all_names_to(port: int) -> None:
+    import_module("signaling.aws")  # before socket, because it imports that with less of its own
     import socket
 
     resolve = socket.getaddrinfo

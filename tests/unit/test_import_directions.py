@@ -16,6 +16,7 @@ CORE = {
 }
 MAY_IMPORT = {
     "joined": set[str](),
+    "put_off": set[str](),
     "typed": set[str](),
     "errors": set[str](),
     "frames": {"errors"},

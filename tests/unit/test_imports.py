@@ -9,7 +9,8 @@ import pytest
 
 from local import ROOT
 from rig.issuer import Issuer
-from signaling.authorizer import NOT_NEEDED
+from signaling import authorizer
+from signaling import aws as aws_package
 from tests.support.stub import Stub, reply
 
 SLOW_TO_IMPORT = {
@@ -21,7 +22,8 @@ ADMITTING = {
     *("ports", "protocol", "settings", "topics", "typed"),
 }
 TALKING_TO_AWS = ADMITTING | {
-    *("bootstrap", "delivery", "introductions", "recipients", "rooms", "small_rooms", "standing"),
+    *("bootstrap", "delivery", "introductions", "put_off", "recipients", "rooms", "small_rooms"),
+    "standing",
     *("aws", "aws.connections", "aws.counts", "aws.dynamodb", "aws.http1", "aws.lean"),
     *("aws.operations", "aws.retries", "aws.rows", "aws.sigv4", "aws.steps", "aws.table"),
     "aws.trust",
@@ -107,7 +109,7 @@ def test_without_tracing_a_function_imports_what_it_needs(
     function: str, event: str, own: set[str], aws: dict[str, str]
 ) -> None:
     modules = modules_after(event, function, aws, WITHOUT_SITE_PACKAGES)
-    assert not SLOW_TO_IMPORT & modules
+    assert not (SLOW_TO_IMPORT | {*aws_package.NOT_NEEDED}) & modules
     assert of_this_project(modules) == own
 
 
@@ -123,4 +125,4 @@ def test_the_authorizer_imports_nothing_that_no_token_needs() -> None:
         modules = modules_after("authorize", "authorize", {"JWT_ISSUER": issuer.url})
         assert len(issuer.requests) == 2
     used = {"ast"} if sys.version_info < (3, 13) else set[str]()  # by older inspect, as a base
-    assert {*NOT_NEEDED} & modules == used
+    assert {*authorizer.NOT_NEEDED} & modules == used

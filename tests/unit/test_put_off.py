@@ -7,7 +7,7 @@ from local import LAYER
 
 USED_LATER = """
 import sys
-from signaling.authorizer.put_off import put_off
+from signaling.put_off import put_off
 
 with put_off("wave", "xml.dom", "sys"):
     import wave as early
@@ -23,7 +23,7 @@ assert early_dom.Node is sys.modules["xml.dom"].Node
 
 USED_AT_ONCE = """
 import sys
-from signaling.authorizer.put_off import put_off
+from signaling.put_off import put_off
 
 with put_off("wave"):
     from wave import Wave_read
@@ -40,7 +40,7 @@ else:
 
 AN_ERROR = """
 import sys
-from signaling.authorizer.put_off import put_off
+from signaling.put_off import put_off
 
 try:
     with put_off("wave", "no_such_module"):
@@ -53,12 +53,30 @@ else:
 """
 
 
+ALL_OF_SSL_AND_SOCKET = """
+import signaling.aws
+import socket, ssl, tempfile
+
+assert ssl.DER_cert_to_PEM_cert(b"abc").splitlines()[1] == "YWJj"
+one, other = socket.socketpair()
+other.settimeout(10)
+with tempfile.TemporaryFile() as file:
+    file.write(b"some bytes")
+    file.flush()
+    one.sendfile(file)
+    assert other.recv(100) == b"some bytes"
+    socket.send_fds(one, [b"!"], [file.fileno()])
+    assert other.recv(100) == b"!"
+"""
+
+
 def run(program: str) -> None:
     done = subprocess.run(
         [sys.executable, "-B", "-c", program],
         env={"PYTHONPATH": LAYER},
         capture_output=True,
         text=True,
+        timeout=30,
     )
     assert done.returncode == 0, done.stderr
 
@@ -73,3 +91,7 @@ def test_a_module_may_be_used_at_once() -> None:
 
 def test_an_error_leaves_nothing_behind() -> None:
     run(AN_ERROR)
+
+
+def test_ssl_and_socket_can_do_what_they_could() -> None:
+    run(ALL_OF_SSL_AND_SOCKET)

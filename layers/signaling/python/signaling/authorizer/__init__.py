@@ -6,7 +6,7 @@ reads keys also from certificates, and http.client and cryptography import much 
 
 from importlib import import_module
 
-from signaling.authorizer.put_off import put_off
+from signaling.put_off import put_off
 
 NOT_NEEDED = ("cryptography.x509", "ast", "ipaddress", "locale", "shutil", "tokenize")
 """A sixth of a cold start. What a later version of PyJWT uses of it is imported then."""
