@@ -7,7 +7,7 @@ from rig.measure import in_turns, ratio, spread
 from rig.report import Bar, Check, Report
 
 _ROUNDS = 20
-_MOST_OF_BOTO3 = 1 / 10
+_MOST_OF_BOTO3 = 0.08
 _LEAN, _ALL_AUTHORITIES, _BOTO3 = CLIENTS = "lean", "lean, with all authorities", "boto3"
 _BARE, _IN_LAMBDA = BEFORE = ("time",), (LAMBDAS_BOOTSTRAP, "time")
 """What is imported before the function, and before its CPU time begins."""

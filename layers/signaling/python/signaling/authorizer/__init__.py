@@ -1,7 +1,7 @@
 """The authorizer's part: which tokens are valid, and the keys that check them.
 
-PyJWT is imported here first, without what nobody needs who fetches keys and checks a token: it
-reads keys also from certificates, and http.client and cryptography import much for other users.
+PyJWT is imported here first, without what fetching keys and checking a token never use: it can
+also read keys from certificates, and http.client and cryptography import much for other purposes.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
 """AWS behind the two ports, over boto3 or a lean client of its own.
 
-ssl and socket are imported here first, without what they need only for calls that nobody makes
-here: sendfile, file descriptors in messages, and certificates as PEM.
+ssl and socket are imported here first, without what they need only for calls that the layer never
+makes: sendfile, file descriptors in messages, and certificates as PEM.
 """
 
 from importlib import import_module

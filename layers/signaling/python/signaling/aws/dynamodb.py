@@ -12,11 +12,8 @@
 | entered_at    | time of its first announce, epoch milliseconds |
 | peer          | `from` of its announce or of a signal, if seen |
 | has_token     | its connection was opened with a token |
-| began_<n>     | when a function began to handle its first announce in the latest half second
-|               | with announces, and in the one before, epoch milliseconds; n is the number of
-|               | that half second modulo 8 |
-| announces_<n> | number of its announces in the latest two seconds with announces; n as above,
-|               | so that one write can count and forget |
+| began_<n>     | when the first announce of a recent half second began to be handled, epoch ms |
+| announces_<n> | number of its announces in two seconds; for both see `signaling.aws.counts` |
 | left_at       | time of its last unsubscribe, epoch milliseconds |
 | has_left      | it has unsubscribed: the row only keeps older messages from putting it back |
 | listed        | sk of the row that lists it under its peer id |
@@ -97,11 +94,9 @@ class DynamoDBSubscriptions:
         condition = (
             "requested_at < :requested_at OR (requested_at = :requested_at AND has_left = :yes)"
         )
+        change = " REMOVE announce, has_left"
         self._table.write(
-            [
-                entered_row(topic, sender, condition, " REMOVE announce, has_left", yes=_YES)
-                for topic in topics
-            ]
+            [entered_row(each, sender, condition, change, yes=_YES) for each in topics]
         )
 
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
