@@ -15,6 +15,7 @@ CORE = {
     "rooms",
 }
 MAY_IMPORT = {
+    "hashes": set[str](),
     "joined": set[str](),
     "put_off": set[str](),
     "typed": set[str](),
@@ -39,9 +40,9 @@ MAY_IMPORT = {
     "authorizer": {"access.grants", "authorizer"},
     "event": {"access.grants", "ports"},
     "settings": {"access.origins", "protocol"},
-    "log": {"errors", "event", "ports", "protocol", "settings"},
+    "log": {"errors", "event", "hashes", "ports", "protocol", "settings"},
     "tracing": {"ports"},
-    "aws": {"aws", "errors", "frames", "ports", "protocol", "standing", "topics"},
+    "aws": {"aws", "errors", "frames", "hashes", "ports", "protocol", "standing", "topics"},
     "bootstrap": {"aws", "event", "log", "ports", "rooms", "settings", "tracing"},
 }
 """What a module of the layer, or each module of a package, may import of the layer but `typed`."""

@@ -18,8 +18,8 @@ SLOW_TO_IMPORT = {
     *("email", "http.client", "logging", "typing", "urllib.request", "urllib3"),
 }
 ADMITTING = {
-    *("access", "access.grants", "access.origins", "errors", "event", "frames", "joined", "log"),
-    *("ports", "protocol", "settings", "topics", "typed"),
+    *("access", "access.grants", "access.origins", "errors", "event", "frames", "hashes", "joined"),
+    *("log", "ports", "protocol", "settings", "topics", "typed"),
 }
 TALKING_TO_AWS = ADMITTING | {
     *("bootstrap", "delivery", "introductions", "put_off", "recipients", "rooms", "small_rooms"),

@@ -4,7 +4,6 @@ A room's name is often its only secret, so a topic is logged as a short hash. Th
 a reader who guesses the name can find it. Tokens, query strings and payloads are never logged.
 """
 
-import hashlib
 import json
 import sys
 import time
@@ -14,6 +13,7 @@ from types import TracebackType
 
 from signaling.errors import SignalingError, SubscriptionsError
 from signaling.event import Event
+from signaling.hashes import sha256
 from signaling.ports import Connections, Introduction, Outcome
 from signaling.protocol import Message, Ping, Publish
 from signaling.settings import INFO, settings
@@ -126,7 +126,7 @@ class TimedConnections:
 @lru_cache
 def hash_of(topic: str) -> str:
     """Return a short hash of `topic`; a reader who guesses the topic can also compute it."""
-    return hashlib.sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return sha256(topic.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _milliseconds_since(started: float) -> float:

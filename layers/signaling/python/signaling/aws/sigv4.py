@@ -3,11 +3,10 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from functools import lru_cache
 
+from signaling.hashes import hmac_sha256, sha256
 from signaling.typed import NamedTuple
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -54,21 +53,25 @@ def sign(
     signed = ";".join(names)
     canonical_path = "/".join(map(quote, path.split("/")))
     canonical_headers = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in names)
-    body_hash = hashlib.sha256(body).hexdigest()
-    canonical = f"{method}\n{canonical_path}\n\n{canonical_headers}\n{signed}\n{body_hash}"
+    canonical = f"{method}\n{canonical_path}\n\n{canonical_headers}\n{signed}\n{_hash_of(body)}"
     date = timestamp[:8]
     place = f"{date}/{scope.region}/{scope.service}/aws4_request"
-    canonical_hash = hashlib.sha256(canonical.encode()).hexdigest()
+    canonical_hash = sha256(canonical.encode()).hexdigest()
     text = f"{_ALGORITHM}\n{timestamp}\n{place}\n{canonical_hash}"
     key = _signing_key(credentials.secret_key, date, scope)
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    signature = hmac_sha256(key, text.encode()).hex()
     credential = f"{credentials.access_key}/{place}"
     return f"{_ALGORITHM} Credential={credential}, SignedHeaders={signed}, Signature={signature}"
+
+
+@lru_cache(maxsize=1)  # all posts of a fan-out have the same body
+def _hash_of(body: bytes) -> str:
+    return sha256(body).hexdigest()
 
 
 @lru_cache(maxsize=4)
 def _signing_key(secret_key: str, date: str, scope: Scope) -> bytes:
     key = f"AWS4{secret_key}".encode()
     for part in (date, scope.region, scope.service, "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
+        key = hmac_sha256(key, part.encode())
     return key
