@@ -21,9 +21,6 @@ _PAGES_ABREAST = 12
 _PAGES_THAT_LEAVE_ABREAST = 8
 """They are busy for a moment, in which they must not be late because of others."""
 
-_SECONDS_UNTIL_LATE = 5.0
-"""More than a meeting takes; who takes longer has been helped by WebRTC's own time-outs."""
-
 _BREAKS: dict[How, str] = {
     "error": "both ends fail",
     "one": "one end fails",
@@ -154,10 +151,6 @@ def _details(kind: Kind, stays: list[Stay]) -> list[str]:
         dead = sum(stay.dead for stay in stays)
         words += [f"{dead} dead"] if dead else []
         words.append(f"{significant(spread([stay.frames for stay in stays]).median, 2)} frames")
-    if isinstance(kind, Cut):
-        taken = [stay.seconds or 0.0 for stay in stays]
-        late = [seconds for seconds in taken if seconds > _SECONDS_UNTIL_LATE]
-        words += [f"{len(late)} of which took up to {significant(max(late), 2)} s"] if late else []
     unsaid = sum(bool(stay.unsaid) for stay in stays if stay.wrong)
     words += [f"{unsaid} of which lost what they said"] if unsaid else []
     return words

@@ -13,8 +13,7 @@ from rig.servers import LocalServer
 
 _MOST_MEGABYTES_A_THOUSAND = 25.0
 _MOST_GROWTH_OF_LATER_ROUNDS = 0.15
-_ROUNDS = 3
-_SECONDS = 60.0
+_ROUNDS, _SECONDS = 3, 60.0
 
 
 def rehearse(is_short: bool) -> Report:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from functools import partial
 from http.client import HTTPConnection
 
 import aiohttp
@@ -10,12 +11,12 @@ import aiohttp
 from rehearsals.report import Part, findings
 from rig.issuer import Issuer
 from rig.members import Member, connect, leave, until
-from rig.places import MEMORY, running
+from rig.places import DYNAMODB, MEMORY, running
 from rig.report import Check, Report
 from rig.servers import LocalServer
 from rig.tokens import demands, url_with
 
-_SECONDS = 20.0
+_SECONDS, _SECONDS_TO_BE_HANDLED = 20.0, 1.0
 _EVIL = "https://evil.example"
 _FAR = (_EVIL, "null", "http://localhost.evil.example", "http://evil.example:4444")
 _NEAR = ("http://localhost:3000", "http://127.0.0.1:5173", "http://192.168.1.5:8080")
@@ -32,37 +33,46 @@ _FORBIDDEN = (
 def rehearse(is_short: bool) -> Report:
     """Let a member take another's id and try other rooms, and a page of another site connect."""
     number = 20 if is_short else 1_000
+    stolen = []
+    for place, listeners in ((MEMORY, 0),) if is_short else ((MEMORY, 0), (DYNAMODB, 120)):
+        with running(place) as here:
+            stolen.append(asyncio.run(_take_peer_id(here.server, place, listeners, number)))
     with running(MEMORY) as here:
-        stolen = asyncio.run(_take_peer_id(here.server, number))
         posted = asyncio.run(_post(here.server, number))
         knocked = asyncio.run(_knock(here.server))
     with Issuer() as issuer, running(MEMORY, *demands(issuer)) as here:
         trespassed = asyncio.run(_trespass(here.server, issuer))
-    return findings([stolen, trespassed, posted, knocked])
+    return findings([*stolen, trespassed, posted, knocked])
 
 
-async def _take_peer_id(server: LocalServer, number: int) -> Part:
-    everyone = ada, bob, mallory = [Member("room", name) for name in ("ada", "bob", "mallory")]
-    for member in await connect(server.websocket_url, everyone):
-        member.subscribe()
+async def _take_peer_id(server: LocalServer, place: str, listeners: int, number: int) -> Part:
+    ada, bob, mallory = three = [Member("room", name) for name in ("ada", "bob", "bob")]
+    others = [Member("room", f"listener {each}") for each in range(listeners)]
+    for listener in await connect(server.websocket_url, others):
+        listener.subscribe()
+    for member in await connect(server.websocket_url, three):
         member.announce()
-    mallory.peer = "bob"
-    mallory.announce()
-    await _handled(mallory)
-    due = {f"{turn}" for turn in range(number)}
-    for text in due:
-        ada.say(text, to="bob")
-    await _handled(ada)
-    missed = len(due - bob.texts.keys())
-    await leave(everyone)
+        await asyncio.sleep(_SECONDS_TO_BE_HANDLED)
+    before, after = ({f"{when} {turn}" for turn in range(number)} for when in ("before", "after"))
+    for half in (before, after):
+        for text in half:
+            ada.say(text, to="bob")
+        await until(partial(half.issubset, bob.texts), _SECONDS)
+        mallory.send({"type": "unsubscribe", "topics": ["room"]})
+        await asyncio.sleep(_SECONDS_TO_BE_HANDLED)
+    missed, stray = len((before | after) - bob.texts.keys()), len(after & mallory.texts.keys())
+    await leave([*three, *others])
     return Part(
-        "Announces itself under another's peer id",
-        f"{number:,} signals to the id that two connections claim",
-        f"{number:,} at its owner",
-        f"{number - missed:,} at its owner",
-        f"{len(due & mallory.texts.keys()):,} also at the hostile member: ids are neither "
-        "secret nor proof",
-        [Check("Signals that the owner of a peer id did not get", missed)],
+        f"Announces itself under another's peer id in a room of {3 + listeners}, in {place}",
+        f"{number:,} signals to the id that two connections claim, and as many once one has left",
+        f"{2 * number:,} at its owner",
+        f"{2 * number - missed:,} at its owner",
+        f"{len(before & mallory.texts.keys()):,} also at the hostile member: ids are neither "
+        f"secret nor proof; {stray:,} once it has left",
+        [
+            Check("Signals that the owner of a peer id did not get", missed),
+            Check("Signals to a member that has left", stray),
+        ],
     )
 
 
@@ -82,14 +92,13 @@ async def _trespass(server: LocalServer, issuer: Issuer) -> Part:
     await leave([owner, mallory])
     tried, refused = 2 * len(_FORBIDDEN), mallory.errors["forbidden"]
     heard = mallory.texts.total() + owner.texts.total()
-    what = "Rooms that were entered or heard without the right to"
     return Part(
         f"Has a token for `{_GRANTED}`, tries other rooms",
         f"{tried} messages for {len(_FORBIDDEN)} other rooms",
         f"{tried} refusals",
         f"{refused} refusals, {heard} messages got through",
         "each answered with `forbidden`, and the connection stays open",
-        [Check(what, abs(tried - refused) + heard)],
+        [Check("Rooms entered or heard without the right to", abs(tried - refused) + heard)],
     )
 
 
