@@ -1,23 +1,20 @@
-"""The benchmarks' arithmetic: costs against the facts, capacity, ratios, reports."""
+"""The benchmarks' arithmetic: costs against the facts, and reports."""
 
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks import ROOT, costs
-from benchmarks.growth import Growth
 from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
-from rig.measure import Spread, in_turns, ratio, run, significant, spread
-from rig.report import Bar, Check, Report, svg, write
+from rig.measure import run
+from rig.report import Bar, Check, Report, write
 from rig.traces import TRACES, sent
 from signaling.settings import ADDRESSED, BROADCAST
 from traffic.conversation import Step, emptying, filling
@@ -125,36 +122,11 @@ def test_a_meeting_makes_the_requests_of_its_operations() -> None:
     assert after.aws_requests - before.aws_requests == joining + signals
 
 
-def test_ratios_compare_figures_of_the_same_round() -> None:
-    assert ratio([2, 40, 6], [1, 10, 3]) == Spread(2, 2, 3)
-    assert spread([5]) == Spread(5, 5, 5)
-
-
-def test_programs_take_turns() -> None:
-    called: list[str] = []
-    results = in_turns({name: partial(called.append, name) for name in "ab"}, 2)
-    assert called == ["a", "b", "a", "b"]
-    assert list(results) == ["a", "b"]
-
-
 def test_a_process_is_charged_for_its_own_cpu_time_alone() -> None:
     sleeping = run(["sleep", "0.3"])
     assert sleeping.cpu_seconds < 0.1
     with pytest.raises(RuntimeError, match="ended with 3"):
         run(["sh", "-c", "exit 3"])
-
-
-@pytest.mark.parametrize(
-    ("figure", "text"),
-    [(0, "0"), (0.01234, "0.0123"), (1.5, "1.50"), (123.4, "123"), (98_765, "98,800")],
-)
-def test_figures_have_three_significant_digits(figure: float, text: str) -> None:
-    assert significant(figure) == text
-
-
-def test_growth_is_told_beside_the_size_before() -> None:
-    growth = Growth("posts of a join", {1: 4.0, 10: 2.0, 100: 3.0})
-    assert growth.over_line() == [0.5, 1.5]
 
 
 REPORT = Report(
@@ -178,15 +150,6 @@ def test_a_report_is_written_into_its_page_as_a_table_with_a_plot(tmp_path: Path
     assert "(row.svg)" in text
     write(REPORT._replace(bars=[]), tmp_path, "no plot", "a machine")
     assert {path.name for path in tmp_path.iterdir()} == {"row.md", "row.svg", "no plot.md"}
-
-
-def test_bars_of_a_plot_are_as_long_as_their_figures() -> None:
-    image = ElementTree.fromstring(svg(REPORT.plot_title, REPORT.bars))
-    tag = "{http://www.w3.org/2000/svg}"
-    _, *bars = image.findall(f"{tag}rect")
-    short, long = (float(bar.attrib["width"]) for bar in bars)
-    assert long == 2 * short
-    assert image.findtext(f"{tag}text") == "a < b"
 
 
 LIMITS = {

@@ -19,14 +19,6 @@ def test_what_went_wrong_is_added_up_and_of_times_the_longest_counts() -> None:
     assert both.bounds == [Check("seconds", 3, 2)]
 
 
-def test_findings_are_a_table_with_all_checks() -> None:
-    rows, checks, command = FOUND.parts("posts", "make rehearse ROWS=posts", "a machine")
-    assert rows.startswith("|  | sent | had to arrive | arrived | figures |\n")
-    assert "| --- | --- | --- | --- | --- |\n| in memory | 10 | 9 | 8 | 1 s |" in rows
-    assert checks.startswith("- lost: 1.00, must be at most 0: DOES NOT HOLD\n- seconds: 1.00")
-    assert command == "`make rehearse ROWS=posts` on a machine."
-
-
 @pytest.mark.parametrize(("lost", "seconds", "holds"), [(0, 1, True), (1, 1, False), (0, 3, False)])
 def test_findings_hold_if_what_is_promised_and_bounds_do(
     lost: int, seconds: int, holds: bool
@@ -46,11 +38,3 @@ def test_a_section_takes_the_place_of_the_one_before_and_words_stay(tmp_path: Pa
     assert page.read_text() == (
         f"# Page\n\n<!-- a -->\n\n{new}\n\n<!-- end of a -->\n\n<!-- b -->\n"
     )
-
-
-def test_a_page_without_the_place_is_left_as_it_is(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("# Page\n")
-    with pytest.raises(ValueError, match="no place for a"):
-        write_section(page, "a", ["section"])
-    assert page.read_text() == "# Page\n"
