@@ -42,8 +42,9 @@ class Loader:
             raise self.error
         return [Key(each, b"", "HS256") for each in ids]
 
-    def find(self, key_id: str | None) -> str | None:
-        """Return the id of the key, or `nothing`, or why nobody can tell."""
+    def find(self, key_id: str | None, after: float = 0) -> str | None:
+        """Return the id of the key, or `nothing`, or why nobody can tell, `after` some seconds."""
+        self.now += after
         try:
             key = self.keys.find(key_id)
         except KeysError as error:
@@ -72,21 +73,17 @@ def seconds_to_find(loader: Loader, key_id: str) -> float:
 
 def test_keys_are_loaded_once_and_kept_for_their_lifetime_and_then_loaded_anew() -> None:
     loader = Loader("a", "b")
-    for _ in range(3):
-        assert loader.find("b") == "b"
-        loader.now += 199
+    assert [loader.find("b", after) for after in (0, 300, 299)] == ["b"] * 3
     assert loader.loads == 1
     loader.ids = ("a",)
-    loader.now += 3
-    assert (loader.find("b"), loader.find("a")) == ("nothing", "a")
+    assert (loader.find("b", after=1), loader.find("a")) == ("nothing", "a")
     assert loader.loads == 2
 
 
 def test_strangers_with_unknown_keys_cause_few_loads() -> None:
     loader = Loader("a")
     for number in range(1000):
-        assert loader.find(f"stranger {number}") == "nothing"
-        loader.now += 0.1
+        assert loader.find(f"stranger {number}", after=0.1) == "nothing"
     assert loader.loads == 1 + 100 // SECONDS_BETWEEN_LOADS
 
 
@@ -94,28 +91,22 @@ def test_old_keys_are_used_while_nobody_answers_for_them_and_then_no_more() -> N
     loader = loaded("a")
     assert loader.keys.trouble() is None
     loader.ids = ()
-    loader.now += LIFETIME
-    assert loader.find("a") == "a"
+    assert loader.find("a", after=LIFETIME) == "a"
     assert loader.keys.trouble() == "out of reach"
     assert loader.find("b") == "a moment ago: out of reach"
-    loader.now += SECONDS_OF_GRACE - 1
-    assert loader.find("a") == "a"
-    loader.now += 1
-    for _ in range(2):
-        assert str(loader.find("a")).endswith("out of reach")
+    assert loader.find("a", after=SECONDS_OF_GRACE - 1) == "a"
+    for after in (1, 0):
+        assert str(loader.find("a", after)).endswith("out of reach")
     loader.ids = ("a",)
-    loader.now += SECONDS_BETWEEN_LOADS
-    assert loader.find("a") == "a"
+    assert loader.find("a", after=SECONDS_BETWEEN_LOADS) == "a"
     assert loader.keys.trouble() is None
 
 
 def test_an_issuer_that_has_no_keys_any_more_is_believed_at_once() -> None:
     loader = loaded("a")
     loader.ids, loader.error = (), KeysWithdrawnError("no keys")
-    loader.now += LIFETIME
-    for _ in range(2):
-        assert str(loader.find("a")).endswith("no keys")
-        loader.now += 1
+    for after in (LIFETIME, 1):
+        assert str(loader.find("a", after)).endswith("no keys")
 
 
 def test_a_load_that_hangs_holds_up_nobody_with_a_known_key() -> None:
@@ -155,8 +146,7 @@ def test_who_waits_for_an_unknown_key_is_refused_in_time() -> None:
     began = time.monotonic()
     assert loader.find("a") == "no answer within 0.2 s"
     assert time.monotonic() - began < 1
-    loader.now += 1
-    assert loader.find("a") == "a moment ago: no answer"
+    assert loader.find("a", after=1) == "a moment ago: no answer"
     loader.answer()
     assert loader.find("a") == "a"  # it came late, but it came
 
@@ -164,8 +154,7 @@ def test_who_waits_for_an_unknown_key_is_refused_in_time() -> None:
 def test_a_load_that_never_ends_is_followed_by_a_few_others_and_then_by_none() -> None:
     loader = Loader("a", patience=0.01, hangs=True)
     for _ in range(5):
-        assert "no answer" in str(loader.find("a"))
-        loader.now += SECONDS_BETWEEN_LOADS
+        assert "no answer" in str(loader.find("a", after=SECONDS_BETWEEN_LOADS))
     assert loader.loads == 3
     loader.answer()
     loader.answers.set()
@@ -181,8 +170,7 @@ def test_keys_that_come_late_count_from_when_they_were_asked_for() -> None:
     loader.answers.set()
     assert loader.find("a") == "a"
     assert loader.loads == 1
-    loader.now += 1
-    assert loader.find("a") == "a"
+    assert loader.find("a", after=1) == "a"
     assert loader.loads == 2
 
 
@@ -193,9 +181,8 @@ def test_an_older_load_that_comes_later_changes_nothing() -> None:
     loader.answers = threading.Event()
     loader.answers.set()
     loader.ids = ("new",)
-    loader.now += SECONDS_BETWEEN_LOADS
     loader.keys._patience = 5
-    assert loader.find("new") == "new"
+    assert loader.find("new", after=SECONDS_BETWEEN_LOADS) == "new"
     held.set()
     wait_until(lambda: not loader.under_way)
     assert (loader.find("new"), loader.find("old")) == ("new", "nothing")
