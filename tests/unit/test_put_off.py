@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from local import LAYER
 
-USED_LATER = """
-import sys
-from signaling.put_off import put_off
-
+PROGRAMS = {
+    "a module is imported when it is used": """
 with put_off("wave", "xml.dom", "sys"):
     import wave as early
     from xml import dom as early_dom
@@ -19,12 +19,8 @@ assert not {"wave", "xml.dom"} & sys.modules.keys()
 import wave
 assert wave.Wave_read is early.Wave_read
 assert early_dom.Node is sys.modules["xml.dom"].Node
-"""
-
-USED_AT_ONCE = """
-import sys
-from signaling.put_off import put_off
-
+""",
+    "a module may be used at once": """
 with put_off("wave"):
     from wave import Wave_read
     import wave
@@ -36,12 +32,8 @@ except AttributeError:
     pass
 else:
     sys.exit("nothing is there")
-"""
-
-AN_ERROR = """
-import sys
-from signaling.put_off import put_off
-
+""",
+    "an error leaves nothing behind": """
 try:
     with put_off("wave", "no_such_module"):
         import no_such_module
@@ -50,10 +42,8 @@ except ModuleNotFoundError:
     assert not {"wave", "no_such_module"} & sys.modules.keys()
 else:
     sys.exit("no error")
-"""
-
-
-ALL_OF_SSL_AND_SOCKET = """
+""",
+    "ssl and socket can do what they could": """
 import signaling.aws
 import socket, ssl, tempfile
 
@@ -67,31 +57,19 @@ with tempfile.TemporaryFile() as file:
     assert other.recv(100) == b"some bytes"
     socket.send_fds(one, [b"!"], [file.fileno()])
     assert other.recv(100) == b"!"
-"""
+""",
+}
+
+BEGINNING = "import sys\nfrom signaling.put_off import put_off\n"
 
 
-def run(program: str) -> None:
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_in_a_process_of_its_own(program: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-B", "-c", program],
+        [sys.executable, "-B", "-c", BEGINNING + program],
         env={"PYTHONPATH": LAYER},
         capture_output=True,
         text=True,
         timeout=30,
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_a_module_is_imported_when_it_is_used() -> None:
-    run(USED_LATER)
-
-
-def test_a_module_may_be_used_at_once() -> None:
-    run(USED_AT_ONCE)
-
-
-def test_an_error_leaves_nothing_behind() -> None:
-    run(AN_ERROR)
-
-
-def test_ssl_and_socket_can_do_what_they_could() -> None:
-    run(ALL_OF_SSL_AND_SOCKET)
