@@ -1,11 +1,10 @@
-"""The benchmarks' arithmetic: costs against the facts, and reports."""
+"""What benchmarks say of costs and requests, against the facts."""
 
 import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ import pytest
 from benchmarks import ROOT, costs
 from benchmarks.requests import EXPECTED, usage
 from benchmarks.worst_bill import REQUESTS_A_SECOND, attacks
-from rig.measure import run
-from rig.report import Bar, Check, Report, write
 from rig.traces import TRACES, sent
 from signaling.settings import ADDRESSED, BROADCAST
 from traffic.conversation import Step, emptying, filling
@@ -120,36 +117,6 @@ def test_a_meeting_makes_the_requests_of_its_operations() -> None:
     joining = each["subscribe to 1 topic"] + each["announce in a room of 8"]
     signals = 6 * 7 * each["signal in a room of 8"]
     assert after.aws_requests - before.aws_requests == joining + signals
-
-
-def test_a_process_is_charged_for_its_own_cpu_time_alone() -> None:
-    sleeping = run(["sleep", "0.3"])
-    assert sleeping.cpu_seconds < 0.1
-    with pytest.raises(RuntimeError, match="ended with 3"):
-        run(["sh", "-c", "exit 3"])
-
-
-REPORT = Report(
-    columns=("what", "ms"),
-    rows=[("a", "1"), ("b", "2")],
-    checks=[Check("a", 1, 2), Check("b", 2, 3, is_least=True)],
-    plot_title="a < b",
-    bars=[Bar("a", 1, is_ours=True), Bar("b & c", 2)],
-    by="Python 4",
-)
-
-
-def test_a_report_is_written_into_its_page_as_a_table_with_a_plot(tmp_path: Path) -> None:
-    (tmp_path / "row.md").write_text("# Title\n")
-    write(REPORT, tmp_path, "row", "a machine")
-    text = (tmp_path / "row.md").read_text()
-    table = "| what | ms |\n| --- | ---: |\n| a | 1 |\n| b | 2 |"
-    assert text.startswith(f"# Title\n\n{table}\n\n")
-    assert "- a: 1.00, must be at most 2.00: holds\n- b: 2.00, must be at least 3.00: DOES" in text
-    assert "`make bench ROWS=row` on a machine, Python 4." in text
-    assert "(row.svg)" in text
-    write(REPORT._replace(bars=[]), tmp_path, "no plot", "a machine")
-    assert {path.name for path in tmp_path.iterdir()} == {"row.md", "row.svg", "no plot.md"}
 
 
 LIMITS = {
