@@ -1,10 +1,9 @@
 """Whose certificates are believed when an issuer's keys are fetched."""
 
 import json
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,8 +12,6 @@ from signaling.authorizer import https_json
 from signaling.authorizer.keys import KeysError, issuer_keys
 from tests.support.authority import Authority
 from tests.support.stub import Received, Reply, Stub, reply
-
-Serve = Callable[[Authority], Stub]
 
 
 @pytest.fixture
@@ -28,49 +25,28 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authori
     https_json.tls_context.cache_clear()
 
 
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Starts an issuer on localhost with a certificate of an authority."""
-    key, stubs = SigningKey("ES256", "1").jwk, list[Stub]()
+def issuer_of(authority: Authority) -> closing[Stub]:
+    """Return an issuer on localhost with a certificate of the authority."""
 
-    def start(authority: Authority) -> Stub:
-        def answer(request: Received) -> Reply:
-            about = {"issuer": stub.url, "jwks_uri": f"{stub.url}/keys"}
-            return reply(
-                body=json.dumps(about if request.path == DISCOVERY else {"keys": [key]}).encode()
-            )
+    def answer(request: Received) -> Reply:
+        about = {"issuer": stub.url, "jwks_uri": f"{stub.url}/keys"}
+        keys = {"keys": [SigningKey("ES256", "1").jwk]}
+        return reply(body=json.dumps(about if request.path == DISCOVERY else keys).encode())
 
-        stub = Stub(answer, authority.server_context("localhost"))
-        stubs.append(stub)
-        return stub
-
-    yield start
-    for each in stubs:
-        each.close()
+    stub = Stub(answer, authority.server_context("localhost"))
+    return closing(stub)
 
 
-def test_the_authorities_are_read_once(
-    trusted: Authority, serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read, create = [], ssl.create_default_context
-
-    def counted(*arguments: Any, **named: Any) -> ssl.SSLContext:
-        read.append(arguments)
-        return create(*arguments, **named)
-
-    monkeypatch.setattr(ssl, "create_default_context", counted)
-    stub = serve(trusted)
-    for _ in range(2):
-        (key,) = issuer_keys(stub.url, None)
-        assert key.id == "1"
+def test_the_authorities_are_read_once(trusted: Authority) -> None:
+    with issuer_of(trusted) as stub:
+        for _ in range(2):
+            assert [key.id for key in issuer_keys(stub.url, None)] == ["1"]
     assert len(stub.requests) == 4
-    assert len(read) == 1
+    assert https_json.tls_context.cache_info().misses == 1
 
 
-def test_a_certificate_of_another_authority_is_refused(
-    tmp_path: Path, trusted: Authority, serve: Serve
-) -> None:
-    stub = serve(Authority(tmp_path / "unknown", "unknown"))
-    with pytest.raises(KeysError, match="CERTIFICATE_VERIFY_FAILED"):
+def test_a_certificate_of_another_authority_is_refused(tmp_path: Path, trusted: Authority) -> None:
+    stranger = issuer_of(Authority(tmp_path / "unknown", "unknown"))
+    with stranger as stub, pytest.raises(KeysError, match="CERTIFICATE_VERIFY_FAILED"):
         issuer_keys(stub.url, None)
     assert stub.requests == []
