@@ -22,16 +22,27 @@ TOPICS = [f"room-{number}" for number in range(100)]
 
 
 class Aws:
-    """Stand-ins for DynamoDB and @connections; tests say what each answers."""
+    """Stand-ins for DynamoDB and @connections; tests say what is slow and what fails."""
 
     def __init__(self) -> None:
-        self.answer_of_table: Callable[[str, dict[str, Any]], Reply] = lambda *_: reply()
-        self.answer_of: Callable[[str], Reply] = lambda connection: reply()
+        self.seconds_of: dict[str, float] = {}
+        """How long operations of the table take."""
+        self.answer_of: dict[str, Reply] = {}
+        """What they and posts to connections are answered, if it is not just that all is well."""
+        self.most_under_way = self._under_way = 0
         self.table = Stub(self._answer_of_table)
-        self.connections = Stub(lambda request: self.answer_of(connection_of(request)))
+        self.connections = Stub(lambda request: self._answer_of(request.path.rpartition("/")[2]))
+
+    def _answer_of(self, name: str) -> Reply:
+        return self.answer_of.get(name, reply())
 
     def _answer_of_table(self, request: Received) -> Reply:
-        return self.answer_of_table(operation_of(request), json.loads(request.body))
+        operation = operation_of(request)
+        self._under_way += 1
+        self.most_under_way = max(self.most_under_way, self._under_way)
+        time.sleep(self.seconds_of.get(operation, 0))
+        self._under_way -= 1
+        return self._answer_of(operation)
 
     def operations(self) -> list[str]:
         return [operation_of(request) for request in self.table.requests]
@@ -46,10 +57,6 @@ class Aws:
 
 def operation_of(request: Received) -> str:
     return request.headers["x-amz-target"].partition(".")[2]
-
-
-def connection_of(request: Received) -> str:
-    return request.path.rpartition("/")[2]
 
 
 def rows(*connections: str, peer: str = "") -> Reply:
@@ -108,11 +115,8 @@ def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
 def test_a_hundred_topics_are_entered_while_the_table_is_slow(
     aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
 ) -> None:
-    def slowly(operation: str, request: dict[str, Any]) -> Reply:
-        time.sleep(0.4)
-        return rows() if operation == "Query" else reply()
-
-    aws.answer_of_table = slowly
+    aws.seconds_of = {"Query": 0.4, "UpdateItem": 0.4}
+    aws.answer_of = {"Query": rows()}
     assert "error" not in told(29, type="subscribe", topics=TOPICS)
     assert aws.operations() == ["Query"] + ["UpdateItem"] * 100
 
@@ -120,7 +124,7 @@ def test_a_hundred_topics_are_entered_while_the_table_is_slow(
 def test_whoever_waits_for_a_silent_table_is_told(
     aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
 ) -> None:
-    aws.answer_of_table = lambda *_: SILENCE
+    aws.answer_of = {"Query": SILENCE, "UpdateItem": SILENCE}
     line = told(shortest, type="subscribe", topics=TOPICS[:20])
     assert (line["error"], line["level"]) == ("unavailable", "ERROR")
     assert "fan_out_milliseconds" not in line
@@ -130,12 +134,8 @@ def test_whoever_waits_for_a_silent_table_is_told(
 def test_who_is_gone_is_removed_after_a_fan_out_that_took_all_its_time(
     aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
 ) -> None:
-    aws.answer_of_table = lambda operation, _: (
-        rows("a", "gone", "silent") if operation == "Query" else reply()
-    )
-    aws.answer_of = lambda connection: (
-        SILENCE if connection == "silent" else reply(410 if connection == "gone" else 200)
-    )
+    present = rows("a", "gone", "silent")
+    aws.answer_of = {"Query": present, "silent": SILENCE, "gone": reply(410)}
     line = told(shortest, type="publish", topic="t", data={})
     assert (line["delivered"], line["gone"], line["failed"]) == (1, 1, 1)
     assert "error" not in line and "clean_up" not in line
@@ -147,9 +147,8 @@ def test_a_signal_to_whoever_is_gone_costs_a_delete_and_a_try_to_wait(
     aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
 ) -> None:
     absent = reply(400, b'{"__type":"x#ConditionalCheckFailedException"}')
-    answers = {"Query": rows("gone", peer="B"), "BatchWriteItem": reply(), "UpdateItem": absent}
-    aws.answer_of_table = lambda operation, _: answers[operation]
-    aws.answer_of = lambda _: reply(410)
+    present = rows("gone", peer="B")
+    aws.answer_of = {"Query": present, "UpdateItem": absent, "gone": reply(410)}
     told(29, type="publish", topic="t", data=signal("candidate", "A", "B"))
     assert aws.operations() == ["Query", "BatchWriteItem", "UpdateItem"]
     assert len(aws.frames()) == 1
@@ -158,10 +157,8 @@ def test_a_signal_to_whoever_is_gone_costs_a_delete_and_a_try_to_wait(
 def test_a_clean_up_that_fails_changes_nothing_of_what_the_publish_tells(
     aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
 ) -> None:
-    aws.answer_of_table = lambda operation, _: (
-        rows("a", "gone") if operation == "Query" else reply(400)
-    )
-    aws.answer_of = lambda connection: reply(410 if connection == "gone" else 200)
+    present = rows("a", "gone")
+    aws.answer_of = {"Query": present, "BatchWriteItem": reply(400), "gone": reply(410)}
     line = told(29, type="publish", topic="t", data={})
     assert (line["delivered"], line["gone"], line["failed"]) == (1, 1, 0)
     assert (line["clean_up"], line["level"]) == ("failed", "WARNING")
@@ -169,25 +166,11 @@ def test_a_clean_up_that_fails_changes_nothing_of_what_the_publish_tells(
     assert not [frame for frame in aws.frames() if frame["type"] == "error"]
 
 
-def test_a_connection_in_twenty_thousand_topics_leaves_them_all(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_in_twenty_thousand_topics_leaves_them_all(aws: Aws) -> None:
     """Many batches at once, 5 ms each: one after the other they would take more than their time."""
     keys = [{"pk": {"S": f"topic-{n}"}, "sk": {"S": sort_key("a")}} for n in range(20_000)]
-    page = reply(body=json.dumps({"Items": keys}).encode())
-    under_way = most_under_way = 0
-
-    def answer(operation: str, request: dict[str, Any]) -> Reply:
-        nonlocal under_way, most_under_way
-        if operation == "Query":
-            return page
-        under_way += 1
-        most_under_way = max(most_under_way, under_way)
-        time.sleep(0.005)
-        under_way -= 1
-        return reply()
-
-    aws.answer_of_table = answer
+    aws.answer_of = {"Query": reply(body=json.dumps({"Items": keys}).encode())}
+    aws.seconds_of = {"BatchWriteItem": 0.005}
     disconnect.lambda_handler(EVENTS["disconnect"], Invocation(29))
     assert aws.operations().count("BatchWriteItem") == 800
-    assert most_under_way > 10
+    assert aws.most_under_way > 10
