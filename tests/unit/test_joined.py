@@ -81,12 +81,3 @@ def test_sources_are_not_read_but_shown_in_tracebacks(folder: Path, tmp_path: Pa
     number = next(at for at, line in enumerate(lines, 1) if "topic.encode()" in line)
     assert f'signaling/topics.py", line {number}, in topic_key' in done.stderr
     assert lines[number - 1].strip() in done.stderr
-
-
-def test_without_bytecode_the_sources_are_used(folder: Path, tmp_path: Path) -> None:
-    plain = tmp_path / "python"
-    shutil.copytree(folder, plain, ignore=shutil.ignore_patterns("__pycache__"))
-    names = ["signaling", "signaling.rooms"]
-    told = json.loads(python(plain, IMPORT_ALL, json.dumps(names)).stdout)
-    assert told["joined"] == []
-    assert told["files"]["signaling.rooms"] == str(plain / "signaling" / "rooms.py")
