@@ -2,8 +2,6 @@
 
 from rig.introductions import Introductions, meet
 from rig.servers import StartLocalServer
-from tests.support.faults import ANNOUNCES_TO_EVERYONE
-from tests.support.planted import planted
 
 SLOW = ("--latency", "0:300", "--throttle", "none")
 """Messages overtake each other, and there are more in a second than a stack takes by default."""
@@ -14,10 +12,3 @@ async def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_o
 ) -> None:
     server = local_server(*SLOW, *any_table)
     assert await meet(server.websocket_url, rounds=60, at_once=30) == Introductions([], [])
-
-
-async def test_announces_cross_if_they_go_to_everyone(
-    local_server: StartLocalServer, dynamodb_local: str
-) -> None:
-    server = planted(local_server, ANNOUNCES_TO_EVERYONE, *SLOW, "--dynamodb", dynamodb_local)
-    assert (await meet(server.websocket_url, rounds=40, at_once=20)).crossed

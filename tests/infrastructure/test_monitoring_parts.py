@@ -26,10 +26,3 @@ def test_sam_writes_out_the_parts_that_cloudformation_could_not_read() -> None:
     assert not [each for each in yaml.scan(sent) if isinstance(each, written)]
     assert "<<" not in sent
     assert yaml_parse(sent) == TEMPLATE
-
-
-def test_every_shared_part_is_shared() -> None:
-    tokens = list(yaml.scan(TEXT))
-    named = [each.value for each in tokens if isinstance(each, yaml.AnchorToken)]
-    assert len(named) == len(set(named))
-    assert set(named) == {each.value for each in tokens if isinstance(each, yaml.AliasToken)}

@@ -10,7 +10,7 @@ import pytest
 
 from local import ROOT
 from local.faults.functions import Instances
-from local.faults.plan import NAMES, Dice, read_plan
+from local.faults.plan import Dice, read_plan
 from local.faults.table import faulty_table
 from local.functions.invoker import Context
 from local.sam.template import Function
@@ -44,11 +44,6 @@ def test_a_plan_is_the_same_as_a_file_and_as_an_option(tmp_path: Path) -> None:
     assert plan.cold_seconds == 0.8
     assert plan.of("posts") == [("429", 0.1), ("silent", 0.02)]
     assert plan.of("functions") == []
-
-
-def test_every_name_may_be_wanted() -> None:
-    for name in NAMES:
-        assert read_plan(f"{name}=1")
 
 
 @pytest.mark.parametrize(
