@@ -1,13 +1,12 @@
 """Which settings the environment may hold, and what functions do about those that it may not."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from signaling import settings as module
-from signaling.bootstrap import reset, warm
+from signaling.bootstrap import warm
 from signaling.protocol import Limits
 from signaling.settings import SettingError, Settings
 from signaling.small_rooms import SMALL_ROOM
@@ -133,25 +132,10 @@ def test_urls_may_have_a_port_a_path_and_an_ipv6_address() -> None:
         assert endpoint(deployed=url) == url
 
 
-@pytest.fixture
-def set_variable(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
-    """Sets a variable for the functions, which have logged nothing yet."""
-
-    def set_one(name: str, value: str) -> None:
-        monkeypatch.setenv(name, value)
-        reset()
-
-    module._log_once.cache_clear()
-    return set_one
-
-
-def logged(capsys: pytest.CaptureFixture[str], allowed: str | None = None) -> dict[str, Any]:
-    """Return the variable and the value of the one line, which says what is `allowed`."""
+def assert_logged_once(error: SettingError, capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (line.pop("level"), line.pop("error")) == ("ERROR", "SettingError")
-    said = line.pop("allowed")
-    assert said == allowed if allowed else said
-    return dict(line)
+    wrong = {"variable": error.variable, "value": error.value, "allowed": error.allowed}
+    assert line == {"level": "ERROR", "error": "SettingError", **wrong}
 
 
 @pytest.mark.parametrize("event", ["connect_page", "disconnect", "publish_announce"])
@@ -159,25 +143,26 @@ def logged(capsys: pytest.CaptureFixture[str], allowed: str | None = None) -> di
 def test_every_invocation_fails_and_the_first_one_logs_why(
     variable: str,
     event: str,
-    set_variable: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    set_variable("CONNECTIONS_ENDPOINT", DEPLOYED)
-    set_variable(variable, WRONG[variable][0])
+    module._log_once.cache_clear()
+    monkeypatch.setenv("CONNECTIONS_ENDPOINT", DEPLOYED)
+    monkeypatch.setenv(variable, WRONG[variable][0])
     room = Room()
     for _ in range(3):
         with pytest.raises(SettingError):
             replay(event)
-    assert logged(capsys) == {"variable": variable, "value": WRONG[variable][0]}
+    assert_logged_once(refused(variable, WRONG[variable][0]), capsys)
     assert room.connections.sent == []
 
 
 def test_a_function_that_fails_as_it_starts_logs_why(
-    set_variable: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    set_variable("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
-    set_variable("AWS_CLIENT", "boto")
+    module._log_once.cache_clear()
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
+    monkeypatch.setenv("AWS_CLIENT", "boto")
     with pytest.raises(SettingError):
         warm()
-    wrong = {"variable": "AWS_CLIENT", "value": "boto"}
-    assert logged(capsys, allowed="one of lean, boto3") == wrong
+    assert_logged_once(SettingError("AWS_CLIENT", "boto", "one of lean, boto3"), capsys)
