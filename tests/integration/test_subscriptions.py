@@ -43,13 +43,17 @@ def test_the_announce_of_a_page_is_kept_as_it_was_said(subscriptions: Subscripti
         assert [each.announce for each in subscriptions.of_topic("room")] == [said]
 
 
-def test_who_goes_by_another_peer_id_is_announced_under_that(subscriptions: Subscriptions) -> None:
+def test_who_goes_by_another_peer_id_is_announced_under_that_without_a_new_request(
+    subscriptions: Subscriptions,
+) -> None:
     subscriptions.announce("room", sender("a"), Announce(plain_announce("A"), "A"))
     subscriptions.announce("room", sender("b"), announce("B"))
-    subscriptions.learn_peer("room", "a", "A2")
-    subscriptions.learn_peer("room", "b", "B2")
-    found = {each.peer: each.announce for each in subscriptions.of_topic("room")}
-    assert found == {"A2": plain_announce("A2"), "B2": '"I am B"'}
+    for connection, peer in (("a", "A2"), ("b", "B2"), ("never there", "C")):
+        subscriptions.learn_peer("room", connection, peer)
+    assert sorted(subscriptions.of_topic("room")) == [
+        Subscriber("a", "A2", CONNECTED_AT, 1, plain_announce("A2"), 1, began_at=1),
+        Subscriber("b", "B2", CONNECTED_AT, 1, '"I am B"', 1, began_at=1),
+    ]
 
 
 def test_of_topic_tells_who_announced_itself_how_and_when(subscriptions: Subscriptions) -> None:
@@ -71,17 +75,6 @@ def test_a_later_subscription_forgets_the_announce_but_not_whose_it_was(
     subscriptions.announce("room", sender("a", at=3), announce("B"))
     assert subscriptions.of_topic("room") == [
         Subscriber("a", "B", CONNECTED_AT, 3, '"I am B"', 1, began_at=1)
-    ]
-
-
-def test_a_peer_is_learned_without_a_new_request_of_who_is_there(
-    subscriptions: Subscriptions,
-) -> None:
-    subscriptions.announce("room", sender("a", at=1), announce("A"))
-    subscriptions.learn_peer("room", "never there", "C")
-    subscriptions.learn_peer("room", "a", "B")
-    assert subscriptions.of_topic("room") == [
-        Subscriber("a", "B", CONNECTED_AT, 1, '"I am A"', 1, began_at=1)
     ]
 
 
