@@ -108,18 +108,12 @@ def test_a_function_that_fails_is_named() -> None:
         assert faults(server, "announce")["announce"] == "the message function failed"
 
 
-def test_a_context_that_does_not_reach_the_function_is_named(
+def test_a_context_that_does_not_reach_the_function_or_grants_everything_is_named(
     issuer: Issuer, local_server: StartLocalServer
 ) -> None:
     token = issuer.mint(aud="demo", topics=["team-1/*"])
     server = planted(local_server, broken.DROPPED_CONTEXT, *demands(issuer))
     assert "authorizer's" in faults(server, "announce", token=token)["announce"]
-
-
-def test_a_function_that_grants_everything_is_named(
-    issuer: Issuer, local_server: StartLocalServer
-) -> None:
-    token = issuer.mint(aud="demo", topics=["team-1/*"])
     server = planted(local_server, broken.EVERYTHING_GRANTED, *demands(issuer))
     failed = faults(server, token=token)
     assert failed.keys() == {"outside"}
