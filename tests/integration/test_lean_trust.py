@@ -77,10 +77,7 @@ def refusals(capsys: pytest.CaptureFixture[str]) -> Refusals:
 def test_for_a_host_of_aws_amazons_authorities_are_enough(
     name: str, aws: Aws, refusals: Refusals
 ) -> None:
-    stub = aws.serve(aws.amazons, name)
-    assert post(aws.service(f"{name}/dev")).delivered == [ID]
-    assert stub.connections == 1
-    assert refusals() == []
+    assert_believed_at_once(aws, aws.amazons, name, refusals)
     assert trust._all_authorities.cache_info().currsize == 0  # the whole store was not read
 
 

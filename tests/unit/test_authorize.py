@@ -158,15 +158,13 @@ def test_a_token_that_is_too_long_is_not_even_read(issuer: Issuer, refused: Refu
     assert issuer.requests == []
 
 
-def test_more_or_less_than_one_token(issuer: Issuer, refused: Refusals) -> None:
+def test_more_or_less_than_one_token_or_one_in_the_wrong_place(
+    issuer: Issuer, refused: Refusals
+) -> None:
     token = issuer.mint(aud="rooms")
     assert refused.reason(token, token) == "two_tokens"
     assert refused.reason() == "no_token"
     assert refused.reason("") == "malformed"
-
-
-def test_a_token_in_the_wrong_place(issuer: Issuer, refused: Refusals) -> None:
-    token = issuer.mint(aud="rooms")
     headers = {**CONNECT["headers"], "Authorization": f"Bearer {token}", "token": token}
     assert refused.reason(headers=headers) == "no_token"
     for name in ("Token", "access_token", "token[]"):
