@@ -53,17 +53,6 @@ def test_ends_that_announce_themselves_twice_meet_again_in_one_direction() -> No
     assert introductions_of(said, "ab", room_of("a", "b")) == {1}
 
 
-@pytest.mark.parametrize("later", [0, 3, 700, 3_000])
-def test_ends_that_lose_each_other_once_more_meet_again_in_one_direction(later: int) -> None:
-    """What both said when they lost each other before must not count for this time."""
-    table = room_of("a", "b", "c")
-    for each in [*again("a", NOW), *again("b", NOW + 5)]:
-        handle(table, each)
-    then = NOW + 15_000
-    said = [*again("a", then), *again("b", then + later)]
-    assert introductions_of(said, "ab", table) == {1}
-
-
 def test_an_offer_is_made_to_nobody_that_has_not_noticed() -> None:
     """Its old connection would take the offer, and then end: the new one would never open.
 
@@ -143,24 +132,6 @@ def test_ends_whose_announces_are_handled_late_meet_in_one_direction(
     for connection, at, waited in in_turn:
         heard |= passes(table, again(connection, NOW + at, waited=waited))
     assert len(heard & heard_in("a of b", "b of a")) == 1
-
-
-def test_announces_that_are_handled_after_those_that_stand_for_them_change_no_direction() -> None:
-    """After an error each page makes two, and a busy stack handles the second when it can."""
-    table = room_of("a", "b")
-    passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])
-    heard = set[Heard]()
-    for waited in (0, 600):
-        heard |= passes(table, again("a", NOW, waited=waited + 30))
-        heard |= passes(table, again("b", NOW + 2, waited=waited))
-    assert len(heard & heard_in("a of b", "b of a")) == 1
-
-
-def test_an_end_that_notices_late_and_is_handled_late_is_heard_of() -> None:
-    table = room_of("a", "b")
-    passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])
-    assert passes(table, again("a", NOW)) == heard_in("b of a")  # which ignores it
-    assert passes(table, again("b", NOW + 1_000, waited=2_000)) == heard_in("a of b")
 
 
 def heard_in(*pairs: str) -> set[Heard]:
