@@ -21,11 +21,24 @@ from tests.support.model import (
     room_of,
 )
 
+A, B = again("a", NOW), again("b", NOW + 1)
+LOST = {
+    "at once": ([*A, *again("b", NOW)], "abc", "ab"),
+    "one after the other": ([*A, *B], "abc", "ab"),
+    "one long after the other": ([*A, *again("b", NOW + 3_000)], "abc", "ab"),
+    # y-webrtc announces itself at the error, and when it has closed.
+    "after an error": ([*A, announce("a", NOW + 2, peer("a"), 0), *B], "ab", "ab"),
+    "three": ([*A, *B, announce("c", NOW, peer("c"), 0)], "abc", "abc"),
+    "beside a newcomer": ([*A, *enter("n", NOW, peer("n"))], "a", "an"),
+}
+"""What those say who lost connections, who is in the room, and who has to meet."""
 
-@pytest.mark.parametrize("later", [0, 1, 3_000])
-def test_both_ends_of_a_connection_meet_again_in_one_direction(later: int) -> None:
-    said = [*again("a", NOW), *again("b", NOW + later)]
-    assert introductions_of(said, "ab", room_of("a", "b", "c")) == {1}
+
+@pytest.mark.parametrize(("said", "members", "meeting"), LOST.values(), ids=LOST)
+def test_members_meet_again_in_one_direction(
+    said: Sequence[Said], members: str, meeting: str
+) -> None:
+    assert introductions_of(said, meeting, room_of(*members)) == {1}
 
 
 @pytest.mark.parametrize("later", [30_000, AGAIN_MILLISECONDS - 1])
@@ -47,12 +60,6 @@ def test_both_ends_meet_again_behind_a_password() -> None:
     assert introductions_of(said, "ab", table) == {1}
 
 
-def test_ends_that_announce_themselves_twice_meet_again_in_one_direction() -> None:
-    """As after an error: y-webrtc announces itself at the error, and when it has closed."""
-    said = [*again("a", NOW), announce("a", NOW + 2, peer("a"), 0), *again("b", NOW + 1)]
-    assert introductions_of(said, "ab", room_of("a", "b")) == {1}
-
-
 def test_an_offer_is_made_to_nobody_that_has_not_noticed() -> None:
     """Its old connection would take the offer, and then end: the new one would never open.
 
@@ -72,20 +79,10 @@ def of(heard: frozenset[Heard], connection: str) -> list[Heard]:
     return [each for each in heard if each.connection == connection]
 
 
-def test_three_that_lost_one_another_meet_again_in_one_direction() -> None:
-    said = [*again("a", NOW), *again("b", NOW + 1), announce("c", NOW, peer("c"), 0)]
-    assert introductions_of(said, "abc", room_of("a", "b", "c")) == {1}
-
-
 def test_who_still_has_its_connections_hears_of_nobody() -> None:
     said = [*again("a", NOW), *again("b", NOW)]
     ends = handled_in_every_order(said, room_of("a", "b", "c"))
     assert not any(each.connection == "c" for heard in ends.heard for each in heard)
-
-
-def test_a_newcomer_meets_a_member_that_announces_itself_again_in_one_direction() -> None:
-    said = [*again("a", NOW), *enter("n", NOW, peer("n"))]
-    assert introductions_of(said, "an", room_of("a")) == {1}
 
 
 def passes(table: Table, said: Sequence[Said]) -> set[Heard]:
