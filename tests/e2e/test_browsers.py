@@ -1,13 +1,16 @@
 """The demo page in real browsers; how pages meet is in `test_meetings.py`."""
 
+import shutil
+import signal
 import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser
 
+from rig.processes import Process
 from rig.servers import LocalServer
 from tests.support.browsers import Peer, peers, sync
-from tests.support.firefox import Firefox
 
 ROOM = "vZ#4h2%60$1H & 日本"
 
@@ -27,6 +30,35 @@ def test_who_opens_the_plain_address_is_in_one_room_until_it_wants_another(
     assert one.complaints == other.complaints == []
     for each in (one, other):
         each.leave()
+
+
+_PREFERENCES = {
+    # A machine without a network finds no other candidates.
+    "media.peerconnection.ice.loopback": "true",
+    "media.peerconnection.ice.obfuscate_host_addresses": "false",
+    "app.update.enabled": "false",
+    "toolkit.telemetry.enabled": "false",
+    "datareporting.policy.dataSubmissionEnabled": "false",
+}
+
+
+class Firefox(Process):
+    """A window of Debian's Firefox that nobody sees: only to open a page it needs no driver."""
+
+    _ends_by = signal.SIGTERM
+
+    def __init__(self, profile: Path, url: str) -> None:
+        """Open `url` with a new profile in the folder `profile`; skip the test without Firefox."""
+        program = shutil.which("firefox-esr")
+        if program is None:  # in CI, too: it is ten times as large as all else that tests install
+            pytest.skip("no Firefox: apt install firefox-esr")
+        lines = [f'user_pref("{name}", {value});\n' for name, value in _PREFERENCES.items()]
+        (profile / "user.js").write_text("".join(lines))
+        super().__init__([program, "--headless", "--no-remote", "--profile", str(profile), url])
+
+    def start(self) -> None:
+        """Start; when its page has loaded only the server sees."""
+        self._launch(self._command, lambda: True)
 
 
 def test_firefox_and_chromium_meet(chromium: Browser, server: LocalServer, tmp_path: Path) -> None:
