@@ -106,15 +106,6 @@ def test_send_reaches_every_connection(running: RunningGateway, connections: Con
     wait_until(lambda: [socket.frames for _, socket in opened] == expected)
 
 
-def test_send_reports_a_connection_that_is_gone(
-    running: RunningGateway, connections: Connections
-) -> None:
-    alive, socket = running.open()
-    result = connections.send([GONE, alive], "{}")
-    assert (result.gone, result.delivered) == ([GONE], [alive])
-    wait_until(lambda: socket.frames == [b"{}"])
-
-
 def test_send_reports_a_payload_that_is_too_large(
     running: RunningGateway, connections: Connections
 ) -> None:
@@ -123,12 +114,12 @@ def test_send_reports_a_payload_that_is_too_large(
     assert socket.frames == []
 
 
-def test_send_reports_a_client_that_does_not_read(
+def test_send_reports_who_is_gone_and_who_does_not_read(
     running: RunningGateway, connections: Connections
 ) -> None:
     (slow, slow_socket), (alive, socket) = running.open(), running.open()
     slow_socket.is_behind = True
-    assert connections.send([slow, alive], "{}")[:3] == ([alive], [], [slow])
+    assert connections.send([GONE, slow, alive], "{}")[:3] == ([alive], [GONE], [slow])
     wait_until(lambda: socket.frames == [b"{}"])
 
 

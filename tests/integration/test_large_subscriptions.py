@@ -144,16 +144,15 @@ def test_a_row_tells_whether_it_is_listed_as_it_is_called_now(subscriptions: Sub
     assert (found(subscriptions, "A"), found(subscriptions, "B")) == ([], ["a"])
 
 
-def test_who_has_left_is_found_no_more(subscriptions: Subscriptions) -> None:
+def test_who_has_left_is_found_no_more_even_if_it_is_listed_only_then(
+    subscriptions: Subscriptions,
+) -> None:
     list_peer(subscriptions, "a", "A", at=1)
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     assert found(subscriptions, "A") == []
-    assert not announced(subscriptions, "a", "A", at=3).is_listed
-
-
-def test_who_leaves_while_it_is_listed_is_found_no_more(subscriptions: Subscriptions) -> None:
-    own = announced(subscriptions, "a", "A", at=1)
-    subscriptions.unsubscribe(["room"], sender("a", at=2))
+    own = announced(subscriptions, "a", "A", at=3)
+    assert not own.is_listed
+    subscriptions.unsubscribe(["room"], sender("a", at=4))
     subscriptions.list_peers("room", [own])
     assert found(subscriptions, "A") == []
 
