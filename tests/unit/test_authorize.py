@@ -226,16 +226,11 @@ def test_the_longest_answer_is_one_that_api_gateway_takes(issuer: Issuer) -> Non
     assert len(json.dumps(answer)) < 8192
 
 
-HOSTS = {
-    "API Gateway's own": "a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com.cn/" + "s" * 128,
-    "a domain of the owner's": "d" * 253 + "/",
-}
-
-
 def test_the_longest_token_fits_into_every_url() -> None:
-    for name, host in HOSTS.items():
-        url = f"wss://{host}?token={'t' * MOST_TOKEN_CHARACTERS}"
-        assert len(url) <= LONGEST_URL, name
+    of_api_gateway = "a1b2c3d4e5.execute-api.ap-southeast-1.amazonaws.com.cn/" + "s" * 128
+    of_the_owner = "d" * 253 + "/"
+    for host in (of_api_gateway, of_the_owner):
+        assert len(f"wss://{host}?token={'t' * MOST_TOKEN_CHARACTERS}") <= LONGEST_URL
 
 
 def test_the_longest_claim_fits_into_a_token_that_is_signed_with_the_longest_key() -> None:

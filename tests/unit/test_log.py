@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aws_xray_sdk.core import xray_recorder
@@ -129,26 +130,11 @@ def test_what_dynamodb_answered_is_told_to_the_owner(fields_of: FieldsOf) -> Non
 xray_recorder.emitter._socket.close()
 
 
-class RecordingEmitter:
-    """Keeps what would go to the X-Ray daemon."""
-
-    def __init__(self) -> None:
-        self.segments: list[Any] = []
-
-    def send_entity(self, segment: Any) -> None:
-        self.segments.append(json.loads(segment.serialize()))
-
-
-@pytest.fixture
-def emitter(monkeypatch: pytest.MonkeyPatch) -> RecordingEmitter:
-    monkeypatch.setenv("TRACING", "Active")
-    emitter = xray_recorder.emitter = RecordingEmitter()
-    return emitter
-
-
 def test_a_publish_is_two_subsegments_with_counts(
-    emitter: RecordingEmitter, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("TRACING", "Active")
+    monkeypatch.setattr(xray_recorder, "emitter", emitter := Mock())
     room = Room()
     room.connections = RecordedConnections(gone="another0=", failing="another1=")
     for number in range(4):
@@ -156,7 +142,8 @@ def test_a_publish_is_two_subsegments_with_counts(
     xray_recorder.begin_segment("message", sampling=1)
     replay("publish_announce")
     xray_recorder.end_segment()
-    (segment,) = emitter.segments
+    (sending,) = emitter.send_entity.call_args_list
+    segment = json.loads(sending.args[0].serialize())
     counts = {"delivered": 3, "gone": 1, "failed": 1}
     assert [(each["name"], each["annotations"]) for each in segment["subsegments"]] == [
         ("read topic", {"subscribers": 6}),
