@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsals.__main__ import NAMES, PAGE, rehearsal
+from rehearsals.__main__ import NAMES, rehearsal
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -10,7 +10,3 @@ def test_what_a_rehearsal_promises_holds(name: str) -> None:
     report = rehearsal(name)(True)
     assert report.checks
     assert [check.text for check in report.checks if not check.holds] == []
-
-
-def test_the_page_has_a_place_for_each_rehearsal() -> None:
-    assert [name for name in NAMES if f"<!-- {name} -->" not in PAGE.read_text()] == []
