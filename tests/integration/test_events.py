@@ -59,17 +59,6 @@ def test_a_binary_body_gets_an_error_frame_too_should_one_ever_come() -> None:
     assert (receiver, frame["code"]) == (SENDER, "binary_frame")
 
 
-def test_a_connection_enters_no_more_rooms_than_the_setting_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("MAX_ROOMS", "1")
-    room = Room()
-    event = {**EVENTS["subscribe"], "body": '{"type":"subscribe","topics":["another"]}'}
-    message.lambda_handler(event, Invocation())
-    ((_, frame),) = room.connections.sent
-    assert frame["code"] == "too_many_rooms"
-
-
 def test_a_log_line_names_neither_room_nor_payload(capsys: pytest.CaptureFixture[str]) -> None:
     Room()
     for name in EVENTS:
