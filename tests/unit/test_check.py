@@ -151,27 +151,23 @@ def test_a_load_is_rooms_times_peers_or_refused(text: str, rate: float) -> None:
 FAILED = Finding("ping", Outcome.FAILED, "ping", "no pong", 5.0, Advice("it is dead", "revive it"))
 
 
-def reported(is_json: bool) -> list[str]:
+TEXT = """what
+FAIL ping       ping: no pong [5.0 s]
+       means: it is dead
+       do: revive it
+0 passed, 1 failed, 0 not tried, in 0 s
+"""
+JSON = (
+    '{"probe": "ping", "outcome": "failed", "tried": "ping", "came": "no pong", "seconds": 5.0, '
+    '"means": "it is dead", "do": "revive it"}\n'
+)
+
+
+@pytest.mark.parametrize(("is_json", "written"), [(False, TEXT), (True, JSON)])
+def test_a_finding_is_a_line_with_advice_below_it_or_an_object(is_json: bool, written: str) -> None:
     output = io.StringIO()
     report = Report(is_json, output, io.StringIO())
     report.begin("what")
     report.tell(FAILED)
     report.end()
-    return output.getvalue().splitlines()
-
-
-def test_a_finding_is_a_line_with_advice_below_it() -> None:
-    assert reported(is_json=False) == [
-        "what",
-        "FAIL ping       ping: no pong [5.0 s]",
-        "       means: it is dead",
-        "       do: revive it",
-        "0 passed, 1 failed, 0 not tried, in 0 s",
-    ]
-
-
-def test_a_finding_is_an_object_in_json() -> None:
-    (line,) = reported(is_json=True)
-    told = {"probe": "ping", "outcome": "failed", "tried": "ping", "came": "no pong"}
-    advice = {"means": "it is dead", "do": "revive it"}
-    assert json.loads(line) == told | {"seconds": 5.0} | advice
+    assert output.getvalue() == written
