@@ -50,19 +50,8 @@ class ScriptedClient:
         return {"ResponseMetadata": {"HTTPStatusCode": status}}
 
 
-class Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def connections(client: ScriptedClient, deadline: float = 60.0) -> SdkConnections:
-    time = Time()
-    return SdkConnections(client, deadline, clock=lambda: time.now, sleep=time.sleep)
+    return SdkConnections(client, deadline, clock=lambda: 0.0, sleep=lambda seconds: None)
 
 
 @pytest.mark.parametrize(
