@@ -33,14 +33,11 @@ def test_a_newcomer_is_told_all_rooms_that_somebody_is_in() -> None:
     assert (rooms.topics(), rooms.topics_of("a")) == (["one"], ["one"])
 
 
-def test_a_frame_tells_what_became_of_it_for_each_receiver() -> None:
+def test_a_frame_tells_what_became_of_it_for_each_receiver_and_of_whom_it_tells() -> None:
     sent = Sent(["a", "b", "c"], "frame", [], Outcome(["a"], ["b"], ["c"]))
     assert frames_of(sent, "s") == [
         {"from": "s", "frame": "frame", "to": {"a": "delivered", "b": "gone", "c": "failed"}}
     ]
-
-
-def test_an_introduction_comes_from_who_is_introduced_and_fails_if_that_one_is_gone() -> None:
     introductions = [Introduction("x", "s", "of x"), Introduction("y", "s", "of y")]
     sent = Sent([], "not sent", introductions, Outcome(["s"], ["y"], []))
     assert frames_of(sent, "s") == [
