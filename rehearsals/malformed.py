@@ -18,11 +18,10 @@ from rig.raw import HANDSHAKE, frame
 from rig.report import Check, Report
 from rig.servers import LocalServer
 from rig.traces import TRACES, sent
-from signaling.errors import InvalidMessageError
+from signaling.errors import InvalidMessageError, TooManyAnnouncesError
 from signaling.protocol import Limits, Ping, parse
 
-_SEED = 11
-_AT_ONCE = 20
+_SEED, _AT_ONCE = 11, 20
 _SECONDS = 30.0
 """The longest wait for an answer."""
 _MESSAGES_A_CONNECTION = 500
@@ -114,7 +113,8 @@ def _kind(payload: bytes) -> str:
     try:
         # int() refuses NaN, which is no JSON, but also numbers of over 4,300 digits, which are.
         message = json.loads(payload.decode(), parse_constant=int, parse_int=float)
-        return str(message["type"])
+        is_late = message.get("code") == TooManyAnnouncesError.code  # what it answers was valid
+        return "late" if is_late else str(message["type"])
     except (ValueError, TypeError, KeyError):
         return f"invalid: {payload[:200]!r}"
 
