@@ -94,7 +94,7 @@ outages: .venv/test .cache/emulator tests/e2e/page/dist .cache/chromium .cache/d
 	@.venv/bin/python -m benchmarks.outages $(ROWS)
 
 rehearse: export MINUTES := $(MINUTES)
-rehearse: .venv/test tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## cause failures, all or ROWS="hour" MINUTES=60, into docs/reliability.md
+rehearse: .venv/test tests/e2e/page/dist .cache/chromium .cache/dynamodb-local ## cause failures, all but the hour or ROWS="hour" MINUTES=60, into docs/reliability.md
 	@.venv/bin/python -m rehearsals $(ROWS)
 
 lint: .venv/test ## check style, types and the template

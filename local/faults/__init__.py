@@ -3,6 +3,6 @@
 faults     all faults of a plan, placed between the functions and their services
 plan       the faults, their rates, and the dice that decide
 services   posts and requests to the table that are refused or not answered
-wrapping   the same for the table in memory, which has no HTTP
+table      the same for the table in memory, which has no HTTP
 functions  cold starts, functions that are killed, `$disconnect`s that are lost
 """

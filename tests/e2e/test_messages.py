@@ -71,7 +71,7 @@ async def test_a_function_that_hangs_does_not_keep_the_server_from_ending() -> N
         await a.send({"type": "ping"})
         await a.until_received(1)
     assert server.stop() == 0  # it waits 15 seconds for that
-    assert "given up" in server.output
+    assert "abandoned" in server.output
 
 
 THROTTLED = "RouteRateLimit=1 RouteBurstLimit=5 MessageRateLimit=1 MessageBurstLimit=3"

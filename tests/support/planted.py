@@ -35,7 +35,7 @@ def with_functions(handle: str) -> str:
     return f"""
 import json, sys, time
 from functools import partial
-from local.functions import invoker
+from local.functions import invoker, loading
 
 def say(**fields):
     sys.stdout.write(json.dumps(fields) + "\\n")
@@ -43,6 +43,6 @@ def say(**fields):
 
 {handle}
 
-real = invoker.load_handler
-invoker.load_handler = lambda function: partial(handle, function.name, real(function))
+real = loading.load_handler
+loading.load_handler = lambda function: partial(handle, function.name, real(function))
 """

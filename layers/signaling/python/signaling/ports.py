@@ -239,7 +239,7 @@ def plus(one: Outcome, other: Outcome) -> Outcome:
 
 
 After = Callable[[float, Callable[[], Outcome]], Outcome]
-"""Port: runs an action after so many seconds, and returns its outcome.
+"""Runs an action after so many seconds, and returns its outcome.
 
 If an invocation may not wait, it returns at once, with the outcome of nothing.
 """
