@@ -1,4 +1,4 @@
-"""SHA-256, and HMAC with it, without OpenSSL's hashes, which take a twentieth of a cold start.
+"""SHA-256, and HMAC with it, without OpenSSL's hashes, which take a twenty-fifth of a cold start.
 
 hashlib imports OpenSSL's and asks for one after the other whether it may be used, though it has
 Python's own. The standard library's `random` imports those in the same way and for the same reason.
