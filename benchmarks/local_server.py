@@ -75,8 +75,7 @@ def compared(load: Load, rounds: slice) -> dict[str, list[Done]]:
             if name != _THEIRS:
                 environment = {"DELIVERY": delivery, "LOG_LEVEL": "WARNING"}
                 server = LocalServer("--throttle", "none", environment=environment)
-            server.start()
-            stack.callback(server.stop)
+            stack.enter_context(server)
             programs[name] = partial(put, load, server, delivery)
         results = in_turns(programs, rounds.stop)
     return {name: each[rounds] for name, each in results.items()}

@@ -49,19 +49,11 @@ def options(name: str, description: str | None) -> argparse.Namespace:
 def started(server: str, *more: str) -> Iterator[str]:
     """Start a server of this kind, our local ones with `more` options, and give its URL."""
     if server == DEPLOYED:
-        emulator = Emulator()
-        emulator.start()
-        try:
+        with Emulator() as emulator:
             yield emulator.deploy().websocket_url
-        finally:
-            emulator.stop()
     elif server == REFERENCE:
-        process = ReferenceServer()
-        process.start()
-        try:
+        with ReferenceServer() as process:
             yield process.websocket_url
-        finally:
-            process.stop()
     else:
         given = ("--latency", "0:300") if server == LATENCY else ()
         place = places.DYNAMODB if server == DYNAMODB else places.MEMORY

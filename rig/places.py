@@ -47,8 +47,7 @@ def running(
     table = DynamoDBLocal(folder) if place == DYNAMODB else None
     with ExitStack() as stack:
         if table:
-            table.start()
-            stack.callback(table.stop)
+            stack.enter_context(table)
             options = (*options, "--dynamodb", table.endpoint)
         process = LocalServer("--throttle", "none", *options, **keywords)
         process.start()

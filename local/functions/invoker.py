@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from local.functions.failures import print_failure
 from local.functions.threads import FairThreads
 from local.sam.template import Function
+from signaling import bootstrap
 from signaling.event import OK, RawEvent
 from signaling.ports import Outcome
 
@@ -224,8 +225,7 @@ def pause(seconds: float, action: Callable[[], Outcome]) -> Outcome:
     """
     if _thread.run:
         _thread.run.rest()
-    time.sleep(seconds)
-    return action()
+    return bootstrap.pause(seconds, action)
 
 
 class InlineInvoker:

@@ -27,12 +27,10 @@ def published(request: pytest.FixtureRequest) -> SigningKey:
 
 @pytest.fixture
 def issuer(published: SigningKey, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    issuer = Issuer()
-    issuer.keys = [published]
-    issuer.start()
-    configure(monkeypatch, JWT_ISSUER=issuer.url, JWT_AUDIENCE="rooms")
-    yield issuer
-    issuer.stop()
+    with Issuer() as issuer:
+        issuer.keys = [published]
+        configure(monkeypatch, JWT_ISSUER=issuer.url, JWT_AUDIENCE="rooms")
+        yield issuer
 
 
 @pytest.fixture
