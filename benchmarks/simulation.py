@@ -13,8 +13,9 @@ from random import Random
 from rig.measure import significant
 from rig.report import Check, Report
 from rig.shape import shape
+from signaling.bounds import SAMPLE
 from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN, choose
-from signaling.ports import SAMPLE, Subscriber
+from signaling.ports import Subscriber
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import NEW_MILLISECONDS
 

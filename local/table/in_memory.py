@@ -8,18 +8,16 @@ from dataclasses import replace
 from itertools import islice
 
 from local.table.in_memory_rows import Row, subscriber_of
-from signaling.frames import plain_announce
-from signaling.ports import (
+from signaling.bounds import (
     HELD_BYTES,
     LEFT_MILLISECONDS,
     LEFT_ROWS,
     LISTED_FIRST,
     LISTED_LAST,
     SAMPLE,
-    Sender,
-    Subscriber,
-    expiry_of,
 )
+from signaling.frames import plain_announce
+from signaling.ports import Sender, Subscriber, expiry_of
 from signaling.protocol import Announce
 
 _REMOVED_AT_ONCE = 500

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from signaling.ports import LEFT_ROWS, TOPICS_A_LOOK, Subscriptions
+from signaling.bounds import LEFT_ROWS, TOPICS_A_LOOK
+from signaling.ports import Subscriptions
 from tests.support.subscriptions import CONNECTED_AT, members, sender
 
 

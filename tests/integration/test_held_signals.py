@@ -1,6 +1,7 @@
 """What every adapter of the port `Subscriptions` does with signals that reached nobody."""
 
-from signaling.ports import HELD_BYTES, Subscriptions
+from signaling.bounds import HELD_BYTES
+from signaling.ports import Subscriptions
 from tests.support.subscriptions import announce, members, sender
 
 

@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from signaling.ports import SAMPLE, Subscriber, Subscriptions
+from signaling.bounds import SAMPLE
+from signaling.ports import Subscriber, Subscriptions
 from tests.support.subscriptions import CONNECTED_AT, announce, announced, members, sender
 
 

@@ -9,7 +9,7 @@ import pytest
 from local import LAYER, ROOT
 
 CORE = {
-    *("errors", "frames", "topics", "protocol", "ports", "access.grants"),
+    *("bounds", "errors", "frames", "topics", "protocol", "ports", "access.grants"),
     *("standing", "introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
     *("delivery", "waiting", "postponing"),
     "rooms",
@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "joined": set[str](),
     "put_off": set[str](),
     "typed": set[str](),
+    "bounds": set[str](),
     "errors": set[str](),
     "frames": {"errors"},
     "topics": set[str](),
@@ -42,7 +43,17 @@ MAY_IMPORT = {
     "settings": {"access.origins", "protocol"},
     "log": {"errors", "event", "hashes", "ports", "protocol", "settings"},
     "tracing": {"ports"},
-    "aws": {"aws", "errors", "frames", "hashes", "ports", "protocol", "standing", "topics"},
+    "aws": {
+        "aws",
+        "bounds",
+        "errors",
+        "frames",
+        "hashes",
+        "ports",
+        "protocol",
+        "standing",
+        "topics",
+    },
     "bootstrap": {"aws", "event", "log", "ports", "rooms", "settings", "tracing"},
 }
 """What a module of the layer, or each module of a package, may import of the layer but `typed`."""

@@ -22,8 +22,8 @@ ADMITTING = {
     *("log", "ports", "protocol", "settings", "topics", "typed"),
 }
 TALKING_TO_AWS = ADMITTING | {
-    *("bootstrap", "delivery", "introductions", "put_off", "recipients", "rooms", "small_rooms"),
-    "standing",
+    *("bootstrap", "bounds", "delivery", "introductions", "put_off", "recipients", "rooms"),
+    *("small_rooms", "standing"),
     *("aws", "aws.connections", "aws.counts", "aws.dynamodb", "aws.http1", "aws.lean"),
     *("aws.operations", "aws.retries", "aws.rows", "aws.sigv4", "aws.steps", "aws.table"),
     "aws.trust",

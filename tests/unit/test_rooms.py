@@ -6,8 +6,9 @@ import pytest
 
 from local.table.in_memory import MemorySubscriptions
 from signaling.access.grants import Grants
+from signaling.bounds import LEFT_MILLISECONDS, LEFT_ROWS
 from signaling.errors import ForbiddenTopicError, SubscriptionsError, TooManyRoomsError
-from signaling.ports import LEFT_MILLISECONDS, LEFT_ROWS, Outcome, Sender
+from signaling.ports import Outcome, Sender
 from signaling.rooms import Rooms
 from tests.support.rooms import RoomsOf, room_of_three
 

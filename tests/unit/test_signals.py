@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from signaling.ports import HELD_BYTES
+from signaling.bounds import HELD_BYTES
 from signaling.small_rooms import SMALL_ROOM
 from tests.support.messages import hang_up, signal
 from tests.support.rooms import RoomsOf, room_of_three

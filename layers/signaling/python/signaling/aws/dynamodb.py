@@ -50,15 +50,8 @@ from signaling.aws.rows import (
     taken_signals,
 )
 from signaling.aws.table import Table
-from signaling.ports import (
-    LEFT_MILLISECONDS,
-    LEFT_ROWS,
-    SAMPLE,
-    TOPICS_A_LOOK,
-    Deadlines,
-    Sender,
-    Subscriber,
-)
+from signaling.bounds import LEFT_MILLISECONDS, LEFT_ROWS, SAMPLE, TOPICS_A_LOOK
+from signaling.ports import Deadlines, Sender, Subscriber
 from signaling.protocol import Announce
 from signaling.topics import topic_key
 from signaling.typed import TYPE_CHECKING

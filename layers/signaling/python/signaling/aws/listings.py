@@ -25,7 +25,8 @@ from signaling.aws.rows import (
     peers_key,
 )
 from signaling.aws.table import Table
-from signaling.ports import LISTED_FIRST, LISTED_LAST, Subscriber
+from signaling.bounds import LISTED_FIRST, LISTED_LAST
+from signaling.ports import Subscriber
 
 
 class Listings:

@@ -9,8 +9,9 @@ from binascii import crc32
 
 from signaling.aws.counts import began_at
 from signaling.aws.operations import Answer, RequestError
+from signaling.bounds import HELD_BYTES, LEFT_MILLISECONDS
 from signaling.frames import plain_announce
-from signaling.ports import HELD_BYTES, LEFT_MILLISECONDS, Sender, Subscriber, expiry_of
+from signaling.ports import Sender, Subscriber, expiry_of
 from signaling.protocol import Announce
 from signaling.topics import topic_key
 from signaling.typed import Any
