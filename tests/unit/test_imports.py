@@ -26,7 +26,7 @@ TALKING_TO_AWS = ADMITTING | {
     *("small_rooms", "standing"),
     *("aws", "aws.connections", "aws.counts", "aws.dynamodb", "aws.http1", "aws.lean"),
     *("aws.operations", "aws.retries", "aws.rows", "aws.sigv4", "aws.steps", "aws.table"),
-    "aws.trust",
+    *("aws.trust", "aws.updates"),
 }
 """The modules of the layer that functions need, by what they do."""
 

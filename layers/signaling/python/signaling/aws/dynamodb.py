@@ -35,22 +35,25 @@ from signaling.aws.operations import DynamoDB, RequestError
 from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
-    announced,
-    entered_row,
-    forgotten,
     has_left_long_ago,
-    held_signal,
-    learned_peer,
     listings_of,
     member_key,
-    note_of_leaving,
-    renewed_beginning,
     sort_key,
     subscriber_of,
-    taken_signals,
 )
 from signaling.aws.table import Table
-from signaling.bounds import LEFT_MILLISECONDS, LEFT_ROWS, SAMPLE, TOPICS_A_LOOK
+from signaling.aws.updates import (
+    announcement,
+    forgotten,
+    held_signal,
+    learned_peer,
+    mark_of_leaving,
+    note_of_leaving,
+    renewed_beginning,
+    subscription,
+    taken_signals,
+)
+from signaling.bounds import LEFT_ROWS, SAMPLE, TOPICS_A_LOOK
 from signaling.ports import Deadlines, Sender, Subscriber
 from signaling.protocol import Announce
 from signaling.topics import topic_key
@@ -64,8 +67,6 @@ INDEX = "by-connection"
 
 _FORGOTTEN_AT_ONCE = 100
 """Rows of departed clients that one invocation deletes: about a quarter of a second's work."""
-
-_YES = {"BOOL": True}
 
 
 class DynamoDBSubscriptions:
@@ -84,29 +85,12 @@ class DynamoDBSubscriptions:
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Upsert one row per topic, all at once: 1 write unit, and 1 in the index if it is new."""
-        condition = (
-            "requested_at < :requested_at OR (requested_at = :requested_at AND has_left = :yes)"
-        )
-        change = " REMOVE announce, has_left"
-        self._table.write(
-            [entered_row(each, sender, condition, change, yes=_YES) for each in topics]
-        )
+        self._table.write([subscription(each, sender) for each in topics])
 
     def announce(self, topic: str, sender: Sender, announce: Announce) -> Subscriber | None:
         """Upsert one row: 1 write unit, and 1 in the index if it is new."""
-        change = ", announce = :announce, entered_at = if_not_exists(entered_at, :requested_at)"
-        values = {"announce": announced(announce), "began_at": {"N": str(sender.began_at)}}
-        if announce.peer is not None:
-            change += ", peer = :peer"
-            values["peer"] = {"S": announce.peer}
-        current, *others = counters(sender.requested_at)
-        began, *began_before, _ = beginnings(sender.requested_at)
-        change += f", {current} = if_not_exists({current}, :none) + :one"
-        change += f", {began} = if_not_exists({began}, :began_at)"
-        values |= {"none": {"N": "0"}, "one": {"N": "1"}}
-        change += f" REMOVE has_left, {', '.join([*others, *began_before])}"
-        row = entered_row(topic, sender, "requested_at <= :requested_at", change, **values)
-        for answer in self._table.write([{**row, "ReturnValues": "ALL_NEW"}]):
+        current, began = counters(sender.requested_at)[0], beginnings(sender.requested_at)[0]
+        for answer in self._table.write([announcement(topic, sender, announce)]):
             own = answer["Attributes"]
             announces = int(own[current]["N"]) if current in own else 0
             if is_long_before(own, began, sender.requested_at):
@@ -133,17 +117,7 @@ class DynamoDBSubscriptions:
         A deleted row could be created again by an older subscribe that is handled later. If a later
         message has already written the row, a second write records only when the client left.
         """
-        condition = "requested_at < :requested_at"
-        change = ", has_left = :yes, left_at = :requested_at"
-        change += " REMOVE announce, entered_at, peer, listed, held, held_bytes"
-        known_until = {"N": str((sender.requested_at + LEFT_MILLISECONDS) // 1000)}
-        marks = [
-            {
-                **entered_row(topic, sender, condition, change, yes=_YES, expires_at=known_until),
-                "ReturnValues": "UPDATED_OLD",
-            }
-            for topic in topics
-        ]
+        marks = [mark_of_leaving(topic, sender) for topic in topics]
         answers = list(zip(topics, self._table.attempt(marks), strict=True))
         self._table.delete([key for topic, answer in answers for key in listings_of(topic, answer)])
         late = [topic for topic, answer in answers if isinstance(answer, RequestError)]

@@ -21,10 +21,10 @@ from signaling.aws.rows import (
     listing_key,
     listing_prefix,
     listings_of,
-    note_of_listing,
     peers_key,
 )
 from signaling.aws.table import Table
+from signaling.aws.updates import note_of_listing
 from signaling.bounds import LISTED_FIRST, LISTED_LAST
 from signaling.ports import Subscriber
 

@@ -9,9 +9,9 @@ from binascii import crc32
 
 from signaling.aws.counts import began_at
 from signaling.aws.operations import Answer, RequestError
-from signaling.bounds import HELD_BYTES, LEFT_MILLISECONDS
+from signaling.bounds import LEFT_MILLISECONDS
 from signaling.frames import plain_announce
-from signaling.ports import Sender, Subscriber, expiry_of
+from signaling.ports import Subscriber, expiry_of
 from signaling.protocol import Announce
 from signaling.topics import topic_key
 from signaling.typed import Any
@@ -19,18 +19,11 @@ from signaling.typed import Any
 Row = dict[str, Any]
 """A row, or its key, in the form of boto3's low-level client."""
 
-Update = dict[str, Any]
-"""Parameters of UpdateItem or DeleteItem, except the table's name."""
-
 MEMBER_PREFIX = "member-"
 """Prefix of sk, before 8 hexadecimal digits of hash, a hyphen and the connection id."""
 
 _BEFORE_CONNECTION = len(MEMBER_PREFIX) + 8 + 1
 _TIME_DIGITS = 15
-_SET_TIMES = (
-    "SET requested_at = :requested_at, connected_at = :connected_at, expires_at = :expires_at"
-)
-_IS_THERE = "attribute_exists(pk) AND attribute_not_exists(has_left)"
 
 
 def member_key(topic: str, connection: str) -> Row:
@@ -48,113 +41,9 @@ def connection_of(key: str) -> str:
     return key[_BEFORE_CONNECTION:]
 
 
-def entered_row(
-    topic: str, sender: Sender, condition: str, change: str, **values: dict[str, Any]
-) -> Update:
-    """Return the update of a row that is new or meets `condition`: its times, and `change`."""
-    times = {
-        name: {"N": str(getattr(sender, name))}
-        for name in ("requested_at", "connected_at", "expires_at")
-    }
-    values = {**times, **values}
-    if sender.has_token:
-        change = f", has_token = :has_token{change}"
-        values["has_token"] = {"BOOL": True}
-    return {
-        "Key": member_key(topic, sender.connection),
-        "ConditionExpression": f"attribute_not_exists(pk) OR {condition}",
-        "UpdateExpression": f"{_SET_TIMES}{change}",
-        "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
-    }
-
-
 def has_left_long_ago(row: Row, now: int) -> bool:
     """Tell whether a row is no longer needed; `now` in epoch milliseconds."""
     return "has_left" in row and int(row["requested_at"]["N"]) < now - LEFT_MILLISECONDS
-
-
-def forgotten(row: Row) -> Update:
-    """Return the deletion of a row of a client that left, unless it has come back since."""
-    return {
-        "Key": {"pk": row["pk"], "sk": row["sk"]},
-        "ConditionExpression": "requested_at = :requested_at",
-        "ExpressionAttributeValues": {":requested_at": row["requested_at"]},
-    }
-
-
-def note_of_leaving(topic: str, sender: Sender) -> Update:
-    """Return the update of a row that was entered before `sender` left, and again since."""
-    return {
-        "Key": member_key(topic, sender.connection),
-        "ConditionExpression": "entered_at < :left_at AND attribute_not_exists(has_left)",
-        "UpdateExpression": "SET left_at = :left_at REMOVE entered_at",
-        "ExpressionAttributeValues": {":left_at": {"N": str(sender.requested_at)}},
-    }
-
-
-def announced(announce: Announce) -> dict[str, Any]:
-    """Return what a row keeps of an announce: usually just that it is y-webrtc's for its peer.
-
-    The text would be a quarter of the row, and a join of a large room reads 160 rows.
-    """
-    if announce.peer is not None and announce.data == plain_announce(announce.peer):
-        return {"BOOL": True}
-    return {"S": announce.data}
-
-
-def learned_peer(topic: str, connection: str, peer: str) -> Update:
-    """Return the update of a member's row that stores its peer id."""
-    return {
-        "Key": member_key(topic, connection),
-        "ConditionExpression": _IS_THERE,
-        "UpdateExpression": "SET peer = :peer",
-        "ExpressionAttributeValues": {":peer": {"S": peer}},
-    }
-
-
-def renewed_beginning(topic: str, sender: Sender, name: str, before: str) -> Update:
-    """Return the update of a member's row whose `name` is from `before`, long ago."""
-    return {
-        "Key": member_key(topic, sender.connection),
-        "ConditionExpression": f"{name} = :before",
-        "UpdateExpression": f"SET {name} = :began_at",
-        "ExpressionAttributeValues": {
-            ":before": {"N": before},
-            ":began_at": {"N": str(sender.began_at)},
-        },
-        "ReturnValues": "ALL_NEW",
-    }
-
-
-def held_signal(topic: str, connection: str, signal: str) -> Update:
-    """Return the update of a member's row that keeps a signal for `taken_signals`."""
-    size = len(signal.encode())
-    return {
-        "Key": member_key(topic, connection),
-        "ConditionExpression": f"{_IS_THERE} AND :size <= :most "
-        "AND (attribute_not_exists(held_bytes) OR held_bytes <= :left)",
-        "UpdateExpression": "SET held = list_append(if_not_exists(held, :none), :signal), "
-        "held_bytes = if_not_exists(held_bytes, :zero) + :size",
-        "ExpressionAttributeValues": {
-            ":none": {"L": []},
-            ":signal": {"L": [{"S": signal}]},
-            ":zero": {"N": "0"},
-            ":size": {"N": str(size)},
-            ":most": {"N": str(HELD_BYTES)},
-            ":left": {"N": str(HELD_BYTES - size)},
-        },
-        "ReturnValues": "UPDATED_NEW",
-    }
-
-
-def taken_signals(topic: str, connection: str) -> Update:
-    """Return the update of a member's row that takes all signals out of it."""
-    return {
-        "Key": member_key(topic, connection),
-        "ConditionExpression": "attribute_exists(held)",
-        "UpdateExpression": "REMOVE held, held_bytes",
-        "ReturnValues": "UPDATED_OLD",
-    }
 
 
 def listing(topic: str, subscriber: Subscriber) -> Row:
@@ -182,20 +71,6 @@ def listing_key(topic: str, subscriber: Subscriber) -> Row:
 def listing_prefix(peer: str) -> str:
     """Return the beginning of the sort keys of all rows that list `peer`, and of no others."""
     return f"{len(peer)}:{peer}#"
-
-
-def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
-    """Return the update of a member's row that notes the row listing it under its peer id."""
-    return {
-        "Key": member_key(topic, subscriber.connection),
-        "ConditionExpression": f"{_IS_THERE} AND peer = :peer",
-        "UpdateExpression": "SET listed = :listed",
-        "ExpressionAttributeValues": {
-            ":peer": {"S": subscriber.peer},
-            ":listed": listing_key(topic, subscriber)["sk"],
-        },
-        "ReturnValues": "UPDATED_OLD",
-    }
 
 
 def peers_key(topic: str) -> str:
@@ -228,6 +103,16 @@ def subscriber_of(row: Row) -> Subscriber:
         0,
         began_at(row),
     )
+
+
+def announced(announce: Announce) -> dict[str, Any]:
+    """Return what a row keeps of an announce: usually just that it is y-webrtc's for its peer.
+
+    The text would be a quarter of the row, and a join of a large room reads 160 rows.
+    """
+    if announce.peer is not None and announce.data == plain_announce(announce.peer):
+        return {"BOOL": True}
+    return {"S": announce.data}
 
 
 def _announce_of(row: Row) -> str | None:

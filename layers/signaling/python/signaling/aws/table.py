@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from signaling.aws.operations import Answer, DynamoDB, accepted, pages, write_batches
-from signaling.aws.rows import Row, Update, is_there, subscriber_of
+from signaling.aws.rows import Row, is_there, subscriber_of
+from signaling.aws.updates import Update
 from signaling.ports import Deadlines, Subscriber
 from signaling.typed import Any
 
