@@ -27,7 +27,7 @@ class CountingSubscriptions(MemorySubscriptions):
         self, topic: str, subscriber: Subscriber, sender: Sender, has_left: bool = False
     ) -> None:
         self.requests += 1
-        self.index_writes += self._row_of(topic, sender) is None
+        self.index_writes += self._rows.get(topic, {}).get(sender.connection) is None
         super()._put(topic, subscriber, sender, has_left)
 
 

@@ -29,8 +29,10 @@ EXPECTED = {
     "announce itself again in a room of 8": Usage({"UpdateItem": 1, "Query": 1}, 0, 0, 1, 1),
     "signal in a room of 8": Usage({"Query": 1}, 1, 0, 0, 1),
     "unsubscribe from 1 topic": Usage({"UpdateItem": 1}, 0, 0, 1, 0),
-    "disconnect from 1 topic": Usage({"Query": 1, "BatchWriteItem": 1}, 0, 0, 2, 0.5),
-    "disconnect from 100 topics": Usage({"Query": 1, "BatchWriteItem": 4}, 0, 0, 200, 1),
+    "disconnect from 1 topic": Usage({"Query": 1, "DeleteItem": 1}, 0, 0, 2, 0.5),
+    "disconnect from 100 topics": Usage(
+        {"Query": 1, "DeleteItem": 25, "BatchWriteItem": 3}, 0, 0, 200, 1
+    ),
     "ping": Usage({}, 0, 0, 0, 0),
 }
 """What the data model is made for. The ping's route is a mock of API Gateway."""

@@ -151,6 +151,8 @@ def _details(kind: Kind, stays: list[Stay]) -> list[str]:
         dead = sum(stay.dead for stay in stays)
         words += [f"{dead} dead"] if dead else []
         words.append(f"{significant(spread([stay.frames for stay in stays]).median, 2)} frames")
+    again = sum(stay.hung_up_again for stay in stays)
+    words += [f"{again} times hung up again"] if again else []
     unsaid = sum(bool(stay.unsaid) for stay in stays if stay.wrong)
     words += [f"{unsaid} of which lost what they said"] if unsaid else []
     return words

@@ -9,6 +9,7 @@ from benchmarks import ROOT
 from local.sam.parameters import values_of
 from rig.measure import significant
 from rig.report import table
+from signaling.bounds import LISTED_FIRST, LISTED_LAST
 from signaling.crowded_rooms import HEARD, SECONDS_UNTIL_HEARD
 from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN
 from signaling.large_rooms import INTRODUCED
@@ -31,6 +32,9 @@ _READ, _SAMPLE, _PEER = 7, 4, 1
 
 _LISTED = 9
 """Rows that an announce in a large room writes beside its own."""
+
+_NOTE = 4
+"""Write units to note an offer beside many others."""
 
 
 class Attack(NamedTuple):
@@ -104,11 +108,12 @@ def attacks(limits: Mapping[str, float]) -> list[tuple[Attack, float]]:
             read_units=_READ + _SAMPLE,
         ),
         Attack(
-            "send signals in a room of more than 100",
+            "make offers in a room of more than 100, to a peer that six claim to be",
             messages,
-            "MessageRateLimit, MaxReadUnits",
-            messages=2,
-            read_units=_READ + _PEER,
+            "MessageRateLimit, MaxReadUnits, MaxWriteUnits",
+            messages=1 + LISTED_FIRST + LISTED_LAST,
+            write_units=_NOTE * (LISTED_FIRST + LISTED_LAST),
+            read_units=_READ + 2 * _PEER,
         ),
         Attack(
             f"enter a room of {CROWDED} over a new connection each time",

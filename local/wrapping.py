@@ -22,10 +22,13 @@ class WrappedSubscriptions:
         self.sample = wrap(subscriptions.sample)
         self.list_peers = wrap(subscriptions.list_peers)
         self.of_peer = wrap(subscriptions.of_peer)
+        self.note_offer = wrap(subscriptions.note_offer)
+        self.unanswered = subscriptions.unanswered  # no request
         self.unlist = clean_up(subscriptions.unlist)
         self.forget_left = clean_up(subscriptions.forget_left)
         self.hold = wrap(subscriptions.hold)
         self.take = wrap(subscriptions.take)
+        self.held = wrap(subscriptions.held)
         self.learn_peer = clean_up(subscriptions.learn_peer)
         self.remove = clean_up(subscriptions.remove)
         self.remove_connection = clean_up(subscriptions.remove_connection)

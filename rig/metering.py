@@ -127,11 +127,11 @@ class MeasuredRoom:
         self._filled = size
 
     def join_and_signal(self) -> tuple[Usage, list[Usage]]:
-        """Let one more client enter and exchange signals with one that it met, then disconnect."""
+        """Let one more client enter, make an offer, get the answer, and disconnect."""
         name = f"newcomer-{self._now}"
         join = self._rooms.usage_of(lambda: self._join(name))
         met = self._rooms.connections.introduced[0]
-        signals = [self._signal(name, met), self._signal(met, name)]
+        signals = [self._signal(name, met, "offer"), self._signal(met, name, "answer")]
         self._rooms.leave(name)
         return join, signals
 
@@ -139,10 +139,11 @@ class MeasuredRoom:
         self._say(name, type="subscribe", topics=[ROOM])
         self._publish(name, type="announce")
 
-    def _signal(self, sender: str, to: str) -> Usage:
-        return self._rooms.usage_of(lambda: self._publish(sender, type="signal", to=_peer(to)))
+    def _signal(self, sender: str, to: str, kind: str) -> Usage:
+        data = {"type": "signal", "to": _peer(to), "signal": {"type": kind}}
+        return self._rooms.usage_of(lambda: self._publish(sender, **data))
 
-    def _publish(self, sender: str, **data: str) -> None:
+    def _publish(self, sender: str, **data: Any) -> None:
         self._say(sender, type="publish", topic=ROOM, data={**data, "from": _peer(sender)})
 
     def _say(self, connection: str, **message: Any) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Let children of the tests get default signals, and local servers start at once.
+    """Let children of the tests get default signals, local servers start at once, examples be slow.
 
     A shell that runs `make test &` in a script has the interrupt ignored, and children inherit
     that; what Python handles itself is reset for them.
@@ -38,6 +39,8 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     LocalServer.are_forked = True
+    settings.register_profile("on busy machines", deadline=None)
+    settings.load_profile("on busy machines")
 
 
 def pytest_collection_finish() -> None:

@@ -12,5 +12,7 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
     disconnect = Event(event)
     with InvocationLog(disconnect) as log:
         log.add(code=disconnect.disconnect_code)
-        rooms(context, log).leave(disconnect.connection)
+        handling = rooms(context, log)
+        handling.leave(disconnect.connection)
+        log.add_given_up(handling.finish())
         return OK

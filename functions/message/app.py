@@ -24,4 +24,5 @@ def lambda_handler(event: RawEvent, context: LambdaContext) -> dict[str, int]:
         except SignalingError as error:
             log.add_refusal(error)
             handling.reply(frame.connection, encode_error(error))
+        log.add_given_up(handling.finish())
         return OK

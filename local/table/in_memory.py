@@ -7,17 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from local.table.in_memory_listings import Listings
 from local.table.in_memory_rows import Row, subscriber_of
 from signaling.bounds import (
     HELD_BYTES,
     LEFT_MILLISECONDS,
     LEFT_ROWS,
-    LISTED_FIRST,
-    LISTED_LAST,
     SAMPLE,
 )
 from signaling.frames import plain_announce
-from signaling.ports import Sender, Subscriber, expiry_of
+from signaling.ports import Offer, Sender, Subscriber
 from signaling.protocol import Announce
 
 _REMOVED_AT_ONCE = 500
@@ -34,7 +33,7 @@ class MemorySubscriptions:
         """Tell time by `now`, in epoch seconds, and call `pause` before each operation."""
         self._rows: dict[str, dict[str, Row]] = {}
         self._topics: dict[str, set[str]] = {}
-        self._peers: dict[str, dict[str, dict[str, Subscriber]]] = {}
+        self._listings = Listings()
         self._lock = threading.Lock()
         self._now = now
         self._pause = pause
@@ -42,16 +41,13 @@ class MemorySubscriptions:
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Upsert the rows."""
         self._pause()
+        at = sender.requested_at
         with self._lock:
             for topic in topics:
-                known = self._row_of(topic, sender)
-                if known is None:
-                    self._put(topic, subscriber_of(sender), sender)
-                elif (known.subscriber.requested_at, not known.has_left) < (
-                    sender.requested_at,
-                    True,
-                ):
-                    kept = known.subscriber
+                known = self._rows.get(topic, {}).get(sender.connection)
+                kept = known.subscriber if known else subscriber_of(sender)
+                is_known_to_be_in = known is not None and not known.has_left
+                if known is None or (kept.requested_at, is_known_to_be_in) < (at, True):
                     row = subscriber_of(sender, kept.peer, kept.entered_at)
                     self._put(topic, row._replace(left_at=kept.left_at), sender)
 
@@ -62,7 +58,7 @@ class MemorySubscriptions:
         entered_at: int | None = sender.requested_at
         left_at = None
         with self._lock:
-            known = self._row_of(topic, sender)
+            known = self._rows.get(topic, {}).get(sender.connection)
             if known is not None:
                 if known.subscriber.requested_at > sender.requested_at:
                     return None
@@ -81,7 +77,7 @@ class MemorySubscriptions:
         at = sender.requested_at
         with self._lock:
             for topic in topics:
-                known = self._row_of(topic, sender)
+                known = self._rows.get(topic, {}).get(sender.connection)
                 if known is None or known.subscriber.requested_at < at:
                     left = subscriber_of(sender)._replace(left_at=at)
                     self._put(topic, left, sender, has_left=True)
@@ -112,8 +108,7 @@ class MemorySubscriptions:
         self._pause()
         with self._lock:
             rows = list(self._rows.get(topic, {}).values())
-            sample = random.sample(rows, min(SAMPLE, len(rows)))
-            return self._there(sample)
+            return self._there(random.sample(rows, min(SAMPLE, len(rows))))
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """List the members by peer id, except those that have left or have another id."""
@@ -123,21 +118,16 @@ class MemorySubscriptions:
                 row = self._rows.get(topic, {}).get(each.connection)
                 if row is None or row.has_left or row.subscriber.peer != each.peer:
                     continue
-                self._unlist(topic, row)
-                listed = each._replace(announce=None, entered_at=None, left_at=None, announces=0)
-                peers = self._peers.setdefault(topic, {})
-                peers.setdefault(each.peer or "", {})[each.connection] = listed
+                if row.listed_as != each.peer:
+                    self._unlist(topic, row)
+                self._listings.add(topic, each.peer or "", each)
                 self._rows[topic][each.connection] = replace(row, listed_as=each.peer)
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Return the first and the last members that are listed under the peer id."""
         self._pause()
         with self._lock:
-            listed = self._peers.get(topic, {}).get(peer, {}).values()
-            order = sorted(listed, key=lambda each: (each.requested_at, each.connection))
-            there = [each for each in order if expiry_of(each.connected_at) > int(self._now())]
-            first, rest = there[:LISTED_FIRST], there[LISTED_FIRST:]
-            return first + rest[-LISTED_LAST:]
+            return self._listings.of_peer(topic, peer, int(self._now()))
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Take the members off the list."""
@@ -147,6 +137,19 @@ class MemorySubscriptions:
                 row = self._rows.get(topic, {}).get(each.connection)
                 if row is not None:
                     self._unlist(topic, row)
+
+    def note_offer(
+        self, topic: str, sender: Sender, peer: str, listed: Sequence[Subscriber]
+    ) -> list[Subscriber]:
+        """Note the offer for each that is listed."""
+        self._pause()
+        with self._lock:
+            return self._listings.note_offer(topic, sender, peer, listed)
+
+    def unanswered(self) -> list[Offer]:
+        """Return the offers to members that were taken off the list."""
+        with self._lock:
+            return self._listings.unanswered(self._now())
 
     def forget_left(self, topic: str) -> None:
         """Delete the rows of clients that left."""
@@ -193,18 +196,23 @@ class MemorySubscriptions:
         self._pause()
         with self._lock:
             row = self._rows.get(topic, {}).get(connection)
-            if row is None:
-                return []
-            self._rows[topic][connection] = replace(row, held=())
-            return list(row.held)
+            if row is not None:
+                self._rows[topic][connection] = replace(row, held=())
+            return list(row.held) if row else []
+
+    def held(self, topic: str, connection: str) -> list[str]:
+        """Return the signals in the row."""
+        self._pause()
+        with self._lock:
+            row = self._rows.get(topic, {}).get(connection)
+            return list(row.held) if row else []
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Delete the rows."""
         self._pause()
         with self._lock:
-            for connection in connections:
-                if connection in self._rows.get(topic, {}):
-                    self._delete(topic, connection)
+            for connection in {*connections} & {*self._rows.get(topic, {})}:
+                self._delete(topic, connection)
 
     def remove_connection(self, connection: str) -> bool:
         """Delete rows of the connection, for about a millisecond."""
@@ -218,9 +226,6 @@ class MemorySubscriptions:
         """Return every topic that has a row."""
         with self._lock:
             return list(self._rows)
-
-    def _row_of(self, topic: str, sender: Sender) -> Row | None:
-        return self._rows.get(topic, {}).get(sender.connection)
 
     def _there(self, rows: Iterable[Row]) -> list[Subscriber]:
         now = int(self._now())
@@ -243,15 +248,12 @@ class MemorySubscriptions:
         del self._rows[topic][connection]
         if not self._rows[topic]:
             del self._rows[topic]
-            self._peers.pop(topic, None)
         self._topics[connection].discard(topic)
         if not self._topics[connection]:
             del self._topics[connection]
 
     def _unlist(self, topic: str, row: Row) -> None:
-        connection, peer = row.subscriber.connection, row.listed_as or ""
-        peers = self._peers.get(topic, {})
-        peers.get(peer, {}).pop(connection, None)
-        if not peers.get(peer, True):
-            del peers[peer]
-        self._rows[topic][connection] = replace(row, listed_as=None)
+        if row.listed_as is not None:
+            connection = row.subscriber.connection
+            self._listings.remove(topic, row.listed_as, connection)
+            self._rows[topic][connection] = replace(row, listed_as=None)

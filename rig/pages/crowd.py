@@ -46,10 +46,12 @@ async def come_again(pages: list[Page], kind: Crowd, signaling: str, patience: f
             wrong.append(lacking)
         seconds = time.time() - began
         wrong += await _dead_in_the_end(pages)
-        twice = sum(len(each) for each in await ask(pages, "meeting.twice"))
-        wrong += [f"{twice} signals came twice"] if twice else []
+        twice = [words for each in await ask(pages, "meeting.twice") for words in each]
+        hung_up = sum(words.startswith("gone") for words in twice)
+        if len(twice) > hung_up:
+            wrong.append(f"{len(twice) - hung_up} signals came twice")
         trace = await _trace(pages, start) if wrong else []
-        return Stay(wrong, None if wrong else seconds, trace=trace)
+        return Stay(wrong, None if wrong else seconds, trace=trace, hung_up_again=hung_up)
 
 
 async def _come(pages: list[Page], plans: list[dict[str, Any]], lines: list[str]) -> None:

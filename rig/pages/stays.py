@@ -107,6 +107,8 @@ class Stay(NamedTuple):
     """That those that stayed got while the others left."""
     trace: Sequence[str] = ()
     """What the pages said to the server and heard of it."""
+    hung_up_again: int = 0
+    """How often the server hung up on a page again that had given up its connection already."""
     unsaid: int = 0
     """Offers, answers and announces that a page lost in a socket of its own that was not open."""
 

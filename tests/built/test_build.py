@@ -15,7 +15,7 @@ MOST_KILOBYTES = {
     "DisconnectFunction": 10,
     "MessageFunction": 10,
     "AuthorizeFunction": 32_000,
-    "SignalingLayer": 220,
+    "SignalingLayer": 235,
     "TracingLayer": 1_000,
 }
 

@@ -37,11 +37,11 @@ async def test_without_it_nobody_enters_a_room(
             assert [each["code"] for each in client.received] == ["unavailable"]
 
 
-async def test_without_batch_writes_the_row_of_a_client_that_is_gone_stays(
+async def test_without_deletes_the_row_of_a_client_that_is_gone_stays(
     emulator: Emulator, deployment: Deployment, room: str
 ) -> None:
     enter(GONE, deployment, room)
-    with deployment.without(MESSAGE, "dynamodb:BatchWriteItem"):
+    with deployment.without(MESSAGE, "dynamodb:DeleteItem"):
         async with clients(deployment.websocket_url, "A") as (client,):
             await client.publish(room, {"type": "anything"})
             wait_until(lambda: hash_of(room) in emulator.output)
@@ -76,7 +76,7 @@ async def test_without_asking_for_connections_whoever_is_gone_is_introduced(
     assert heard_of == ([] if is_asked_for else ["Z"])
 
 
-@pytest.mark.parametrize("action", ["dynamodb:Query", "dynamodb:BatchWriteItem"])
+@pytest.mark.parametrize("action", ["dynamodb:Query", "dynamodb:DeleteItem"])
 async def test_without_it_the_row_of_a_client_that_left_stays(
     emulator: Emulator, deployment: Deployment, room: str, action: str
 ) -> None:

@@ -30,7 +30,12 @@ class Rights(NamedTuple):
 EXPECTED: dict[str, Rights] = {
     "ConnectFunction": Rights({WRITE_LOGS}, set()),
     "DisconnectFunction": Rights(
-        {WRITE_LOGS}, {("dynamodb:Query", INDEX), ("dynamodb:BatchWriteItem", TABLE)}
+        {WRITE_LOGS},
+        {
+            *(("dynamodb:Query", TABLE), ("dynamodb:Query", INDEX)),
+            *(("dynamodb:DeleteItem", TABLE), ("dynamodb:BatchWriteItem", TABLE)),
+            ("execute-api:ManageConnections", CONNECTIONS.format("POST")),
+        },
     ),
     "MessageFunction": Rights(
         {WRITE_LOGS},

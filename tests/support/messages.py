@@ -70,6 +70,6 @@ def signal(kind: str, sender: str, to: str) -> dict[str, object]:
     return {"type": "signal", "from": sender, "to": to, "signal": {"type": kind}}
 
 
-def hang_up(peer: str, to: str) -> dict[str, object]:
+def hang_up(peer: str, to: str, topic: str = "room") -> dict[str, object]:
     data = {"type": "signal", "from": peer, "to": to, "signal": {"type": "gone"}}
-    return {"type": "publish", "topic": "room", "data": data}
+    return {"type": "publish", "topic": topic, "data": data}

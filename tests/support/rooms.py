@@ -119,7 +119,14 @@ class RoomsOf:
         connected_at = self.connected_at.setdefault(connection, requested_at)
         has_token = self.grants != EVERYTHING
         request = Sender(connection, connected_at, requested_at, has_token)
-        return self.rooms.handle(request, parsed, self.grants).outcome
+        outcome = self.rooms.handle(request, parsed, self.grants).outcome
+        self.rooms.finish()
+        return outcome
+
+    def leave(self, connection: str) -> None:
+        """End a connection."""
+        self.rooms.leave(connection)
+        self.rooms.finish()
 
     def subscribe(self, connection: str, *topics: str, at: int | None = None) -> None:
         self.send(connection, at, type="subscribe", topics=list(topics))

@@ -201,7 +201,7 @@ names = names | st.sampled_from(["sub", "jti", "topics", "x"])
 objects = st.dictionaries(names, json_values, max_size=5)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(objects, objects, st.binary(max_size=9))
 def test_no_header_and_no_unsigned_claim_raises(
     issuer: Issuer, header: dict[str, Any], claims: dict[str, Any], signature: bytes
@@ -210,7 +210,7 @@ def test_no_header_and_no_unsigned_claim_raises(
     assert effect_of(connect_with(f"{encoded(header)}.{encoded(claims)}.{tail}")) == "Deny"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(objects)
 def test_no_claim_of_the_issuer_raises(issuer: Issuer, claims: dict[str, Any]) -> None:
     good = issuer.claims(aud="rooms")

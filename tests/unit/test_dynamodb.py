@@ -12,6 +12,7 @@ from signaling.ports import Deadlines, Sender, Subscriber
 from signaling.protocol import Announce
 
 SENDER = Sender("a", 0, 1)
+MORE_THAN_ONE_BY_ONE = [f"{number}" for number in range(85)]
 ROW = {"sk": {"S": "member-00000000-a"}, "connected_at": {"N": "0"}, "requested_at": {"N": "1"}}
 
 
@@ -53,6 +54,8 @@ def test_errors_of_the_client_are_translated() -> None:
         lambda: broken.learn_peer("room", "a", "A"),
         lambda: broken.hold("room", "a", "signal"),
         lambda: broken.take("room", "a"),
+        lambda: broken.held("room", "a"),
+        lambda: broken.note_offer("room", SENDER, "A", [Subscriber("b", "B", 0, 1, None, None)]),
         lambda: broken.of_topic("room"),
         lambda: broken.sample("room"),
         lambda: broken.of_peer("room", "A"),
@@ -85,7 +88,7 @@ def test_what_comes_after_the_posts_has_a_time_of_its_own() -> None:
 def test_unprocessed_deletes_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     client = ScriptedDynamoDB({}, unprocessed=[30, 2])
-    subscriptions(client).remove("room", [f"{number}" for number in range(60)])
+    subscriptions(client).remove("room", MORE_THAN_ONE_BY_ONE)
     assert client.deletes == [60, 30, 2]
 
 
@@ -96,7 +99,7 @@ def test_deletes_end_without_a_pause_when_the_table_stays_too_busy(
     monkeypatch.setattr(time, "sleep", pauses.append)
     client = ScriptedDynamoDB({}, unprocessed=[1] * 100)
     with pytest.raises(SubscriptionsError):
-        subscriptions(client).remove("room", ["a"])
+        subscriptions(client).remove("room", MORE_THAN_ONE_BY_ONE)
     assert len(pauses) == len(client.deletes)
 
 
@@ -104,5 +107,5 @@ def test_no_delete_is_waited_for_beyond_the_time() -> None:
     client = ScriptedDynamoDB({}, unprocessed=[1] * 100)
     started = time.monotonic()
     with pytest.raises(SubscriptionsError):
-        subscriptions(client, seconds=0.02).remove("room", ["a"])
+        subscriptions(client, seconds=0.02).remove("room", MORE_THAN_ONE_BY_ONE)
     assert time.monotonic() - started < 1

@@ -32,10 +32,10 @@ MAY_IMPORT = {
     "crowded_rooms": {"introductions", "ports", "small_rooms"},
     "large_rooms": {"errors", "introductions", "ports", "protocol", "standing"},
     "delivery": {
-        *("errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
+        *("bounds", "errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
     },
     "postponing": {"errors", "ports", "standing"},
-    "waiting": {"frames", "ports", "protocol", "recipients", "small_rooms"},
+    "waiting": {"errors", "frames", "ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},
     "authorizer": {"access.grants", "authorizer"},

@@ -23,8 +23,8 @@ def test_in_a_small_room_a_join_is_two_writes_and_one_query_or_two(
     room: MeasuredRoom, size: int, join: tuple[int, int]
 ) -> None:
     room.fill(size)
-    joined, (signal, _) = room.join_and_signal()
-    assert (asked(joined), asked(signal)) == (join, (1, 1))
+    joined, signals = room.join_and_signal()
+    assert [asked(each) for each in (joined, *signals)] == [join, (1, 1), (1, 1)]
 
 
 def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
@@ -32,5 +32,7 @@ def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
 ) -> None:
     for size in (200, 400):
         room.fill(size)
-        join, (signal, _) = room.join_and_signal()
-        assert (asked(join), asked(signal)) == ((6, 2 * INTRODUCED), (2, 1))
+        join, (offer, answer) = room.join_and_signal()
+        assert asked(join) == (6, 2 * INTRODUCED)
+        assert (asked(offer), asked(answer)) == ((3, 1), (2, 1))
+        assert offer.requests["UpdateItem"] == 1

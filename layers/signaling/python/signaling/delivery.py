@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 
+from signaling.bounds import NOTED_PEER_BYTES
 from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.ports import NOTHING, Connections, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import Publish, is_peer
-from signaling.recipients import addressees, is_lost, recipients
+from signaling.recipients import addressees, is_lost, reachable, recipients
 from signaling.small_rooms import SMALL_ROOM, SmallRoom
 
 
@@ -75,7 +76,13 @@ class Delivery:
         """
         topic, to = publish.topic, publish.to or ""
         found = self.admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
-        found = found or [each for each in read if each.peer == to]
+        if found and _is_noted(publish):
+            found = self._subscriptions.note_offer(topic, sender, publish.peer or "", found)
+            if not found:  # they have left since
+                return NOTHING
+        if not found:
+            named = [each for each in read if each.peer == to]
+            found = reachable(named, read, sender, publish)
         if found:
             others = [each.connection for each in found if each.connection != sender.connection]
             outcome = self._connections.send(others, publish.encode(len(read)))
@@ -115,3 +122,8 @@ class Delivery:
         if not self._needs_token:
             return subscribers
         return [each for each in subscribers if each.has_token]
+
+
+def _is_noted(publish: Publish) -> bool:
+    peer = publish.peer
+    return publish.signal == "offer" and peer is not None and is_peer(peer, NOTED_PEER_BYTES)

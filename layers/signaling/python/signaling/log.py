@@ -90,6 +90,11 @@ class InvocationLog:
         if failed or untidy:
             self.add(level="WARNING")
 
+    def add_given_up(self, outcome: Outcome) -> None:
+        """Add how many clients were told that the addressees of their offers have left, if any."""
+        if outcome.delivered:
+            self.add(given_up=len(outcome.delivered))
+
     def add_fan_out(self, milliseconds: float) -> None:
         """Add how long sending a message took; an error frame does not count."""
         if "error" not in self._fields:

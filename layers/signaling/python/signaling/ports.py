@@ -79,6 +79,20 @@ class Subscriber(NamedTuple):
     `TOGETHER_MILLISECONDS` as what it said last, epoch milliseconds; 0 if that is not known."""
 
 
+class Offer(NamedTuple):
+    """An offer of a WebRTC connection, which its addressee will never answer."""
+
+    topic: str
+    to: str
+    """Peer id of the addressee."""
+    addressee: str
+    """Its connection."""
+    connection: str
+    """The client that made it."""
+    peer: str
+    """Its peer id."""
+
+
 class Subscriptions(Protocol):
     """Port: the set of (topic, connection) pairs.
 
@@ -133,6 +147,21 @@ class Subscriptions(Protocol):
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Make `of_peer` no longer find `subscribers`, which it has returned."""
 
+    def note_offer(
+        self, topic: str, sender: Sender, peer: str, listed: Sequence[Subscriber]
+    ) -> list[Subscriber]:
+        """Note that `sender`, as `peer`, is about to make an offer to members that are `listed`.
+
+        Return those that are still listed: of them, `unanswered` will have the offer.
+        """
+
+    def unanswered(self) -> list[Offer]:
+        """Return the offers noted lately for members that were taken off the list since.
+
+        Each is returned once. Of one member's at most `OFFERS_NOTED` are kept for each
+        `OFFER_MILLISECONDS`.
+        """
+
     def forget_left(self, topic: str) -> None:
         """Forget clients that left `topic` long ago, or many of them, if `of_topic` read many."""
 
@@ -149,7 +178,10 @@ class Subscriptions(Protocol):
         """
 
     def take(self, topic: str, connection: str) -> list[str]:
-        """Return the signals that `hold` has kept, in order; no other call returns them."""
+        """Return the signals that `hold` has kept, in order; no other `take` returns them."""
+
+    def held(self, topic: str, connection: str) -> list[str]:
+        """Return the signals that `hold` has kept and `take` has not returned."""
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Remove connections that no longer exist from `topic`."""

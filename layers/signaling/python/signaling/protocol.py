@@ -124,9 +124,12 @@ def parse(body: str, is_binary: bool, limits: Limits) -> Message:
     )
 
 
-def is_peer(text: str) -> bool:
+def is_peer(text: str, most_bytes: int = MAX_PEER_BYTES) -> bool:
     """Tell whether a client may use the peer id `text`."""
-    return _fits_in_utf8(text, MAX_PEER_BYTES)
+    try:
+        return _utf8_length(text) <= most_bytes
+    except UnicodeEncodeError:
+        return False
 
 
 def _decode(body: str, most_bytes: int) -> dict[str, Any]:
@@ -225,10 +228,3 @@ def _is_encrypted_announce(data: str) -> bool:
     except ValueError:
         return False
     return encrypted[_CIPHER_LENGTH_AT] == _ANNOUNCE_CIPHER_BYTES == len(encrypted) - 22
-
-
-def _fits_in_utf8(text: str, most_bytes: int) -> bool:
-    try:
-        return _utf8_length(text) <= most_bytes
-    except UnicodeEncodeError:
-        return False

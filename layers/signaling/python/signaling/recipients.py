@@ -1,5 +1,7 @@
 """Which clients get a message: pure, from the rows alone."""
 
+from collections.abc import Iterable
+
 from signaling.introductions import find
 from signaling.ports import Outcome, Sender, Subscriber
 from signaling.protocol import Publish
@@ -29,22 +31,36 @@ def addressees(subscribers: list[Subscriber], sender: Sender, signal: Publish) -
     They are those with its peer id and those with none yet. If none has its id, also those that
     have just entered: a page that creates its provider twice enters as two peers on one connection,
     and its row may have the other id. If none of these exists, the peer has left.
-
-    An offer to a peer that left and came back at once is for no connection: its sender heard an
-    announce before it was known that the peer had left. If the peer is there, it makes the offers
-    itself.
     """
     others = [each for each in subscribers if each.connection != sender.connection]
     named = [each for each in others if each.peer == signal.to]
     if not named:
         since = sender.requested_at - NEW_MILLISECONDS
         named = [each for each in others if each.peer is not None and entered_at(each) >= since]
-    elif signal.signal == "offer":
-        own = find(subscribers, sender.connection)
-        if own is None or not came_back(own):
-            named = [each for each in named if not came_back(each)]
+    else:
+        named = reachable(named, subscribers, sender, signal)
     unknown = [each for each in others if each.peer is None]
     return [each.connection for each in named + unknown]
+
+
+def reachable(
+    named: list[Subscriber], subscribers: list[Subscriber], sender: Sender, signal: Publish
+) -> list[Subscriber]:
+    """Return those of the `named` that a signal may go to: all, unless it is an offer.
+
+    An offer to a peer that left and came back at once is for no connection: its sender heard an
+    announce before it was known that the peer had left. If the peer is there, it makes the offers
+    itself.
+    """
+    own = find(subscribers, sender.connection)
+    if signal.signal != "offer" or (own is not None and came_back(own)):
+        return named
+    return [each for each in named if not came_back(each)]
+
+
+def is_back(peer: str | None, here: Iterable[Subscriber]) -> bool:
+    """Tell whether the client with this peer id is one that left and came back at once."""
+    return any(each.peer == peer and came_back(each) for each in here)
 
 
 def is_lost(message: Publish, outcome: Outcome) -> bool:

@@ -12,12 +12,7 @@ from signaling.errors import (
     TooManyRoomsError,
 )
 from signaling.frames import PONG
-from signaling.introductions import (
-    CROWDED,
-    SECONDS_UNTIL_HEARD_AGAIN,
-    find,
-    is_heard_later,
-)
+from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN, find, is_heard_later
 from signaling.ports import (
     NOTHING,
     After,
@@ -29,14 +24,8 @@ from signaling.ports import (
     plus,
     remove_gone,
 )
-from signaling.protocol import (
-    Message,
-    Ping,
-    Publish,
-    Subscribe,
-    Unsubscribe,
-)
-from signaling.recipients import is_lost
+from signaling.protocol import Message, Ping, Publish, Subscribe, Unsubscribe
+from signaling.recipients import is_back, is_lost
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import ANNOUNCES_AT_ONCE, came_back
 from signaling.typed import NamedTuple
@@ -71,6 +60,7 @@ class Rooms:
         self._is_broadcast = is_broadcast
         self._max_rooms = max_rooms
         self._after = after
+        self._waited_for: tuple[str, str | None] | None = None
         self._delivery = Delivery(
             subscriptions, connections, is_broadcast, needs_token, max_recipients
         )
@@ -120,9 +110,8 @@ class Rooms:
 
     def _refuse_too_many_rooms(self, sender: Sender, topics: Sequence[str]) -> None:
         """Refuse a connection that would write into more rooms than it may, as members or not."""
-        most = self._max_rooms
-        if most and self._subscriptions.is_in_more(topics, sender, most):
-            raise TooManyRoomsError(most)
+        if self._max_rooms and self._subscriptions.is_in_more(topics, sender, self._max_rooms):
+            raise TooManyRoomsError(self._max_rooms)
 
     def publish(self, sender: Sender, publish: Publish) -> Handled:
         """Pass a message to its room, then bring the room's rows up to date.
@@ -198,18 +187,17 @@ class Rooms:
         own: Subscriber | None,
         read: list[Subscriber] | None = None,
     ) -> Handled:
-        topic = publish.topic
         read = self._delivery.read(publish) if read is None else read
         outcome = self._delivery.reach(sender, publish, read, own)
         try:
             if publish.announce is None and not self._delivery.is_large(publish, read):
                 self._learn_peer(sender, publish, read)
-            remove_gone(self._subscriptions, topic, outcome)
-            self._subscriptions.forget_left(topic)
+            remove_gone(self._subscriptions, publish.topic, outcome)
+            self._subscriptions.forget_left(publish.topic)
             if is_lost(publish, outcome) and not self._is_broadcast:
                 return self._wait(sender, publish, read, outcome)
             if own and not self._is_broadcast and CROWDED < len(read) <= SMALL_ROOM:
-                outcome = plus(outcome, self._look_again(topic, own))
+                outcome = plus(outcome, self._look_again(publish.topic, own))
         except SubscriptionsError as error:
             return Handled(outcome, error.cause)
         return Handled(outcome)
@@ -217,15 +205,13 @@ class Rooms:
     def _wait(
         self, sender: Sender, signal: Publish, read: list[Subscriber], outcome: Outcome
     ) -> Handled:
-        """Keep a signal for its addressee, unless that is there but cannot be reached."""
+        """Keep a signal for its addressee."""
         from signaling.waiting import Waiting  # here: few signals are lost
 
+        self._waited_for = sender.connection, signal.to
         waiting = Waiting(self._subscriptions, self._connections, self._delivery.reach, self._after)
         here = [each for each in read if each.connection not in outcome.gone]
-        if any(each.peer == signal.to for each in here):
-            waiting.hang_up(sender, signal)
-        else:
-            outcome = plus(outcome, waiting.keep(sender, signal))
+        outcome = plus(outcome, waiting.keep(sender, signal, is_back(signal.to, here)))
         return Handled(outcome, has_hung_up=waiting.has_hung_up)
 
     def _look_again(self, topic: str, own: Subscriber) -> Outcome:
@@ -247,6 +233,16 @@ class Rooms:
         if self._subscriptions.remove_connection(connection):
             return self._after(0.0, lambda: self.leave(connection))
         return NOTHING
+
+    def finish(self) -> Outcome:
+        """Hang up on offers to members that this invocation found to have left."""
+        unanswered = self._subscriptions.unanswered()
+        offers = [each for each in unanswered if (each.connection, each.to) != self._waited_for]
+        if not offers:
+            return NOTHING
+        from signaling.waiting import give_up  # here: few leave before they have answered
+
+        return give_up(offers, self._subscriptions, self._connections, self._after)
 
     def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
         own = find(subscribers, sender.connection)

@@ -16,11 +16,14 @@ class TracedSubscriptions:
         self.sample = subscriptions.sample
         self.list_peers = subscriptions.list_peers
         self.of_peer = subscriptions.of_peer
+        self.note_offer = subscriptions.note_offer
+        self.unanswered = subscriptions.unanswered
         self.unlist = subscriptions.unlist
         self.forget_left = subscriptions.forget_left
         self.is_in_more = subscriptions.is_in_more
         self.hold = subscriptions.hold
         self.take = subscriptions.take
+        self.held = subscriptions.held
         self.subscribe = subscriptions.subscribe
         self.announce = subscriptions.announce
         self.unsubscribe = subscriptions.unsubscribe

@@ -1,12 +1,15 @@
-"""Signals to a peer that is between two connections: they wait for it for a short time."""
+"""Signals to peers that are away: their senders wait for a short time, and then give them up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from signaling.errors import SubscriptionsError
 from signaling.frames import encode_hang_up
 from signaling.ports import (
     NOTHING,
     After,
     Connections,
+    Offer,
     Outcome,
     Sender,
     Subscriber,
@@ -24,6 +27,9 @@ y-webrtc connects again at once, and a cold start of `$connect` takes a second. 
 offer to a closed one keeps a dead connection for this time.
 https://github.com/dmonad/lib0/blob/v0.2.114/websocket.js#L60
 """
+
+
+_HUNG_UP_ON = ("offer", "answer")
 
 
 class Waiting:
@@ -49,14 +55,18 @@ class Waiting:
         self._after = after
         self.has_hung_up = False
 
-    def keep(self, sender: Sender, signal: Publish) -> Outcome:
-        """Keep a signal that has reached no client, or hang up if it cannot wait."""
-        waiting = self._subscriptions.hold(signal.topic, sender.connection, signal.text)
+    def keep(self, sender: Sender, signal: Publish, is_back: bool) -> Outcome:
+        """Keep a signal that has reached no client, or hang up if it cannot wait.
+
+        It cannot if its addressee `is_back` and may not get it.
+        """
+        topic, connection = signal.topic, sender.connection
+        waiting = 0 if is_back else self._subscriptions.hold(topic, connection, signal.text)
         if waiting == 0:
             self.hang_up(sender, signal)
         if waiting != 1:
             return NOTHING
-        return self._after(SECONDS_TO_COME_BACK, lambda: self._send(sender, signal.topic))
+        return self._after(SECONDS_TO_COME_BACK, lambda: self._send(sender, topic))
 
     def _send(self, sender: Sender, topic: str) -> Outcome:
         """Send all signals that wait in the sender's row; hang up if an addressee is still away."""
@@ -78,7 +88,44 @@ class Waiting:
         Otherwise the sender would keep a connection that can no longer open, and ignore the peer
         when it comes back.
         """
-        if signal.signal in ("offer", "answer") and signal.to and signal.peer:
+        if signal.signal in _HUNG_UP_ON and signal.to and signal.peer:
             frame = encode_hang_up(signal.topic, signal.to, signal.peer)
             self._connections.send([sender.connection], frame)
             self.has_hung_up = True
+
+
+def give_up(
+    offers: Sequence[Offer], subscriptions: Subscriptions, connections: Connections, after: After
+) -> Outcome:
+    """Hang up in the names of members that have left, unless they come on another connection.
+
+    Some time later, because signals that they sent before they left may still be on their way:
+    y-webrtc would take a candidate that arrives after this for a new connection, which never opens.
+    """
+
+    def hang_up() -> Outcome:
+        outcome = NOTHING
+        for offer in offers:
+            topic, to, _, connection, peer = offer
+            with suppress(SubscriptionsError):  # then it is better to be told twice than not at all
+                held = subscriptions.held(topic, connection)
+                if _is_told(held, to) or _has_moved(offer, subscriptions):
+                    continue
+            frame = encode_hang_up(topic, to, peer)
+            outcome = plus(outcome, connections.send([connection], frame))
+        return outcome
+
+    return after(SECONDS_TO_COME_BACK, hang_up)
+
+
+def _has_moved(offer: Offer, subscriptions: Subscriptions) -> bool:
+    listed = subscriptions.of_peer(offer.topic, offer.to)
+    return any(each.connection != offer.addressee for each in listed)
+
+
+def _is_told(held: Sequence[str], to: str) -> bool:
+    """Tell whether a client is hung up on in the name of `to` because of what it keeps."""
+    kept = (parse(text, False, Limits()) for text in held)
+    return any(
+        isinstance(each, Publish) and each.to == to and each.signal in _HUNG_UP_ON for each in kept
+    )

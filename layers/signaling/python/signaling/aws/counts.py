@@ -5,6 +5,7 @@ Their names rotate, so an update knows which one is current and which others to 
 
 from collections.abc import Iterable
 
+from signaling.bounds import OFFER_MILLISECONDS
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 from signaling.typed import Any
 
@@ -22,6 +23,11 @@ def beginnings(now: int) -> list[str]:
     The last one is for the time before `now`.
     """
     return _names("began", now // TOGETHER_MILLISECONDS)
+
+
+def offers(now: int) -> list[str]:
+    """Return the attributes that note offers, likewise: the last one is for the time before."""
+    return _names("offers", now // OFFER_MILLISECONDS)
 
 
 def _names(what: str, current: int) -> list[str]:

@@ -36,6 +36,8 @@ from signaling.aws.rows import (
     MEMBER_PREFIX,
     Row,
     has_left_long_ago,
+    held_texts,
+    key_of,
     listings_of,
     member_key,
     sort_key,
@@ -49,12 +51,13 @@ from signaling.aws.updates import (
     learned_peer,
     mark_of_leaving,
     note_of_leaving,
+    removal,
     renewed_beginning,
     subscription,
     taken_signals,
 )
 from signaling.bounds import LEFT_ROWS, SAMPLE, TOPICS_A_LOOK
-from signaling.ports import Deadlines, Sender, Subscriber
+from signaling.ports import Deadlines, Offer, Sender, Subscriber
 from signaling.protocol import Announce
 from signaling.topics import topic_key
 from signaling.typed import TYPE_CHECKING
@@ -67,6 +70,9 @@ INDEX = "by-connection"
 
 _FORGOTTEN_AT_ONCE = 100
 """Rows of departed clients that one invocation deletes: about a quarter of a second's work."""
+
+_REMOVED_ONE_BY_ONE = 25
+"""Rooms of a connection in which its offers are looked after: no page is in more."""
 
 
 class DynamoDBSubscriptions:
@@ -82,6 +88,7 @@ class DynamoDBSubscriptions:
         """Serve `table` through `client`; `now` tells epoch seconds."""
         self._table = Table(client, table, deadlines, now)
         self._left_long_ago: list[Row] = []
+        self._listings_if_used: Listings | None = None
 
     def subscribe(self, topics: Sequence[str], sender: Sender) -> None:
         """Upsert one row per topic, all at once: 1 write unit, and 1 in the index if it is new."""
@@ -118,9 +125,10 @@ class DynamoDBSubscriptions:
         message has already written the row, a second write records only when the client left.
         """
         marks = [mark_of_leaving(topic, sender) for topic in topics]
-        answers = list(zip(topics, self._table.attempt(marks), strict=True))
-        self._table.delete([key for topic, answer in answers for key in listings_of(topic, answer)])
-        late = [topic for topic, answer in answers if isinstance(answer, RequestError)]
+        answers = self._table.attempt(marks)
+        self._delist([key for answer in answers for key in listings_of(answer)])
+        both = zip(topics, answers, strict=True)
+        late = [topic for topic, answer in both if isinstance(answer, RequestError)]
         self._table.attempt([note_of_leaving(topic, sender) for topic in late])
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
@@ -138,13 +146,7 @@ class DynamoDBSubscriptions:
         found: list[Subscriber] = []
         left: list[Row] = []
         now = int(1000 * self._table.now())
-        for page in self._table.query(
-            self._table.deadlines.table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": topic_key(topic)}},
-            ConsistentRead=True,
-            **limit,
-        ):
+        for page in self._table.read("pk = :pk", {"pk": topic_key(topic)}, **limit):
             found += self._table.subscribers(page)
             left += [row for row in page if has_left_long_ago(row, now)]
             if most is not None and len(found) > most:
@@ -160,38 +162,49 @@ class DynamoDBSubscriptions:
         """
         if len(self._left_long_ago) <= LEFT_ROWS:
             return
-        self._table.delete_if([forgotten(row) for row in self._left_long_ago[:_FORGOTTEN_AT_ONCE]])
+        self._table.delete_each(
+            [forgotten(row) for row in self._left_long_ago[:_FORGOTTEN_AT_ONCE]]
+        )
 
     def sample(self, topic: str) -> list[Subscriber]:
         """Query the rows that follow a random hash."""
         start = MEMBER_PREFIX + os.urandom(4).hex()
-        page = next(
-            self._table.query(
-                self._table.deadlines.table,
-                KeyConditionExpression="pk = :pk AND sk >= :start",
-                ExpressionAttributeValues={":pk": {"S": topic_key(topic)}, ":start": {"S": start}},
-                ConsistentRead=True,
-                Limit=SAMPLE,
-            )
-        )
+        values = {"pk": topic_key(topic), "start": start}
+        page = next(self._table.read("pk = :pk AND sk >= :start", values, Limit=SAMPLE))
         return sorted(self._table.subscribers(page), key=lambda _: os.urandom(4))
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Put one row for each, 25 per request, and note it in its own row: 3 write units."""
+        """Write a row for each, and note it in its own row: 3 write units."""
         self._listings().list_peers(topic, subscribers)
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
-        """Delete the rows that list `subscribers`, 25 per request."""
+        """Delete the rows that list `subscribers`."""
         self._listings().unlist(topic, subscribers)
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Query consistently the first rows that list the peer, and the last if there are more."""
         return self._listings().of_peer(topic, peer)
 
-    def _listings(self) -> "Listings":
-        from signaling.aws.listings import Listings  # here: few rooms are large
+    def note_offer(
+        self, topic: str, sender: Sender, peer: str, listed: Sequence[Subscriber]
+    ) -> list[Subscriber]:
+        """Update the row that lists each, if it is there: 1 write unit."""
+        return self._listings().note_offer(topic, sender, peer, listed)
 
-        return Listings(self._table)
+    def unanswered(self) -> list[Offer]:
+        """Return the offers in rows that were deleted."""
+        return self._listings_if_used.unanswered() if self._listings_if_used else []
+
+    def _delist(self, keys: Sequence[Row]) -> None:
+        if keys:
+            self._listings().delete(keys)
+
+    def _listings(self) -> "Listings":
+        if self._listings_if_used is None:
+            from signaling.aws.listings import Listings  # here: few rooms are large
+
+            self._listings_if_used = Listings(self._table)
+        return self._listings_if_used
 
     def learn_peer(self, topic: str, connection: str, peer: str) -> None:
         """Update one row: 1 write unit."""
@@ -205,17 +218,30 @@ class DynamoDBSubscriptions:
     def take(self, topic: str, connection: str) -> list[str]:
         """Update one row: a write unit for each KB of its old size."""
         answers = self._table.write([taken_signals(topic, connection)])
-        return [text["S"] for answer in answers for text in answer["Attributes"]["held"]["L"]]
+        return [text for answer in answers for text in held_texts(answer["Attributes"])]
+
+    def held(self, topic: str, connection: str) -> list[str]:
+        """Query one row consistently."""
+        values = {"pk": topic_key(topic), "sk": sort_key(connection)}
+        (page,) = self._table.read("pk = :pk AND sk = :sk", values)
+        return [text for row in page for text in held_texts(row)]
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
-        """Delete the rows of `connections`, 25 per request."""
-        self._table.delete([member_key(topic, each) for each in connections])
+        """Delete the rows of `connections`."""
+        self._remove([member_key(topic, each) for each in connections])
 
     def remove_connection(self, connection: str) -> bool:
-        """Query the index and delete the rows found, 25 per request, as many as time allows."""
+        """Query the index and delete the rows found, as many as time allows."""
         for page in self._rows_of(connection, self._table.deadlines.clean_up):
-            self._table.delete([{"pk": row["pk"], "sk": row["sk"]} for row in page])
+            self._remove(page)
         return False
+
+    def _remove(self, keys: Sequence[Row]) -> None:
+        """Delete members' rows, the first 25 one by one: only that tells which row lists each."""
+        first, others = keys[:_REMOVED_ONE_BY_ONE], keys[_REMOVED_ONE_BY_ONE:]
+        answers = self._table.delete_each([removal(key) for key in first])
+        self._table.delete([key_of(key) for key in others])
+        self._delist([key for answer in answers for key in listings_of(answer)])
 
     def _rows_of(self, connection: str, deadline: float, **limit: int) -> Iterator[list[Row]]:
         return self._table.query(

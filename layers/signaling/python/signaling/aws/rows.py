@@ -13,7 +13,7 @@ from signaling.bounds import LEFT_MILLISECONDS
 from signaling.frames import plain_announce
 from signaling.ports import Subscriber, expiry_of
 from signaling.protocol import Announce
-from signaling.topics import topic_key
+from signaling.topics import topic_key, topic_of
 from signaling.typed import Any
 
 Row = dict[str, Any]
@@ -29,6 +29,11 @@ _TIME_DIGITS = 15
 def member_key(topic: str, connection: str) -> Row:
     """Return the key of a member's row."""
     return {"pk": {"S": topic_key(topic)}, "sk": {"S": sort_key(connection)}}
+
+
+def key_of(row: Row) -> Row:
+    """Return the key of any row."""
+    return {"pk": row["pk"], "sk": row["sk"]}
 
 
 def sort_key(connection: str) -> str:
@@ -47,7 +52,7 @@ def has_left_long_ago(row: Row, now: int) -> bool:
 
 
 def listing(topic: str, subscriber: Subscriber) -> Row:
-    """Return the row that lists `subscriber` under its peer id: nothing changes it later."""
+    """Return the row that lists `subscriber` under its peer id: only offers change it later."""
     row: Row = {
         **listing_key(topic, subscriber),
         "connection": {"S": subscriber.connection},
@@ -127,8 +132,14 @@ def _is_listed(row: Row) -> bool:
     return str(row["listed"]["S"]).startswith(listing_prefix(row["peer"]["S"]))
 
 
-def listings_of(topic: str, answer: Answer) -> list[Row]:
-    """Return the key of the row that listed a member, if its own row named one before an update."""
-    if isinstance(answer, RequestError) or "listed" not in answer.get("Attributes", {}):
+def held_texts(row: Row) -> list[str]:
+    """Return the signals that a member's row keeps."""
+    return [text["S"] for text in row["held"]["L"]] if "held" in row else []
+
+
+def listings_of(answer: Answer) -> list[Row]:
+    """Return the key of the row that listed a member, if its own row named one before a write."""
+    row = {} if isinstance(answer, RequestError) else answer.get("Attributes", {})
+    if "listed" not in row:
         return []
-    return [{"pk": {"S": peers_key(topic)}, "sk": answer["Attributes"]["listed"]}]
+    return [{"pk": {"S": peers_key(topic_of(row["pk"]["S"]))}, "sk": row["listed"]}]

@@ -51,10 +51,18 @@ class Table:
         """Yield the pages of rows that a Query finds."""
         return pages(self._client, {"TableName": self._name, **parameters}, deadline)
 
-    def put(self, rows: Sequence[Row]) -> None:
-        """Put rows, 25 per request."""
-        puts = [{"PutRequest": {"Item": row}} for row in rows]
-        write_batches(self._client, self._name, puts, self.deadlines.table)
+    def read(
+        self, condition: str, values: dict[str, str], **parameters: Any
+    ) -> Iterator[list[Row]]:
+        """Yield the pages of rows that a consistent Query finds whose keys meet `condition`."""
+        texts = {f":{name}": {"S": value} for name, value in values.items()}
+        return self.query(
+            self.deadlines.table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=texts,
+            ConsistentRead=True,
+            **parameters,
+        )
 
     def delete(self, keys: Sequence[Row]) -> None:
         """Delete rows, 25 per request."""
@@ -63,7 +71,9 @@ class Table:
         deletes = [{"DeleteRequest": {"Key": key}} for key in keys]
         write_batches(self._client, self._name, deletes, self.deadlines.clean_up)
 
-    def delete_if(self, conditions: Sequence[Update]) -> None:
-        """Delete single rows whose conditions hold."""
-        deletes = [{"TableName": self._name, **each} for each in conditions]
-        accepted(self._client.delete_item(deletes, self.deadlines.clean_up))
+    def delete_each(self, deletes: Sequence[Update]) -> list[dict[str, Any]]:
+        """Delete single rows, and return the answers, except those of failed conditions."""
+        if not deletes:
+            return []
+        requests = [{"TableName": self._name, **each} for each in deletes]
+        return accepted(self._client.delete_item(requests, self.deadlines.clean_up))

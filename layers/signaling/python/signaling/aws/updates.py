@@ -1,8 +1,8 @@
 """What writes change in rows of the table."""
 
-from signaling.aws.counts import beginnings, counters
-from signaling.aws.rows import Row, announced, listing_key, member_key
-from signaling.bounds import HELD_BYTES, LEFT_MILLISECONDS
+from signaling.aws.counts import beginnings, counters, offers
+from signaling.aws.rows import Row, announced, key_of, listing, listing_key, member_key
+from signaling.bounds import HELD_BYTES, LEFT_MILLISECONDS, OFFERS_NOTED
 from signaling.ports import Sender, Subscriber
 from signaling.protocol import Announce
 from signaling.typed import Any
@@ -49,13 +49,18 @@ def mark_of_leaving(topic: str, sender: Sender) -> Update:
     row = _entered_row(
         topic, sender, "requested_at < :requested_at", change, yes=_YES, expires_at=known_until
     )
-    return {**row, "ReturnValues": "UPDATED_OLD"}
+    return {**row, "ReturnValues": "ALL_OLD"}
+
+
+def removal(key: Row) -> Update:
+    """Return the deletion of a row that answers with what it had."""
+    return {"Key": key_of(key), "ReturnValues": "ALL_OLD"}
 
 
 def forgotten(row: Row) -> Update:
     """Return the deletion of a row of a client that left, unless it has come back since."""
     return {
-        "Key": {"pk": row["pk"], "sk": row["sk"]},
+        "Key": key_of(row),
         "ConditionExpression": "requested_at = :requested_at",
         "ExpressionAttributeValues": {":requested_at": row["requested_at"]},
     }
@@ -126,6 +131,18 @@ def taken_signals(topic: str, connection: str) -> Update:
     }
 
 
+def new_listing(topic: str, subscriber: Subscriber) -> Update:
+    """Return the update that makes the row which lists `subscriber`, or leaves the offers in it."""
+    row = listing(topic, subscriber)
+    values = {name: value for name, value in row.items() if name not in ("pk", "sk")}
+    return {
+        "Key": key_of(row),
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in values),
+        "ExpressionAttributeNames": {f"#{name}": name for name in values},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in values.items()},
+    }
+
+
 def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
     """Return the update of a member's row that notes the row listing it under its peer id."""
     return {
@@ -136,7 +153,22 @@ def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
             ":peer": {"S": subscriber.peer},
             ":listed": listing_key(topic, subscriber)["sk"],
         },
-        "ReturnValues": "UPDATED_OLD",
+        "ReturnValues": "ALL_OLD",
+    }
+
+
+def note_of_offer(topic: str, sender: Sender, peer: str, listed: Subscriber) -> Update:
+    """Return the update of the row that lists the addressee of an offer of `peer`."""
+    current, *others, _ = offers(sender.requested_at)
+    return {
+        "Key": listing_key(topic, listed),
+        "ConditionExpression": "attribute_exists(pk) "
+        f"AND (attribute_not_exists({current}) OR size({current}) < :most)",
+        "UpdateExpression": f"ADD {current} :offer REMOVE {', '.join(others)}",
+        "ExpressionAttributeValues": {
+            ":offer": {"SS": [f"{sender.requested_at} {sender.connection} {peer}"]},
+            ":most": {"N": str(OFFERS_NOTED)},
+        },
     }
 
 

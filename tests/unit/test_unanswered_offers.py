@@ -1,0 +1,156 @@
+"""Who has made an offer to a member of a large room is told if it leaves before it has answered."""
+
+import pytest
+
+from signaling.bounds import NOTED_PEER_BYTES
+from signaling.errors import SubscriptionsError
+from signaling.ports import Subscriber
+from signaling.small_rooms import SMALL_ROOM
+from tests.support.messages import hang_up, signal
+from tests.support.rooms import RoomsOf
+
+
+@pytest.fixture
+def rooms() -> RoomsOf:
+    """A large room in which `a` has made an offer to `b`, and whatever is done later waits."""
+    rooms = RoomsOf(postpones=True)
+    rooms.subscribe_all([f"silent{number}" for number in range(SMALL_ROOM)])
+    rooms.announce("b", "B")
+    rooms.announce("a", "A")
+    rooms.do_what_was_postponed()
+    rooms.publish("a", signal("offer", "A", "B"))
+    assert rooms.connections.receivers() == ["b"]
+    return rooms
+
+
+def leave(connection: str, rooms: RoomsOf) -> None:
+    rooms.send(connection, type="unsubscribe", topics=["room"])
+
+
+def told(rooms: RoomsOf) -> list[tuple[str, object]]:
+    """Return what is sent when the time has passed for which something waits."""
+    rooms.connections.sent.clear()
+    rooms.do_what_was_postponed()
+    return list(rooms.connections.sent)
+
+
+@pytest.mark.parametrize("is_noticed", [True, False], ids=["leaves", "disconnects"])
+def test_who_made_an_offer_is_told_some_time_after_its_addressee_has_gone(
+    rooms: RoomsOf, is_noticed: bool
+) -> None:
+    rooms.connections.sent.clear()
+    if is_noticed:
+        leave("b", rooms)
+    else:
+        rooms.leave("b")
+    assert rooms.connections.sent == []  # signals of b may still be on their way
+    assert told(rooms) == [("a", hang_up("B", "A"))]
+    rooms.leave("b")
+    assert told(rooms) == []
+
+
+def test_whose_addressee_is_found_gone_by_another_is_told_as_well(rooms: RoomsOf) -> None:
+    rooms.connections.lose("b")
+    rooms.publish("other", signal("offer", "OTHER", "B"))
+    assert told(rooms) == [("a", hang_up("B", "A"))]
+
+
+def test_whose_addressee_comes_back_is_not_told(rooms: RoomsOf) -> None:
+    rooms.leave("b")
+    rooms.announce("b again", "B")
+    assert hang_up("B", "A") not in [frame for _, frame in told(rooms)]
+
+
+def test_who_is_told_because_of_a_later_signal_is_told_once(rooms: RoomsOf) -> None:
+    leave("b", rooms)
+    rooms.publish("a", signal("answer", "A", "B"))
+    assert told(rooms) == [("a", hang_up("B", "A"))]
+
+
+def test_who_made_an_offer_is_told_even_if_the_table_fails_by_then(
+    rooms: RoomsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(topic: str, peer: str) -> list[Subscriber]:
+        raise SubscriptionsError("the table is out of reach")
+
+    leave("b", rooms)
+    monkeypatch.setattr(rooms.subscriptions, "of_peer", fail)
+    assert told(rooms) == [("a", hang_up("B", "A"))]
+
+
+def test_an_offer_that_finds_its_addressee_gone_is_told_of_once(rooms: RoomsOf) -> None:
+    rooms.announce("c", "C")
+    rooms.do_what_was_postponed()
+    rooms.connections.lose("c")
+    rooms.publish("a", signal("offer", "A", "C"))
+    assert told(rooms) == [("a", hang_up("C", "A"))]
+
+
+def test_an_offer_whose_addressee_leaves_while_it_is_handled_is_told_of(
+    rooms: RoomsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_peer = rooms.subscriptions.of_peer
+
+    def then_it_leaves(topic: str, peer: str) -> list[Subscriber]:
+        found = of_peer(topic, peer)
+        monkeypatch.undo()
+        leave("b", rooms)
+        return found
+
+    monkeypatch.setattr(rooms.subscriptions, "of_peer", then_it_leaves)
+    rooms.publish("a", signal("offer", "A", "B"))
+    assert rooms.connections.sent == []
+    assert told(rooms) == [("a", hang_up("B", "A"))]
+
+
+def test_an_offer_to_one_that_left_and_came_back_at_once_is_not_passed_on(rooms: RoomsOf) -> None:
+    """Its socket may be closing: what it gets there is lost."""
+    rooms.wait()
+    leave("b", rooms)
+    rooms.announce("b", "B")
+    rooms.publish("c", signal("offer", "C", "B"))
+    assert rooms.connections.sent == [("c", hang_up("B", "C"))]
+
+
+def test_who_offered_something_to_one_that_comes_back_on_its_connection_is_told(
+    rooms: RoomsOf,
+) -> None:
+    """It has destroyed the connection that was offered, if it is there at all."""
+    rooms.wait()
+    leave("b", rooms)
+    rooms.announce("b", "B")
+    there = rooms.subscriptions.of_topic("room")
+    rooms.subscriptions.list_peers("room", [each for each in there if each.peer == "B"])
+    assert ("a", hang_up("B", "A")) in told(rooms)
+
+
+def test_who_waits_with_other_signals_is_told_all_the_same(rooms: RoomsOf) -> None:
+    leave("b", rooms)
+    rooms.publish("a", signal("candidate", "A", "B"))
+    assert told(rooms) == [("a", hang_up("B", "A"))]
+
+
+@pytest.mark.parametrize("size", [NOTED_PEER_BYTES, NOTED_PEER_BYTES + 1])
+def test_an_offer_of_a_peer_with_an_overlong_id_is_passed_on_and_not_noted(
+    rooms: RoomsOf, size: int
+) -> None:
+    rooms.publish("c", signal("offer", "C" * size, "B"))
+    assert rooms.connections.receivers() == ["b"]
+    leave("b", rooms)
+    assert len(told(rooms)) == (2 if size <= NOTED_PEER_BYTES else 1)
+
+
+def test_nobody_is_told_of_other_signals(rooms: RoomsOf) -> None:
+    rooms.publish("c", signal("answer", "C", "B"))
+    rooms.publish("d", signal("candidate", "D", "B"))
+    leave("b", rooms)
+    assert [receiver for receiver, _ in told(rooms)] == ["a"]
+
+
+def test_in_a_small_room_no_offer_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = RoomsOf()
+    monkeypatch.delattr(type(rooms.subscriptions), "note_offer")
+    rooms.announce("a", "A")
+    rooms.announce("b", "B")
+    rooms.publish("a", signal("offer", "A", "B"))
+    assert rooms.connections.receivers() == ["b"]
