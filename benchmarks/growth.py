@@ -28,8 +28,10 @@ _MOST_OVER_LINE = 1.5
 _MOST_IN_LARGE_ROOMS = {
     "requests of a join": 8,
     "posts of a join": 40,
-    "requests of a signal": 3,
-    "posts of a signal": 2,
+    "requests of an offer": 3,
+    "posts of an offer": 2,
+    "requests of a signal after a pause": 3,
+    "posts of a signal after a pause": 2,
 }
 
 
@@ -69,8 +71,13 @@ def _growths(room: MeasuredRoom) -> list[Growth]:
         room.fill(size - 1)
         newcomers = [room.join_and_signal() for _ in range(_NEWCOMERS)]
         joins = [join for join, _ in newcomers]
-        signals = [signal for _, both in newcomers for signal in both]
-        for operation, used in (("join", joins), ("signal", signals)):
+        offers, answers, late = zip(*(signals for _, signals in newcomers), strict=True)
+        for operation, used in (
+            ("a join", joins),
+            ("an offer", offers),
+            ("an answer", answers),
+            ("a signal after a pause", late),
+        ):
             for what, figure in _FIGURES.items():
-                found[f"{what} of a {operation}"][size] = max(map(figure, used))
+                found[f"{what} of {operation}"][size] = max(map(figure, used))
     return [Growth(what, costs) for what, costs in found.items() if any(costs.values())]

@@ -127,13 +127,22 @@ class MeasuredRoom:
         self._filled = size
 
     def join_and_signal(self) -> tuple[Usage, list[Usage]]:
-        """Let one more client enter, make an offer, get the answer, and disconnect."""
+        """Let one more client enter and make an offer, get the answer, and disconnect later.
+
+        Return what the join takes, and the offer, the answer, and a signal some time later.
+        """
         name = f"newcomer-{self._now}"
+        self._wait()
         join = self._rooms.usage_of(lambda: self._join(name))
         met = self._rooms.connections.introduced[0]
         signals = [self._signal(name, met, "offer"), self._signal(met, name, "answer")]
+        self._wait()
+        signals.append(self._signal(name, met, "candidate"))
         self._rooms.leave(name)
         return join, signals
+
+    def _wait(self) -> None:
+        self._now += 3 * NEW_MILLISECONDS
 
     def _join(self, name: str) -> None:
         self._say(name, type="subscribe", topics=[ROOM])
@@ -147,7 +156,7 @@ class MeasuredRoom:
         self._say(sender, type="publish", topic=ROOM, data={**data, "from": _peer(sender)})
 
     def _say(self, connection: str, **message: Any) -> None:
-        self._now += 2 * NEW_MILLISECONDS
+        self._now += 1
         self._rooms.handle(Sender(connection, self._now, self._now), **message)
 
 

@@ -14,7 +14,6 @@ from rig.pages.stays import Crowd, Stay, trace_of
 from signaling.standing import NEW_MILLISECONDS
 
 _SECONDS_TO_READ = 60.0
-_SECONDS_TO_COME_AGAIN = 20.0
 _SECONDS_OF_ICE = 60.0
 """The most until WebRTC finds out that a page has gone which it was just connecting with."""
 
@@ -35,7 +34,7 @@ async def come_again(pages: list[Page], kind: Crowd, signaling: str, patience: f
         again = [f"{line} again" for line in lines[: len(first)]]
         await asyncio.gather(
             *(
-                _reload(page, plan, line)
+                _reload(page, plan, line, kind.seconds)
                 for page, plan, line in zip(first, plans, again, strict=False)
             )
         )
@@ -59,8 +58,8 @@ async def _come(pages: list[Page], plans: list[dict[str, Any]], lines: list[str]
     await begin(pages, own[: len(pages)], [soon(len(pages))] * len(pages))
 
 
-async def _reload(page: Page, plan: dict[str, Any], line: str) -> None:
-    await asyncio.sleep(random.uniform(0, _SECONDS_TO_COME_AGAIN))
+async def _reload(page: Page, plan: dict[str, Any], line: str, seconds: float) -> None:
+    await asyncio.sleep(random.uniform(0, seconds))
     await page.reload()
     await _come([page], [plan], [line])
 

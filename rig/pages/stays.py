@@ -79,6 +79,8 @@ class Crowd(NamedTuple):
     pages: int = 20
     later: int = 3
     """Of the pages, those that come when all others have come again."""
+    seconds: float = 20.0
+    """Within which the others come again."""
     has_password: bool = False
     client: str = NEWEST
 

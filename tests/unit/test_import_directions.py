@@ -11,7 +11,7 @@ from local import LAYER, ROOT
 CORE = {
     *("bounds", "errors", "frames", "topics", "protocol", "ports", "access.grants"),
     *("standing", "introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
-    *("delivery", "waiting", "postponing"),
+    *("delivery", "large_topics", "waiting", "postponing"),
     "rooms",
 }
 MAY_IMPORT = {
@@ -31,7 +31,9 @@ MAY_IMPORT = {
     "small_rooms": {"introductions", "ports", "protocol", "standing"},
     "crowded_rooms": {"introductions", "ports", "small_rooms"},
     "large_rooms": {"errors", "introductions", "ports", "protocol", "standing"},
+    "large_topics": set[str](),
     "delivery": {
+        "large_topics",
         *("bounds", "errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
     },
     "postponing": {"errors", "ports", "standing"},
@@ -54,7 +56,7 @@ MAY_IMPORT = {
         "standing",
         "topics",
     },
-    "bootstrap": {"aws", "event", "log", "ports", "rooms", "settings", "tracing"},
+    "bootstrap": {"aws", "event", "large_topics", "log", "ports", "rooms", "settings", "tracing"},
 }
 """What a module of the layer, or each module of a package, may import of the layer but `typed`."""
 

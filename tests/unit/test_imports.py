@@ -23,7 +23,7 @@ ADMITTING = {
 }
 TALKING_TO_AWS = ADMITTING | {
     *("bootstrap", "bounds", "delivery", "introductions", "put_off", "recipients", "rooms"),
-    *("small_rooms", "standing"),
+    *("large_topics", "small_rooms", "standing"),
     *("aws", "aws.connections", "aws.counts", "aws.dynamodb", "aws.http1", "aws.lean"),
     *("aws.operations", "aws.retries", "aws.rows", "aws.sigv4", "aws.steps", "aws.table"),
     *("aws.trust", "aws.updates"),

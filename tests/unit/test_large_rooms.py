@@ -4,7 +4,7 @@ import pytest
 
 from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
-from signaling.ports import Outcome
+from signaling.ports import Outcome, Subscriber
 from signaling.protocol import Announce
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
@@ -44,6 +44,39 @@ def test_who_announces_itself_again_hears_of_fewer() -> None:
 def receivers_of_signal(rooms: RoomsOf, sender: str, peer: str, to: str) -> list[str]:
     rooms.publish(sender, {"type": "signal", "from": peer, "to": to})
     return rooms.connections.receivers()
+
+
+def test_a_signal_in_a_room_that_was_just_large_is_sent_without_reading_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rooms = crowd(SMALL_ROOM)
+    rooms.announce("a", "A")
+    rooms.announce("b", "B")
+    reads: list[str] = []
+    of_topic = rooms.subscriptions.of_topic
+
+    def read(topic: str, most: int | None = None) -> list[Subscriber]:
+        reads.append(topic)
+        return of_topic(topic, most)
+
+    monkeypatch.setattr(rooms.subscriptions, "of_topic", read)
+    for wait, has_read in ((0, 0), (10_000, 0), (10_001, 1), (0, 1)):
+        rooms.now += wait - 1
+        assert receivers_of_signal(rooms, "b", "B", "A") == ["a"]
+        assert rooms.connections.sent[0][1]["clients"] == SMALL_ROOM + 1
+        assert len(reads) == has_read
+
+
+def test_a_signal_in_a_room_that_was_just_large_and_has_become_small_reaches_whoever_is_there() -> (
+    None
+):
+    rooms = crowd(SMALL_ROOM)
+    rooms.announce("a", "A")
+    rooms.subscriptions.remove("room", [f"m{number}=" for number in range(10)])
+    rooms.announce("b", "B")
+    rooms.announce("c", "C")
+    assert receivers_of_signal(rooms, "a", "A", "C") == ["c"]
+    assert receivers_of_signal(rooms, "c", "C", "A") == ["a"]
 
 
 def test_those_who_met_while_the_room_was_small_still_reach_each_other() -> None:

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from signaling.aws.dynamodb import DynamoDBSubscriptions
 from signaling.event import LambdaContext
+from signaling.large_topics import LargeTopics
 from signaling.log import InvocationLog, TimedConnections
 from signaling.ports import After, Connections, Deadlines, Outcome, Subscriptions
 from signaling.rooms import Rooms
@@ -42,12 +43,13 @@ class Adapters(NamedTuple):
 
 
 _installed: Adapters | None = None
+_large_topics = LargeTopics()
 
 
 def install(adapters: Adapters) -> None:
     """Serve the functions of this process with `adapters`."""
-    global _installed
-    _installed = adapters
+    global _installed, _large_topics
+    _installed, _large_topics = adapters, LargeTopics()
 
 
 def installed() -> Adapters:
@@ -83,6 +85,7 @@ def rooms(context: LambdaContext, log: InvocationLog) -> Rooms:
         max_rooms=found.max_rooms,
         max_recipients=found.max_recipients,
         after=adapters.after,
+        large_topics=_large_topics,
     )
 
 

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from signaling.bounds import NOTED_PEER_BYTES
 from signaling.errors import SubscriptionsError, TooManyRecipientsError
+from signaling.large_topics import LargeTopics
 from signaling.ports import NOTHING, Connections, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import Publish, is_peer
 from signaling.recipients import addressees, is_lost, reachable, recipients
@@ -20,6 +21,7 @@ class Delivery:
         is_broadcast: bool,
         needs_token: bool,
         max_recipients: int,
+        large_topics: LargeTopics,
     ) -> None:
         """Send to members through `connections`, to `max_recipients` a message at most."""
         self._subscriptions = subscriptions
@@ -27,6 +29,7 @@ class Delivery:
         self._is_broadcast = is_broadcast
         self._needs_token = needs_token
         self._max_recipients = max_recipients
+        self._large_topics = large_topics
 
     def read(self, publish: Publish) -> list[Subscriber]:
         """Read the members of a room that a message may be for, or enough of them."""
@@ -43,7 +46,9 @@ class Delivery:
         """Send a message to its recipients, or in a large room to some of them."""
         subscribers = self.admitted(read)
         if not self.is_large(publish, read):
+            self._large_topics.forget(publish.topic)
             return self._send(sender, publish, subscribers)
+        self._large_topics.note(publish.topic, len(read), sender.requested_at)
         if publish.announce is None:
             return self._send_to_peer(sender, publish, subscribers)
         return self._introduce(own, publish, subscribers)
@@ -68,33 +73,51 @@ class Delivery:
         if receivers > self._max_recipients:
             raise TooManyRecipientsError(self._max_recipients)
 
+    def reach_listed(self, sender: Sender, signal: Publish) -> Outcome | None:
+        """Send a signal in a room that was large a moment ago, without reading the room again.
+
+        None if the room is not known. If it has become small since, or the addressee met its sender
+        before it was large, the addressee may be there and not listed. Then the signal waits for it
+        like any other that is lost, and is sent once the room has been read.
+        """
+        members = self._large_topics.members_of(signal.topic, sender.requested_at)
+        if members is None or signal.signal is None or signal.to is None or self._is_broadcast:
+            return None
+        return self._send_to_listed(sender, signal, members) or NOTHING
+
+    def _send_to_listed(self, sender: Sender, publish: Publish, members: int) -> Outcome | None:
+        """Send a message to its addressee in a large room, if that is listed."""
+        topic, to = publish.topic, publish.to or ""
+        found = self.admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
+        if not found:
+            return None
+        if _is_noted(publish):
+            found = self._subscriptions.note_offer(topic, sender, publish.peer or "", found)
+        others = [each.connection for each in found if each.connection != sender.connection]
+        outcome = self._connections.send(others, publish.encode(members))
+        if gone := [each for each in found if each.connection in outcome.gone]:
+            with suppress(SubscriptionsError):  # the next signal finds it gone again
+                self._subscriptions.unlist(topic, gone)
+        return outcome
+
     def _send_to_peer(self, sender: Sender, publish: Publish, read: list[Subscriber]) -> Outcome:
         """Send a message to its addressee in a large room, of which some members were read.
 
         Members that are introduced there are listed. Those that met while the room was small are
         not, but until it is much larger they are among those that were read.
         """
-        topic, to = publish.topic, publish.to or ""
-        found = self.admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
-        if found and _is_noted(publish):
-            found = self._subscriptions.note_offer(topic, sender, publish.peer or "", found)
-            if not found:  # they have left since
-                return NOTHING
-        if not found:
-            named = [each for each in read if each.peer == to]
-            found = reachable(named, read, sender, publish)
-        if found:
+        listed = self._send_to_listed(sender, publish, len(read))
+        if listed is not None:
+            return listed
+        named = [each for each in read if each.peer == publish.to]
+        if found := reachable(named, read, sender, publish):
             others = [each.connection for each in found if each.connection != sender.connection]
-            outcome = self._connections.send(others, publish.encode(len(read)))
-            if gone := [each for each in found if each.connection in outcome.gone]:
-                with suppress(SubscriptionsError):  # the next signal finds it gone again
-                    self._subscriptions.unlist(topic, gone)
-            return outcome
+            return self._connections.send(others, publish.encode(len(read)))
         if is_lost(publish, NOTHING):
             return NOTHING
         if self._max_recipients <= SMALL_ROOM:
             raise TooManyRecipientsError(self._max_recipients)
-        everybody = self._subscriptions.of_topic(topic, self._max_recipients + 1)
+        everybody = self._subscriptions.of_topic(publish.topic, self._max_recipients + 1)
         return self._send(sender, publish, self.admitted(everybody))
 
     def _introduce(

@@ -54,6 +54,11 @@ class NoTokenError(SignalingError):
         super().__init__("this connection was opened without a token: open it again with one")
 
 
+def refusal(topics: Sequence[str], has_token: bool) -> SignalingError:
+    """Return why a client may not use `topics`, whose connection was opened with a token or not."""
+    return ForbiddenTopicError(topics) if has_token else NoTokenError()
+
+
 class TooManyRoomsError(SignalingError):
     """A client would enter more rooms over one connection than it may."""
 

@@ -4,15 +4,10 @@ from collections.abc import Callable, Sequence
 
 from signaling.access.grants import Grants
 from signaling.delivery import Delivery
-from signaling.errors import (
-    ForbiddenTopicError,
-    NoTokenError,
-    SignalingError,
-    SubscriptionsError,
-    TooManyRoomsError,
-)
+from signaling.errors import SubscriptionsError, TooManyRoomsError, refusal
 from signaling.frames import PONG
 from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN, find, is_heard_later
+from signaling.large_topics import LargeTopics
 from signaling.ports import (
     NOTHING,
     After,
@@ -54,15 +49,18 @@ class Rooms:
         max_rooms: int = 0,
         max_recipients: int = SMALL_ROOM,
         after: After = lambda seconds, action: action(),
+        large_topics: LargeTopics | None = None,
     ) -> None:
+        """`large_topics` is what this process knows of earlier invocations."""
         self._subscriptions = subscriptions
         self._connections = connections
         self._is_broadcast = is_broadcast
         self._max_rooms = max_rooms
         self._after = after
         self._waited_for: tuple[str, str | None] | None = None
+        known = LargeTopics() if large_topics is None else large_topics
         self._delivery = Delivery(
-            subscriptions, connections, is_broadcast, needs_token, max_recipients
+            subscriptions, connections, is_broadcast, needs_token, max_recipients, known
         )
 
     def handle(self, sender: Sender, message: Message, grants: Grants) -> Handled:
@@ -79,7 +77,7 @@ class Rooms:
         match message:
             case Publish():
                 if not grants.allows(message.topic):
-                    raise _refusal([message.topic], sender)
+                    raise refusal([message.topic], sender.has_token)
                 return self.publish(sender, message)
             case Subscribe():
                 self._write(self._subscriptions.subscribe, sender, message.topics, grants)
@@ -106,7 +104,7 @@ class Rooms:
             self._refuse_too_many_rooms(sender, granted)
             write(granted, sender)
         if others:
-            raise _refusal(others, sender)
+            raise refusal(others, sender.has_token)
 
     def _refuse_too_many_rooms(self, sender: Sender, topics: Sequence[str]) -> None:
         """Refuse a connection that would write into more rooms than it may, as members or not."""
@@ -187,8 +185,11 @@ class Rooms:
         own: Subscriber | None,
         read: list[Subscriber] | None = None,
     ) -> Handled:
-        read = self._delivery.read(publish) if read is None else read
-        outcome = self._delivery.reach(sender, publish, read, own)
+        outcome = self._delivery.reach_listed(sender, publish)
+        if outcome is None:
+            read = self._delivery.read(publish) if read is None else read
+            outcome = self._delivery.reach(sender, publish, read, own)
+        read = read or []
         try:
             if publish.announce is None and not self._delivery.is_large(publish, read):
                 self._learn_peer(sender, publish, read)
@@ -250,7 +251,3 @@ class Rooms:
             return  # a signal of a peer that was there before may come last
         if publish.peer != own.peer:
             self._subscriptions.learn_peer(publish.topic, sender.connection, publish.peer)
-
-
-def _refusal(topics: list[str], sender: Sender) -> SignalingError:
-    return ForbiddenTopicError(topics) if sender.has_token else NoTokenError()

@@ -72,13 +72,16 @@ class Waiting:
         """Send all signals that wait in the sender's row; hang up if an addressee is still away."""
         held = self._subscriptions.take(topic, sender.connection)
         read = self._subscriptions.of_topic(topic, SMALL_ROOM) if held else []
-        outcome = NOTHING
+        outcome, away = NOTHING, set[str | None]()
         for text in held:
             signal = parse(text, False, Limits())
             if isinstance(signal, Publish):
-                reached = self._reach(sender, signal, read)
-                outcome = plus(outcome, reached)
-                if is_lost(signal, reached):
+                if signal.to not in away:
+                    reached = self._reach(sender, signal, read)
+                    outcome = plus(outcome, reached)
+                    if is_lost(signal, reached):
+                        away.add(signal.to)
+                if signal.to in away:
                     self.hang_up(sender, signal)
         return outcome
 
