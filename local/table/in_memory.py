@@ -15,7 +15,6 @@ from signaling.bounds import (
     LEFT_ROWS,
     SAMPLE,
 )
-from signaling.frames import plain_announce
 from signaling.ports import Offer, Sender, Subscriber
 from signaling.protocol import Announce
 
@@ -110,6 +109,12 @@ class MemorySubscriptions:
             rows = list(self._rows.get(topic, {}).values())
             return self._there(random.sample(rows, min(SAMPLE, len(rows))))
 
+    def has_left(self, topic: str, sender: Sender) -> bool:
+        """Look at one row."""
+        self._pause()
+        row = self._rows.get(topic, {}).get(sender.connection)
+        return row is None or (row.subscriber.left_at or 0) > sender.requested_at
+
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """List the members by peer id, except those that have left or have another id."""
         self._pause()
@@ -173,11 +178,7 @@ class MemorySubscriptions:
         with self._lock:
             row = self._rows.get(topic, {}).get(connection)
             if row is not None and not row.has_left:
-                known = row.subscriber
-                subscriber = known._replace(peer=peer)
-                if known.peer is not None and known.announce == plain_announce(known.peer):
-                    subscriber = subscriber._replace(announce=plain_announce(peer))
-                self._rows[topic][connection] = replace(row, subscriber=subscriber)
+                self._rows[topic][connection] = row.with_peer(peer)
 
     def hold(self, topic: str, connection: str, signal: str) -> int:
         """Keep the signal in the row, if it is there, not marked, and has room for it."""
@@ -203,9 +204,8 @@ class MemorySubscriptions:
     def held(self, topic: str, connection: str) -> list[str]:
         """Return the signals in the row."""
         self._pause()
-        with self._lock:
-            row = self._rows.get(topic, {}).get(connection)
-            return list(row.held) if row else []
+        row = self._rows.get(topic, {}).get(connection)
+        return list(row.held) if row else []
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Delete the rows."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from signaling.aws.counts import first_of
+from signaling.frames import plain_announce
 from signaling.ports import Sender, Subscriber
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 
@@ -31,6 +32,14 @@ class Row:
         is_listed = peer is not None and self.listed_as == peer
         began_at = first_of((each for _, each in self.began), self.subscriber.requested_at)
         return self.subscriber._replace(is_listed=is_listed, began_at=began_at)
+
+    def with_peer(self, peer: str) -> "Row":
+        """Return the row with another peer id, of which a plain announce then is."""
+        known = self.subscriber
+        subscriber = known._replace(peer=peer)
+        if known.peer is not None and known.announce == plain_announce(known.peer):
+            subscriber = subscriber._replace(announce=plain_announce(peer))
+        return replace(self, subscriber=subscriber)
 
     def with_announce(self, sender: Sender) -> "Row":
         """Return the row with one more announce counted."""

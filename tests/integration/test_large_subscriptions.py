@@ -170,3 +170,18 @@ def test_who_is_listed_is_no_second_member(subscriptions: Subscriptions) -> None
     own = announced(subscriptions, "a", "A")
     subscriptions.list_peers("room", [own, own])
     assert members(subscriptions) == {"a": "A"}
+
+
+def test_who_has_left_since_it_sent_a_message_is_known(subscriptions: Subscriptions) -> None:
+    def has_left(at: int) -> bool:
+        return subscriptions.has_left("room", sender("a", at=at))
+
+    assert has_left(at=1)
+    announced(subscriptions, "a", "A", at=2)
+    assert not has_left(at=1)
+    subscriptions.unsubscribe(["room"], sender("a", at=5))
+    assert has_left(at=4)
+    announced(subscriptions, "a", "A", at=6)
+    assert (has_left(at=4), has_left(at=6)) == (True, False)
+    subscriptions.remove_connection("a")
+    assert has_left(at=6)

@@ -140,6 +140,24 @@ def test_an_offer_of_a_peer_with_an_overlong_id_is_passed_on_and_not_noted(
     assert len(told(rooms)) == (2 if size <= NOTED_PEER_BYTES else 1)
 
 
+@pytest.mark.parametrize("kind", ["answer", "candidate"])
+@pytest.mark.parametrize("is_noticed", [True, False], ids=["left", "disconnected"])
+def test_what_was_said_before_leaving_and_comes_late_is_passed_on_to_nobody(
+    rooms: RoomsOf, kind: str, is_noticed: bool
+) -> None:
+    """The page that gets it may have been told already, and would take it for something new."""
+    said_at = rooms.now
+    if is_noticed:
+        leave("b", rooms)
+    else:
+        rooms.leave("b")
+    rooms.publish("b", signal(kind, "B", "A"), at=said_at)
+    assert rooms.connections.sent == []
+    rooms.announce("b", "B")
+    rooms.publish("b", signal(kind, "B", "A"))
+    assert rooms.connections.receivers() == ["a"]
+
+
 def test_nobody_is_told_of_other_signals(rooms: RoomsOf) -> None:
     rooms.publish("c", signal("answer", "C", "B"))
     rooms.publish("d", signal("candidate", "D", "B"))

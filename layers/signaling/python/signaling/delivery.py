@@ -73,16 +73,20 @@ class Delivery:
         if receivers > self._max_recipients:
             raise TooManyRecipientsError(self._max_recipients)
 
-    def reach_listed(self, sender: Sender, signal: Publish) -> Outcome | None:
+    def was_large(self, sender: Sender, publish: Publish) -> bool:
+        """Tell whether a message is a signal in a room that was large a moment ago."""
+        is_signal = publish.signal is not None and publish.to is not None
+        known = self._large_topics.members_of(publish.topic, sender.requested_at)
+        return is_signal and known is not None and not self._is_broadcast
+
+    def reach_listed(self, sender: Sender, signal: Publish) -> Outcome:
         """Send a signal in a room that was large a moment ago, without reading the room again.
 
-        None if the room is not known. If it has become small since, or the addressee met its sender
-        before it was large, the addressee may be there and not listed. Then the signal waits for it
-        like any other that is lost, and is sent once the room has been read.
+        If it has become small since, or the addressee met its sender before it was large, the
+        addressee may be there and not listed. Then the signal waits for it like any other that is
+        lost, and is sent once the room has been read.
         """
-        members = self._large_topics.members_of(signal.topic, sender.requested_at)
-        if members is None or signal.signal is None or signal.to is None or self._is_broadcast:
-            return None
+        members = self._large_topics.members_of(signal.topic, sender.requested_at) or 0
         return self._send_to_listed(sender, signal, members) or NOTHING
 
     def _send_to_listed(self, sender: Sender, publish: Publish, members: int) -> Outcome | None:

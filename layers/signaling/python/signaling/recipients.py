@@ -63,6 +63,14 @@ def is_back(peer: str | None, here: Iterable[Subscriber]) -> bool:
     return any(each.peer == peer and came_back(each) for each in here)
 
 
+def is_reply(message: Publish) -> bool:
+    """Tell whether `message` is a signal that follows an offer, so that its sender is in the room.
+
+    Candidates of who made the offer count, too.
+    """
+    return message.signal is not None and message.signal != "offer"
+
+
 def is_lost(message: Publish, outcome: Outcome) -> bool:
     """Tell whether `message` is a signal for one peer that has reached no client."""
     is_signal = message.signal is not None and message.to is not None and message.peer is not None

@@ -20,7 +20,7 @@ from signaling.ports import (
     remove_gone,
 )
 from signaling.protocol import Message, Ping, Publish, Subscribe, Unsubscribe
-from signaling.recipients import is_back, is_lost
+from signaling.recipients import is_back, is_lost, is_reply
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import ANNOUNCES_AT_ONCE, came_back
 from signaling.typed import NamedTuple
@@ -185,20 +185,26 @@ class Rooms:
         own: Subscriber | None,
         read: list[Subscriber] | None = None,
     ) -> Handled:
-        outcome = self._delivery.reach_listed(sender, publish)
-        if outcome is None:
-            read = self._delivery.read(publish) if read is None else read
+        topic = publish.topic
+        was_large = self._delivery.was_large(sender, publish)
+        if read is None:
+            read = [] if was_large else self._delivery.read(publish)
+        is_large = was_large or self._delivery.is_large(publish, read)
+        if is_large and is_reply(publish) and self._subscriptions.has_left(topic, sender):
+            return Handled(NOTHING)  # its peer was told so, and would take it for something new
+        if was_large:
+            outcome = self._delivery.reach_listed(sender, publish)
+        else:
             outcome = self._delivery.reach(sender, publish, read, own)
-        read = read or []
         try:
-            if publish.announce is None and not self._delivery.is_large(publish, read):
+            if publish.announce is None and not is_large:
                 self._learn_peer(sender, publish, read)
-            remove_gone(self._subscriptions, publish.topic, outcome)
-            self._subscriptions.forget_left(publish.topic)
+            remove_gone(self._subscriptions, topic, outcome)
+            self._subscriptions.forget_left(topic)
             if is_lost(publish, outcome) and not self._is_broadcast:
                 return self._wait(sender, publish, read, outcome)
             if own and not self._is_broadcast and CROWDED < len(read) <= SMALL_ROOM:
-                outcome = plus(outcome, self._look_again(publish.topic, own))
+                outcome = plus(outcome, self._look_again(topic, own))
         except SubscriptionsError as error:
             return Handled(outcome, error.cause)
         return Handled(outcome)

@@ -38,6 +38,7 @@ from signaling.aws.rows import (
     has_left_long_ago,
     held_texts,
     key_of,
+    left_after,
     listings_of,
     member_key,
     sort_key,
@@ -173,6 +174,11 @@ class DynamoDBSubscriptions:
         page = next(self._table.read("pk = :pk AND sk >= :start", values, Limit=SAMPLE))
         return sorted(self._table.subscribers(page), key=lambda _: os.urandom(4))
 
+    def has_left(self, topic: str, sender: Sender) -> bool:
+        """Query one row consistently."""
+        rows = self._table.rows_at(member_key(topic, sender.connection))
+        return all(left_after(row, sender.requested_at) for row in rows)
+
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Write a row for each, and note it in its own row: 3 write units."""
         self._listings().list_peers(topic, subscribers)
@@ -222,9 +228,8 @@ class DynamoDBSubscriptions:
 
     def held(self, topic: str, connection: str) -> list[str]:
         """Query one row consistently."""
-        values = {"pk": topic_key(topic), "sk": sort_key(connection)}
-        (page,) = self._table.read("pk = :pk AND sk = :sk", values)
-        return [text for row in page for text in held_texts(row)]
+        rows = self._table.rows_at(member_key(topic, connection))
+        return [text for row in rows for text in held_texts(row)]
 
     def remove(self, topic: str, connections: Sequence[str]) -> None:
         """Delete the rows of `connections`."""

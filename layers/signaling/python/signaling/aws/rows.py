@@ -132,6 +132,11 @@ def _is_listed(row: Row) -> bool:
     return str(row["listed"]["S"]).startswith(listing_prefix(row["peer"]["S"]))
 
 
+def left_after(row: Row, requested_at: int) -> bool:
+    """Tell whether a member has left since it sent a message, even if it came back."""
+    return "left_at" in row and int(row["left_at"]["N"]) > requested_at
+
+
 def held_texts(row: Row) -> list[str]:
     """Return the signals that a member's row keeps."""
     return [text["S"] for text in row["held"]["L"]] if "held" in row else []

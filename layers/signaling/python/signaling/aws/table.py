@@ -64,6 +64,12 @@ class Table:
             **parameters,
         )
 
+    def rows_at(self, key: Row) -> list[Row]:
+        """Return the row with the key, if there is one."""
+        values = {name: value["S"] for name, value in key.items()}
+        (page,) = self.read("pk = :pk AND sk = :sk", values)
+        return page
+
     def delete(self, keys: Sequence[Row]) -> None:
         """Delete rows, 25 per request."""
         if not keys:
