@@ -16,13 +16,7 @@ from xdist.workermanage import WorkerController
 from local import ROOT
 from local.sam.template import Stack, load
 from rig.aws import forget_aws_account
-from rig.servers import (
-    DynamoDBLocal,
-    LocalServer,
-    ReferenceServer,
-    StartLocalServer,
-    local_servers,
-)
+from rig.servers import DynamoDBLocal, LocalServer, ReferenceServer, StartLocalServer, local_servers
 from signaling import bootstrap
 from signaling.authorizer import tokens
 

@@ -113,11 +113,7 @@ def test_tokens_pass_with_broadcast_as_well(issuer: Issuer, local_server: StartL
     ],
 )
 def test_a_refusal_is_explained_and_nothing_else_is_tried(
-    issuer: Issuer,
-    guarded: LocalServer,
-    claims: dict[str, Any] | None,
-    came: str,
-    means: str,
+    issuer: Issuer, guarded: LocalServer, claims: dict[str, Any] | None, came: str, means: str
 ) -> None:
     token = None if claims is None else issuer.mint(**{"aud": "demo", **claims})
     checked = check(guarded.websocket_url, token=token)

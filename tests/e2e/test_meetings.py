@@ -9,13 +9,7 @@ from functools import cache
 import pytest
 
 from rig.pages.meetings import MeetingPlace, meeting_place
-from rig.pages.outcomes import (
-    WITH_THE_OLD_TIE_BREAK,
-    WITHOUT_A_TIE_BREAK,
-    Kind,
-    Outcome,
-    failed,
-)
+from rig.pages.outcomes import WITH_THE_OLD_TIE_BREAK, WITHOUT_A_TIE_BREAK, Kind, Outcome, failed
 from rig.servers import StartLocalServer, local_servers
 
 LATENCY = ("--latency", "0:300")

@@ -85,10 +85,7 @@ class World:
         self.at(self.now + self._milliseconds_to_handle() + self._of(self._delays.frame), arrive)
 
     def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
+        self, connections: Sequence[str], payload: str, introductions: Sequence[Introduction] = ()
     ) -> Outcome:
         frames = [(each, each, payload) for each in connections] + list(introductions)
         gone = []

@@ -9,14 +9,7 @@ from typing import Any
 import pytest
 
 from local.functions import invoker
-from local.functions.invoker import (
-    LATE,
-    MOST_OF_A_CLIENT,
-    Handler,
-    Invocation,
-    Invoker,
-    pause,
-)
+from local.functions.invoker import LATE, MOST_OF_A_CLIENT, Handler, Invocation, Invoker, pause
 from local.sam.template import Function
 from signaling.ports import NOTHING
 

@@ -63,9 +63,7 @@ def test_who_comes_never_hears_of_a_page_that_enters_again_as_it_goes(name: str)
 
 
 @pytest.mark.parametrize("leaving", [unsubscribe("c", NOW + 2), Said("c", NOW + 2, None)])
-def test_those_who_stay_are_introduced_in_one_direction_while_another_leaves(
-    leaving: Said,
-) -> None:
+def test_those_who_stay_are_introduced_in_one_direction_while_another_leaves(leaving: Said) -> None:
     assert introductions_of([*OPEN, leaving], "ab", Table()) == {1}
 
 

@@ -141,10 +141,7 @@ def assert_logged_once(error: SettingError, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("event", ["connect_page", "disconnect", "publish_announce"])
 @pytest.mark.parametrize("variable", WRONG)
 def test_every_invocation_fails_and_the_first_one_logs_why(
-    variable: str,
-    event: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    variable: str, event: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     module._log_once.cache_clear()
     monkeypatch.setenv("CONNECTIONS_ENDPOINT", DEPLOYED)
