@@ -7,10 +7,9 @@ import pytest
 
 from local import LAYER, ROOT
 from local.functions.loading import load_handler
-from local.sam.template import Mock, Stack
+from local.sam.template import Stack
 from signaling.access import origins
 from signaling.aws import dynamodb
-from signaling.frames import PONG
 from signaling.protocol import Limits
 from signaling.settings import SettingError, Settings
 from tests.support.translation import TEMPLATE
@@ -25,10 +24,6 @@ def test_every_route_has_its_function_and_every_handler_loads(stack: Stack) -> N
         "$default": "message",
     }
     assert all(callable(load_handler(function)) for function in stack.functions().values())
-
-
-def test_ping_is_answered_by_a_mock(stack: Stack) -> None:
-    assert stack.routes["ping"] == Mock(PONG)
 
 
 def test_every_variable_is_one_that_the_code_reads(stack: Stack) -> None:

@@ -17,14 +17,6 @@ from tests.support.lean import ID, MakeService, Served, StartStub, post, query
 from tests.support.stub import Received, Reply, reply
 
 
-def test_a_chunked_answer_is_joined(served: Served) -> None:
-    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
-    parts = (head, b'9;name=x\r\n{"Items":', b"\r\n4\r", b"\n []}\r\n0\r\nTrailer: x\r\n", b"\r\n")
-    stub, service = served(Reply(parts))
-    assert query(service) == query(service) == {"Items": []}
-    assert stub.connections == 1
-
-
 def test_a_large_answer_and_a_large_request_pass_whole(served: Served, tls: Authority) -> None:
     rows = [{"sk": {"S": "x" * 1000}}] * 1000
     for context in (None, tls.server_context("localhost")):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from signaling.aws.http1 import Response, parse
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: Chunked\r\n\r\n"
 
 GOOD = {
     "a length": (HEAD + b"Content-Length: 2\r\n\r\n{}", b"{}"),

@@ -16,14 +16,6 @@ from rig.issuer import DISCOVERY, JWKS, Issuer, SigningKey, drip_body, drip_head
 from signaling.authorizer.keys import Key, KeysError, KeysWithdrawnError, issuer_keys, secret_key
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-def test_the_kind_of_key_decides_the_algorithm(issuer: Issuer, algorithm: str) -> None:
-    issuer.keys = [SigningKey(algorithm, "1")]
-    ((key_id, _, pinned),) = issuer_keys(issuer.url, None)
-    assert (key_id, pinned) == ("1", algorithm)
-    assert issuer.requests == [DISCOVERY, JWKS]
-
-
 def test_a_key_url_of_its_own_needs_no_discovery(issuer: Issuer) -> None:
     assert issuer_keys("https://elsewhere.example", f"{issuer.url}{JWKS}")
     assert issuer.requests == [JWKS]

@@ -67,11 +67,6 @@ def test_an_explicit_deny_wins_wherever_it_stands() -> None:
     assert allows(statement("Deny", Resource=f"{OF_ACCOUNT}local/prod/*"), statement())
 
 
-def test_what_nothing_allows_is_denied() -> None:
-    assert not allows()
-    assert not allows(statement("Deny"))
-
-
 def test_a_statement_alone_needs_no_list() -> None:
     assert decision(statement(), "execute-api:Invoke", METHOD)
 
