@@ -69,8 +69,7 @@ def test_y_webrtcs_own_server_passes_as_broadcast_and_lives_on(
         checked = check(url, "--expect", "broadcast", "--load", "3x4")
     assert (checked.status, checked.of("failed")) == (0, []), checked.output
     assert checked.of("untried") == [*NEED_TOKENS, "malformed"]
-    failed = unexpected.result().of("failed")
-    assert failed == ["delivery", "errors", "at once", "oversized"]
+    assert unexpected.result().of("failed") == ["delivery", "errors", "at once", "oversized"]
 
 
 def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(

@@ -141,15 +141,13 @@ def test_a_redirect_is_named(local_server: StartLocalServer) -> None:
 
 def test_a_greeting_is_no_answer(local_server: StartLocalServer) -> None:
     server = planted(local_server, broken.SWALLOWED_ERRORS + broken.GREETS)
-    failed = faults(server, "errors", "binary", "oversized", "malformed")
-    assert failed.keys() == {"errors"}
+    assert faults(server, "errors", "binary", "oversized", "malformed").keys() == {"errors"}
     server = planted(local_server, broken.GREETS)
     assert faults(server, "errors", "delivery") == {}
 
 
 def test_whoever_pipes_it_into_head_sees_no_traceback(local_server: StartLocalServer) -> None:
-    url = local_server().websocket_url
-    command = ["sh", "-c", f"{sys.executable} -m check {url} | head -n 2"]
+    command = ["sh", "-c", f"{sys.executable} -m check {local_server().websocket_url} | head -n 2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout.count("\n") == 2
     assert done.stderr == ""

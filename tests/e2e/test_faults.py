@@ -41,8 +41,7 @@ async def test_posts_that_fail_are_made_again(
     plan = "posts.429=0.1,posts.500=0.1,seed=1"
     server = local_server(*any_table, "--faults", plan, environment={"AWS_CLIENT": client})
     wait_until(lambda: f"Faults: {plan}\n" in server.output)
-    frames = await exchange(server, 30)
-    assert [frame["type"] for frame in frames] == ["publish"] * 30
+    assert [frame["type"] for frame in await exchange(server, 30)] == ["publish"] * 30
     assert server.stop() == 0
     made = server.output.partition("Faults that were made: ")[2]
     assert "posts.429 " in made and "posts.500 " in made

@@ -13,10 +13,7 @@ def answer_to(server: LocalServer, frames: bytes) -> bytes:
     """Return all that comes after a handshake and `frames`, until the server hangs up."""
     with open_websocket(server) as connection:
         connection.sendall(frames)
-        received = b""
-        while data := connection.recv(4096):
-            received += data
-        return received
+        return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
 def close_frame(code: int) -> bytes:

@@ -89,8 +89,7 @@ async def test_a_flood_waits_at_its_sender(
     local_server: StartLocalServer, any_table: tuple[str, ...]
 ) -> None:
     server = local_server(*any_table, "--latency", "50:50", "--throttle", "none")
-    text = b'{"type":"publish","topic":"flood","data":{"type":"x"}}'
-    messages = frame(0x81, text) * 1_000
+    messages = frame(0x81, b'{"type":"publish","topic":"flood","data":{"type":"x"}}') * 1_000
     await is_served(server)
     with connect(server, HANDSHAKE) as flooding:
         flooding.settimeout(0.5)
@@ -154,12 +153,9 @@ async def test_4000_half_open_requests_after_a_whole_one_are_gone_in_time(
                 connection.sendall(half)
                 assert connection.recv(4096).startswith(b"HTTP/1.1 404")  # so it is open there
         await is_served(server)
-        wait_until(lambda: descriptors_of(server) < 100, seconds=2 * SECONDS_TO_SEND_REQUEST + 10)
+        descriptors, seconds = Path(f"/proc/{server.pid}/fd"), 2 * SECONDS_TO_SEND_REQUEST + 10
+        wait_until(lambda: len([*descriptors.iterdir()]) < 100, seconds)
     await is_served(server)
-
-
-def descriptors_of(server: LocalServer) -> int:
-    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
 
 
 async def is_served(server: LocalServer) -> None:

@@ -87,8 +87,7 @@ def test_a_good_value_is_taken(name: str, value: str) -> None:
 )
 def test_a_bad_value_is_refused_with_what_the_parameter_takes(name: str, value: str) -> None:
     takes = TEMPLATE["Parameters"][name]["ConstraintDescription"]
-    complaint = f"parameter {name} is {value!r}: {takes}"
-    with pytest.raises(ValueError, match=re.escape(complaint)):
+    with pytest.raises(ValueError, match=re.escape(f"parameter {name} is {value!r}: {takes}")):
         stack_with(**{name: value}, **COMPANIONS.get(name, {}))
 
 

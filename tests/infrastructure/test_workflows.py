@@ -75,8 +75,7 @@ def test_deploy_asks_nobody_and_accepts_that_nothing_changed() -> None:
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_every_make_target_exists(name: str) -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     targets |= {f".venv/{path.stem}" for path in (ROOT / "requirements").glob("*.txt")}
     for command in commands(name):
         if command.startswith("make "):
@@ -109,8 +108,7 @@ def test_a_workflow_runs_pinned_actions_and_lends_its_rights_to_nobody(name: str
         assert re.fullmatch("[0-9a-f]{40}", commit)
         assert action != "actions/checkout" or given == {"persist-credentials": False}
     assert not [command for command in commands(name) if "${{" in command]
-    text = (FOLDER / f"{name}.yml").read_text()
-    assert not re.findall(r"secrets\.|pull_request_target", text)
+    assert not re.findall(r"secrets\.|pull_request_target", (FOLDER / f"{name}.yml").read_text())
 
 
 def test_deployments_to_one_environment_never_overlap() -> None:

@@ -90,8 +90,7 @@ def connections(request: pytest.FixtureRequest, running: RunningGateway) -> Iter
     if request.param == "in process":
         yield InProcessConnections(running.gateway)
     elif request.param.endswith("boto3"):
-        client = request.getfixturevalue("management")
-        yield SdkConnections(client, time.monotonic() + 20)
+        yield SdkConnections(request.getfixturevalue("management"), time.monotonic() + 20)
     else:
         service = lean.Service(f"http://127.0.0.1:{running.port}/dev", "execute-api")
         yield lean.LeanConnections(service, time.monotonic() + 20)
@@ -128,8 +127,7 @@ def test_an_introduction_reaches_its_receiver_if_who_it_tells_of_is_there(
 ) -> None:
     (there, silent), (here, socket), (new, other) = running.open(), running.open(), running.open()
     introductions = [Introduction(there, here, "of there"), Introduction(GONE, here, "of gone")]
-    outcome = connections.send([new], "hello", introductions)
-    assert outcome[:3] == ([new, here], [GONE], [])
+    assert connections.send([new], "hello", introductions)[:3] == ([new, here], [GONE], [])
     wait_until(lambda: socket.frames == [b"of there"])
     assert (other.frames, silent.frames) == ([b"hello"], [])
 

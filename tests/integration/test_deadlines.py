@@ -3,7 +3,7 @@
 import gc
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,7 +24,11 @@ TOPICS = [f"room-{number}" for number in range(100)]
 class Aws:
     """Stand-ins for DynamoDB and @connections; tests say what is slow and what fails."""
 
-    def __init__(self) -> None:
+    shortest = 3.0
+    """Seconds in which a client can find out that AWS is silent, and still say so."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
         self.seconds_of: dict[str, float] = {}
         """How long operations of the table take."""
         self.answer_of: dict[str, Reply] = {}
@@ -49,6 +53,15 @@ class Aws:
 
     def frames(self) -> list[dict[str, Any]]:
         return [json.loads(request.body) for request in self.connections.requests]
+
+    def told(self, seconds: float, **body: Any) -> dict[str, Any]:
+        """Handle a message and return the line of the log, once it is sure that it was in time."""
+        started = time.monotonic()
+        event = {**EVENTS["subscribe"], "body": json.dumps(body)}
+        assert message.lambda_handler(event, Invocation(seconds)) == {"statusCode": 200}
+        assert time.monotonic() - started < seconds
+        line: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        return line
 
     def close(self) -> None:
         self.table.close()
@@ -78,8 +91,8 @@ def no_connections_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    aws = Aws()
+def lean_aws(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Aws]:
+    aws = Aws(capsys)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", aws.table.url)
     monkeypatch.setenv("CONNECTIONS_ENDPOINT", f"{aws.connections.url}/dev")
     monkeypatch.setenv("TABLE_NAME", "table")
@@ -88,89 +101,63 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 
 @pytest.fixture(params=["lean", "boto3"])
-def shortest(request: pytest.FixtureRequest, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> float:
-    """Seconds in which a client can find out that AWS is silent, and still say so.
+def aws(request: pytest.FixtureRequest, lean_aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """AWS for either client.
 
-    With boto3 those that Lambda gives: its own steps take what is left on a busy machine.
+    boto3 has the time that Lambda gives: its own steps take what is left on a busy machine.
     """
     monkeypatch.setenv("AWS_CLIENT", request.param)
-    return {"lean": 3.0, "boto3": 29.0}[request.param]
+    if request.param == "boto3":
+        lean_aws.shortest = 29.0
+    return lean_aws
 
 
-@pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, Any]]:
-    """Handles a message and returns the line of the log, once it is sure that it was in time."""
-
-    def told(seconds: float, **body: Any) -> dict[str, Any]:
-        started = time.monotonic()
-        event = {**EVENTS["subscribe"], "body": json.dumps(body)}
-        assert message.lambda_handler(event, Invocation(seconds)) == {"statusCode": 200}
-        assert time.monotonic() - started < seconds
-        line: dict[str, Any] = json.loads(capsys.readouterr().out)
-        return line
-
-    return told
-
-
-def test_a_hundred_topics_are_entered_while_the_table_is_slow(
-    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
-) -> None:
+def test_a_hundred_topics_are_entered_while_the_table_is_slow(aws: Aws) -> None:
     aws.seconds_of = {"Query": 0.4, "UpdateItem": 0.4}
     aws.answer_of = {"Query": rows()}
-    assert "error" not in told(29, type="subscribe", topics=TOPICS)
+    assert "error" not in aws.told(29, type="subscribe", topics=TOPICS)
     assert aws.operations() == ["Query"] + ["UpdateItem"] * 100
 
 
-def test_whoever_waits_for_a_silent_table_is_told(
-    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
-) -> None:
+def test_whoever_waits_for_a_silent_table_is_told(aws: Aws) -> None:
     aws.answer_of = {"Query": SILENCE, "UpdateItem": SILENCE}
-    line = told(shortest, type="subscribe", topics=TOPICS[:20])
+    line = aws.told(aws.shortest, type="subscribe", topics=TOPICS[:20])
     assert (line["error"], line["level"]) == ("unavailable", "ERROR")
     assert "fan_out_milliseconds" not in line
     assert [frame["code"] for frame in aws.frames()] == ["unavailable"]
 
 
-def test_who_is_gone_is_removed_after_a_fan_out_that_took_all_its_time(
-    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
-) -> None:
-    present = rows("a", "gone", "silent")
-    aws.answer_of = {"Query": present, "silent": SILENCE, "gone": reply(410)}
-    line = told(shortest, type="publish", topic="t", data={})
+def test_who_is_gone_is_removed_after_a_fan_out_that_took_all_its_time(aws: Aws) -> None:
+    aws.answer_of = {"Query": rows("a", "gone", "silent"), "silent": SILENCE, "gone": reply(410)}
+    line = aws.told(aws.shortest, type="publish", topic="t", data={})
     assert (line["delivered"], line["gone"], line["failed"]) == (1, 1, 1)
     assert "error" not in line and "clean_up" not in line
     assert line["fan_out_milliseconds"] > 1000
     assert aws.operations() == ["Query", "DeleteItem"]
 
 
-def test_a_signal_to_whoever_is_gone_costs_a_delete_and_a_try_to_wait(
-    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
-) -> None:
+def test_a_signal_to_whoever_is_gone_costs_a_delete_and_a_try_to_wait(aws: Aws) -> None:
     absent = reply(400, b'{"__type":"x#ConditionalCheckFailedException"}')
-    present = rows("gone", peer="B")
-    aws.answer_of = {"Query": present, "UpdateItem": absent, "gone": reply(410)}
-    told(29, type="publish", topic="t", data=signal("candidate", "A", "B"))
+    aws.answer_of = {"Query": rows("gone", peer="B"), "UpdateItem": absent, "gone": reply(410)}
+    aws.told(29, type="publish", topic="t", data=signal("candidate", "A", "B"))
     assert aws.operations() == ["Query", "DeleteItem", "UpdateItem"]
     assert len(aws.frames()) == 1
 
 
-def test_a_clean_up_that_fails_changes_nothing_of_what_the_publish_tells(
-    aws: Aws, shortest: float, told: Callable[..., dict[str, Any]]
-) -> None:
-    present = rows("a", "gone")
-    aws.answer_of = {"Query": present, "DeleteItem": reply(400), "gone": reply(410)}
-    line = told(29, type="publish", topic="t", data={})
+def test_a_clean_up_that_fails_changes_nothing_of_what_the_publish_tells(aws: Aws) -> None:
+    aws.answer_of = {"Query": rows("a", "gone"), "DeleteItem": reply(400), "gone": reply(410)}
+    line = aws.told(29, type="publish", topic="t", data={})
     assert (line["delivered"], line["gone"], line["failed"]) == (1, 1, 0)
     assert (line["clean_up"], line["level"]) == ("failed", "WARNING")
     assert line["cause"]
     assert not [frame for frame in aws.frames() if frame["type"] == "error"]
 
 
-def test_a_connection_in_twenty_thousand_topics_leaves_them_all(aws: Aws) -> None:
+def test_a_connection_in_twenty_thousand_topics_leaves_them_all(lean_aws: Aws) -> None:
     """Many batches at once, 5 ms each: one after the other they would take more than their time."""
     keys = [{"pk": {"S": f"topic-{n}"}, "sk": {"S": sort_key("a")}} for n in range(20_000)]
-    aws.answer_of = {"Query": reply(body=json.dumps({"Items": keys}).encode())}
-    aws.seconds_of = {"BatchWriteItem": 0.005}
+    lean_aws.answer_of = {"Query": reply(body=json.dumps({"Items": keys}).encode())}
+    lean_aws.seconds_of = {"BatchWriteItem": 0.005}
     disconnect.lambda_handler(EVENTS["disconnect"], Invocation(29))
-    assert aws.operations().count("BatchWriteItem") == 799
-    assert aws.most_under_way > 10
+    assert lean_aws.operations().count("BatchWriteItem") == 799
+    assert lean_aws.most_under_way > 10

@@ -66,8 +66,7 @@ def test_a_log_line_names_neither_room_nor_payload(capsys: pytest.CaptureFixture
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(EVENTS)
     for line in lines:
-        fields = json.loads(line)
-        assert {"level", "route", "connection", "milliseconds"} <= set(fields)
+        assert {"level", "route", "connection", "milliseconds"} <= set(json.loads(line))
         for secret in (TOPIC, PEER, OTHER_PEER, "ice-ufrag", "blue", "notes.example.com"):
             assert secret not in line
 

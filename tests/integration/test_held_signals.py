@@ -7,8 +7,7 @@ from tests.support.subscriptions import announce, members, sender
 
 def test_signals_are_held_in_order_and_taken_once(subscriptions: Subscriptions) -> None:
     subscriptions.subscribe(["room", "other"], sender("a"))
-    counts = [subscriptions.hold("room", "a", text) for text in ("one", "tw\u00f6")]
-    assert counts == [1, 2]
+    assert [subscriptions.hold("room", "a", text) for text in ("one", "tw\u00f6")] == [1, 2]
     assert subscriptions.take("other", "a") == subscriptions.held("other", "a") == []
     assert subscriptions.held("room", "a") == ["one", "tw\u00f6"]
     subscriptions.announce("room", sender("a", at=2), announce("A"))

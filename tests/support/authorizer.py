@@ -17,13 +17,6 @@ METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/$connect"
 SECRET = "correct horse battery staple, and then some"
 
 
-class Clock:
-    """What the process takes for the time, from when the test began."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-
 def configure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     for name in ("JWT_ISSUER", "JWKS_URL", "JWT_AUDIENCE", "JWT_SECRET_ARN"):
         monkeypatch.setenv(name, variables.get(name, ""))
@@ -70,8 +63,3 @@ def now() -> int:
 
 def encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
-
-
-with_each_algorithm = pytest.mark.parametrize(
-    "published", ["ES256", "RS256", "EdDSA"], indirect=True
-)

@@ -48,8 +48,7 @@ def check(url: str, *options: str, token: str | None = None, **variables: str) -
     )
     output = done.stdout + done.stderr
     assert "Traceback" not in output, output
-    findings = [json.loads(line) for line in done.stdout.splitlines()]
-    return Checked(done.returncode, findings, output)
+    return Checked(done.returncode, [json.loads(line) for line in done.stdout.splitlines()], output)
 
 
 def faults(

@@ -15,8 +15,7 @@ MakeService = Callable[[str], lean.Service]
 
 
 def post(service: lean.Service, *ids: str, seconds: float = 5.0, payload: str = "{}") -> Any:
-    connections = lean.LeanConnections(service, time.monotonic() + seconds)
-    return connections.send(ids or [ID], payload)
+    return lean.LeanConnections(service, time.monotonic() + seconds).send(ids or [ID], payload)
 
 
 def query(service: lean.Service, seconds: float = 5.0) -> Any:

@@ -93,8 +93,7 @@ class RoomsOf:
     def sender(self, connection: str) -> Sender:
         """Return the client that says something next."""
         self.now += 1
-        connected_at = self.connected_at.setdefault(connection, self.now)
-        return Sender(connection, connected_at, self.now)
+        return Sender(connection, self.connected_at.setdefault(connection, self.now), self.now)
 
     def subscribe_all(self, connections: Sequence[str]) -> None:
         for connection in connections:

@@ -17,8 +17,7 @@ TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
 
 
 def parameters(**overrides: str) -> dict[str, str]:
-    declared = TEMPLATE["Parameters"].items()
-    return {name: str(each["Default"]) for name, each in declared} | overrides
+    return {name: str(each["Default"]) for name, each in TEMPLATE["Parameters"].items()} | overrides
 
 
 @cache

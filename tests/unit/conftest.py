@@ -11,7 +11,8 @@ from local.sam.template import Stack
 from local.table.dynamodb import make_table
 from rig.aws import dynamodb_client
 from rig.issuer import Issuer, SigningKey
-from tests.support.authorizer import Clock, Refusals, configure
+from tests.support.authorizer import Refusals, configure
+from tests.support.clock import Clock
 
 
 @pytest.fixture
@@ -45,5 +46,5 @@ def table(stack: Stack) -> Iterator[tuple[Any, str]]:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(time, "time", lambda: clock.now)
+    monkeypatch.setattr(time, "time", clock)
     return clock

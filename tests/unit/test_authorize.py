@@ -17,14 +17,10 @@ from rig.issuer import JWKS, Issuer, SigningKey
 from signaling.access.grants import EVERYTHING, MOST_TOPICS_BYTES, Grants
 from signaling.authorizer.tokens import MOST_TOKEN_CHARACTERS
 from signaling.event import LONGEST_URL, Event
-from tests.support.authorizer import (
-    CONNECT,
-    Refusals,
-    connect_with,
-    effect_of,
-    encoded,
-    now,
-    with_each_algorithm,
+from tests.support.authorizer import CONNECT, Refusals, connect_with, effect_of, encoded, now
+
+with_each_algorithm = pytest.mark.parametrize(
+    "published", ["ES256", "RS256", "EdDSA"], indirect=True
 )
 
 
@@ -146,8 +142,7 @@ def test_a_key_that_came_with_the_token(issuer: Issuer, refused: Refusals) -> No
 def test_another_curve(issuer: Issuer, refused: Refusals) -> None:
     p384 = ec.generate_private_key(ec.SECP384R1())
     claims = issuer.claims(aud="rooms")
-    token = jwt.encode(claims, p384, "ES384", headers={"kid": "1"})
-    assert refused.reason(token) == "algorithm"
+    assert refused.reason(jwt.encode(claims, p384, "ES384", headers={"kid": "1"})) == "algorithm"
     issuer.keys = [SigningKey("ES384", "9", p384)]
     answer = connect_with(jwt.encode(claims, p384, "ES384", headers={"kid": "9"}))
     assert effect_of(answer) == "Deny"
@@ -168,8 +163,7 @@ def test_more_or_less_than_one_token_or_one_in_the_wrong_place(
     headers = {**CONNECT["headers"], "Authorization": f"Bearer {token}", "token": token}
     assert refused.reason(headers=headers) == "no_token"
     for name in ("Token", "access_token", "token[]"):
-        query = {name: [token]}
-        assert refused.reason(multiValueQueryStringParameters=query) == "no_token"
+        assert refused.reason(multiValueQueryStringParameters={name: [token]}) == "no_token"
 
 
 ODD_HEADERS: list[object] = [None, [], "x", 1, {"kid": 1}, {"kid": []}]

@@ -11,15 +11,8 @@ from moto import mock_aws
 
 from rig.issuer import SigningKey
 from signaling.authorizer.tokens import Rules
-from tests.support.authorizer import (
-    SECRET,
-    Clock,
-    Refusals,
-    configure,
-    connect_with,
-    effect_of,
-    now,
-)
+from tests.support.authorizer import SECRET, Refusals, configure, connect_with, effect_of, now
+from tests.support.clock import Clock
 
 
 class Secret:

@@ -79,8 +79,7 @@ def test_a_post_is_made_again_while_it_may_succeed_and_told_by_its_last_status(
 
 def test_send_stops_in_time_for_the_deadline_and_reports_the_rest() -> None:
     client = ScriptedClient()
-    result = connections(client, deadline=1.0).send(["a", "b"], "{}")
-    assert result.failed == ["a", "b"]
+    assert connections(client, deadline=1.0).send(["a", "b"], "{}").failed == ["a", "b"]
     assert not client.posts
 
 
@@ -96,8 +95,7 @@ def test_an_introduction_is_sent_unless_it_is_known_that_nobody_is_there(
     status: int | None,
 ) -> None:
     client = ScriptedClient(get_a=[status])
-    outcome = connections(client).send([], "", [Introduction("a", "b", "{}")])
-    assert outcome[:3] == (["b"], [], [])
+    assert connections(client).send([], "", [Introduction("a", "b", "{}")])[:3] == (["b"], [], [])
 
 
 def test_send_to_nobody_posts_nothing() -> None:

@@ -87,8 +87,7 @@ def test_a_context_that_is_not_ours_grants_nothing(value: Any) -> None:
 
 
 def test_no_pattern_makes_matching_slow() -> None:
-    hostile = ("*a" * 400, "**a" * 150, "**/*" * 50)
-    grants = Grants.from_claims({"topics": list(hostile)})
+    grants = Grants.from_claims({"topics": ["*a" * 400, "**a" * 150, "**/*" * 50]})
     started = time.process_time()
     for last in range(100):
         assert not grants.allows("a" * 1018 + chr(0x100 + last))

@@ -85,8 +85,7 @@ def test_who_has_just_subscribed_is_left_to_its_own_announce_but_not_for_long() 
 def test_nobody_is_introduced_on_behalf_of_a_page_that_is_gone() -> None:
     rooms = RoomsOf(gone="a")
     rooms.announce("a", "A")
-    outcome = rooms.announce("b", "B")
-    assert outcome == Outcome([], ["a"], [])
+    assert rooms.announce("b", "B") == Outcome([], ["a"], [])
     assert rooms.heard() == []
     assert rooms.members() == {"b": "B"}
 

@@ -34,13 +34,11 @@ GONE = [*enter("m", NOW + 1, peer("m"), 0), announce("m", NOW + 2, peer("m"), 0)
 @pytest.mark.parametrize("closing", [[], [Said("m", NOW + 3, None)]], ids=["destroyed", "closed"])
 def test_nobody_hears_of_who_has_left(closing: Sequence[Said]) -> None:
     said = [*GONE, *closing, announce("a", NOW + 2, peer("a"), 0)]
-    ends = handled_in_every_order(said, left("m", "a", "b"))
-    assert not heard_of(ends.heard, "m")
+    assert not heard_of(handled_in_every_order(said, left("m", "a", "b")).heard, "m")
 
 
 def test_a_newcomer_does_not_hear_of_who_has_left() -> None:
-    said = [*GONE[:2], *enter("n", NOW + 2, peer("n"))]
-    ends = handled_in_every_order(said, left("m", "a"))
+    ends = handled_in_every_order([*GONE[:2], *enter("n", NOW + 2, peer("n"))], left("m", "a"))
     assert not heard_of(ends.heard, "m")
     assert all(Heard("a", json.dumps(peer("n"))) in heard for heard in ends.heard)
 

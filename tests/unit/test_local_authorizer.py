@@ -42,8 +42,7 @@ class Front:
                 self.invoked.append((AUTHORIZER, event))
                 return authorize()
 
-            is_authorizer = stack.authorizer and function == stack.authorizer.function
-            return decide if is_authorizer else handle
+            return decide if stack.authorizer and function == stack.authorizer.function else handle
 
         self.gateway = Gateway(stack, InlineInvoker(), load=load)
 

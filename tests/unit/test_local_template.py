@@ -79,15 +79,14 @@ def test_a_parameter_without_default_needs_a_value(tmp_path: Path) -> None:
 
 
 def test_a_mock_without_a_route_response_answers_nothing(tmp_path: Path) -> None:
-    text = (FILE).read_text()
-    before, _, rest = text.partition("  PingRouteResponse:\n")
+    before, _, rest = FILE.read_text().partition("  PingRouteResponse:\n")
     template = tmp_path / "template.yaml"
     template.write_text(before + rest.partition("\n\n")[2])
     assert load(template).routes["ping"] == (None,)
 
 
 def test_a_mock_answers_what_its_own_status_chooses(tmp_path: Path) -> None:
-    text = (FILE).read_text()
+    text = FILE.read_text()
     template = tmp_path / "template.yaml"
     for status, response in (("200", '{"type":"pong"}'), ("204", None)):
         template.write_text(text.replace('{"statusCode":200}', f'{{"statusCode":{status}}}'))
@@ -106,5 +105,4 @@ def test_a_route_has_the_stages_throttle_unless_it_has_its_own() -> None:
 def test_a_variable_is_overridden_by_an_override_even_with_the_default() -> None:
     assert load(FILE).overridden == set()
     overrides = {"LogLevel": "INFO", "Stage": "prod"}
-    overridden = load(FILE, overrides).overridden
-    assert overridden == {"LOG_LEVEL", "CONNECTIONS_ENDPOINT"}
+    assert load(FILE, overrides).overridden == {"LOG_LEVEL", "CONNECTIONS_ENDPOINT"}

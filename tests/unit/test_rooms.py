@@ -12,24 +12,17 @@ from signaling.ports import Outcome, Sender
 from signaling.rooms import Rooms
 from tests.support.rooms import RoomsOf, room_of_three
 
+MESSAGES = {
+    "signal": ("a", {"type": "signal", "from": "A", "to": "C"}, "c"),
+    "greeting": ("a", {"type": "greeting", "from": "A", "to": "C"}, "c"),
+    "for nobody known": ("a", {"type": "greeting", "from": "A", "to": "D"}, "bc"),
+    "of someone outside": ("outside", {"type": "signal", "from": "X", "to": "A"}, "a"),
+    "text that is no announce": ("outside", "c2VjcmV0", "abc"),
+}
+"""Who says what, and who gets it."""
 
-@pytest.mark.parametrize(
-    ("sender", "data", "receivers"),
-    [
-        ("a", {"type": "signal", "from": "A", "to": "C"}, "c"),
-        ("a", {"type": "greeting", "from": "A", "to": "C"}, "c"),
-        ("a", {"type": "greeting", "from": "A", "to": "D"}, "bc"),
-        ("outside", {"type": "signal", "from": "X", "to": "A"}, "a"),
-        ("outside", "c2VjcmV0", "abc"),
-    ],
-    ids=[
-        "signal",
-        "greeting",
-        "for nobody known",
-        "of someone outside",
-        "text that is no announce",
-    ],
-)
+
+@pytest.mark.parametrize(("sender", "data", "receivers"), MESSAGES.values(), ids=MESSAGES)
 def test_a_message_goes_to_whom_it_may_be_for_and_subscribes_nobody(
     sender: str, data: object, receivers: str
 ) -> None:
@@ -51,8 +44,7 @@ def test_a_signal_teaches_who_its_sender_is() -> None:
 
 def test_broadcast_delivers_everything_to_everyone_and_nothing_on_anybody_s_behalf() -> None:
     rooms = RoomsOf(is_broadcast=True)
-    for connection in "abc":
-        rooms.subscribe(connection, "room")
+    rooms.subscribe_all("abc")
     for data in ({"type": "announce", "from": "A"}, {"type": "signal", "to": "B"}, "b3BhcXVl"):
         rooms.publish("a", data)
         assert rooms.connections.receivers() == ["a", "b", "c"]
@@ -67,8 +59,7 @@ def test_publish_drops_a_connection_that_is_gone_from_this_room_alone() -> None:
     for connection in "abc":
         rooms.subscribe(connection, "room", "other")
     rooms.wait()
-    result = rooms.announce("a", "A")
-    assert result == Outcome(delivered=["c"], gone=["b"], failed=[])
+    assert rooms.announce("a", "A") == Outcome(delivered=["c"], gone=["b"], failed=[])
     assert (set(rooms.members()), set(rooms.members("other"))) == ({"a", "c"}, {"a", "b", "c"})
 
 

@@ -80,8 +80,7 @@ def of(heard: frozenset[Heard], connection: str) -> list[Heard]:
 
 
 def test_who_still_has_its_connections_hears_of_nobody() -> None:
-    said = [*again("a", NOW), *again("b", NOW)]
-    ends = handled_in_every_order(said, room_of("a", "b", "c"))
+    ends = handled_in_every_order([*again("a", NOW), *again("b", NOW)], room_of("a", "b", "c"))
     assert not any(each.connection == "c" for heard in ends.heard for each in heard)
 
 
@@ -106,8 +105,7 @@ def test_a_page_that_wakes_on_a_new_connection_gets_no_offer_before_it_has_notic
     table = room_of("a", "c")
     passes(table, again("a", NOW))
     assert passes(table, enter("s", SLEPT, peer("s"))) == heard_in("s of a", "c of s")
-    noticed = passes(table, again("s", SLEPT + later)[1:])
-    assert noticed & heard_in("s of a", "a of s")
+    assert passes(table, again("s", SLEPT + later)[1:]) & heard_in("s of a", "a of s")
 
 
 def test_a_page_that_noticed_before_it_connected_again_meets_an_end_that_notices_later() -> None:

@@ -5,13 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.gateway.throttle import TokenBucket
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.clock import Clock
 
 
 def taken(bucket: TokenBucket, times: int) -> int:
