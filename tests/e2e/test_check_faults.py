@@ -1,6 +1,5 @@
 """`make check`: one planted fault each is found and named."""
 
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,12 +8,12 @@ import pytest
 from check.findings import Fault
 from check.load import Load, form_rooms
 from check.target import Target
-from local import ROOT
 from rig.issuer import Issuer
 from rig.servers import LocalServer, StartLocalServer
 from rig.tokens import demands
 from tests.support import faults as broken
 from tests.support.checking import check, faults
+from tests.support.commands import run
 from tests.support.planted import planted, program_with
 from tests.support.stub import Stub, reply
 
@@ -147,7 +146,6 @@ def test_a_greeting_is_no_answer(local_server: StartLocalServer) -> None:
 
 
 def test_whoever_pipes_it_into_head_sees_no_traceback(local_server: StartLocalServer) -> None:
-    command = ["sh", "-c", f"{sys.executable} -m check {local_server().websocket_url} | head -n 2"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = run("sh", "-c", f"{sys.executable} -m check {local_server().websocket_url} | head -n 2")
     assert done.stdout.count("\n") == 2
     assert done.stderr == ""

@@ -2,19 +2,18 @@
 
 import asyncio
 import re
-import subprocess
 import sys
 import urllib.error
 import urllib.request
 
 import pytest
 
-from local import ROOT
 from rig.aws import dynamodb_client
 from rig.clients import clients
 from rig.introductions import until_introduced
 from rig.processes import wait_until
 from rig.servers import DynamoDBLocal, LocalServer, StartLocalServer
+from tests.support.commands import run
 from tests.support.make import local
 from tests.support.table import rows_of
 
@@ -103,8 +102,8 @@ async def test_disconnect_is_handled_for_clients_that_are_there_when_it_stops(
 
 
 def test_the_makefile_passes_its_variables_on() -> None:
-    command = ["make", "--dry-run", "run", "PORT=1", "DYNAMODB=http://x", "ARGS=--latency 0:1"]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    variables = ["PORT=1", "DYNAMODB=http://x", "ARGS=--latency 0:1"]
+    shown = run("make", "--dry-run", "run", *variables, check=True).stdout
     assert re.search(r"-m local --port 1 --dynamodb http://x --latency 0:1$", shown, re.MULTILINE)
 
 

@@ -1,7 +1,6 @@
 """What CloudFormation gets of `template.yaml`, and in which order it creates the API's parts."""
 
 import json
-import subprocess
 import sys
 from copy import deepcopy
 from itertools import combinations
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import run
 from tests.support.monitoring import of_type
 from tests.support.translation import Resources, deployed, translated
 
@@ -26,9 +26,8 @@ def test_the_translated_template_lints_clean(tracing: str, tmp_path: Path) -> No
     source["Resources"]["Monitoring"]["Properties"]["TemplateURL"] = "https://bucket/monitoring"
     template = tmp_path / "template.json"
     template.write_text(json.dumps(source))
-    cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
-    command = [cfn_lint, "--regions", "us-east-1", "--", str(template)]
-    linted = subprocess.run(command, capture_output=True, text=True, check=False)
+    cfn_lint = Path(sys.executable).with_name("cfn-lint")
+    linted = run(cfn_lint, "--regions", "us-east-1", "--", template)
     assert linted.returncode == 0, linted.stdout
 
 

@@ -51,11 +51,11 @@ def services() -> Iterator[MakeService]:
 
 @pytest.fixture
 def served(start: StartStub, services: MakeService) -> Served:
-    """Starts a server and makes the service that is asked there."""
+    """Starts a server and makes the service that is asked there, at a path."""
 
-    def serve(*replies: Reply, **keywords: Any) -> tuple[Stub, lean.Service]:
+    def serve(*replies: Reply, path: str = "", **keywords: Any) -> tuple[Stub, lean.Service]:
         stub = start(*replies, **keywords)
-        return stub, services(stub.url)
+        return stub, services(stub.url + path)
 
     return serve
 

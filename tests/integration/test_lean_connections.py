@@ -11,7 +11,7 @@ import pytest
 from rig.processes import free_port, wait_until
 from signaling.aws import http1, lean
 from tests.support.authority import Authority
-from tests.support.lean import ID, MakeService, Served, StartStub, post, query
+from tests.support.lean import ID, MakeService, Served, post, query
 from tests.support.stub import HANG_UP, Received, Reply, reply
 
 
@@ -64,10 +64,9 @@ def test_the_next_address_is_taken_when_one_does_not_answer(
 
 
 @pytest.mark.usefixtures("no_backoff")
-def test_connections_are_opened_ahead(start: StartStub, services: MakeService) -> None:
-    stub = start(reply())
-    service, unset, broken = services(stub.url), services(""), services("http://127.0.0.1:1")
-    lean.warm(service, unset, broken)
+def test_connections_are_opened_ahead(served: Served, services: MakeService) -> None:
+    stub, service = served(reply())
+    lean.warm(service, services(""), services("http://127.0.0.1:1"))
     wait_until(lambda: stub.connections == 1)
     assert post(service).delivered == [ID]
     assert stub.connections == 1
@@ -147,6 +146,6 @@ def test_tls_connections_are_kept_replaced_and_opened_ahead(served: Served, tls:
     assert post(service, *everyone).delivered == everyone
 
 
-def test_an_endpoint_may_be_an_ipv6_address(start: StartStub, services: MakeService) -> None:
-    stub = start(reply(), address="::1")
-    assert post(services(f"{stub.url}/dev")).delivered == [ID]
+def test_an_endpoint_may_be_an_ipv6_address(served: Served) -> None:
+    _, service = served(reply(), address="::1", path="/dev")
+    assert post(service).delivered == [ID]

@@ -13,7 +13,7 @@ from botocore.session import Session
 
 from signaling.aws import lean
 from tests.support.authority import Authority
-from tests.support.lean import ID, MakeService, Served, StartStub, post, query
+from tests.support.lean import ID, Served, post, query
 from tests.support.stub import Received, Reply, reply
 
 
@@ -47,11 +47,11 @@ def test_an_answer_that_is_no_json_object_is_an_error(served: Served, body: byte
 
 
 def test_a_request_is_signed_with_the_session_token(
-    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token/+=")
-    stub = start(reply())
-    assert post(services(stub.url + "/dev/"), payload='{"x":"é"}').delivered == [ID]
+    stub, service = served(reply(), path="/dev/")
+    assert post(service, payload='{"x":"é"}').delivered == [ID]
     (request,) = stub.requests
     assert request.path == "/dev/@connections/L0SM9cOFvHcCIhw%3D"
     assert request.body == '{"x":"é"}'.encode()

@@ -7,7 +7,7 @@ import pytest
 
 from signaling.aws import http1, lean
 from signaling.aws.retries import THROTTLED
-from tests.support.lean import ID, MakeService, Served, StartStub, post, query
+from tests.support.lean import ID, Served, post, query
 from tests.support.stub import SILENCE, Received, Reply, reply
 
 
@@ -34,15 +34,16 @@ def test_a_post_that_is_refused_for_good_is_sent_once(
 
 
 def test_what_stays_refused_is_reported_at_the_deadline(
-    start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lean, "delay_after", lambda attempt: 0.2)
-    stub = start(answer=lambda request: reply(503 if request.path.endswith("slow") else 200))
+    _, slow = served(answer=lambda request: reply(503 if request.path.endswith("slow") else 200))
     started = time.monotonic()
-    result = post(services(stub.url), "slow", "a", "b", seconds=0.5)
+    result = post(slow, "slow", "a", "b", seconds=0.5)
     assert time.monotonic() - started < 5  # without a deadline it would never end
     assert (result.failed, sorted(result.delivered)) == (["slow"], ["a", "b"])
-    assert query(services(start(reply(503)).url), seconds=0.3).status == 503
+    _, refusing = served(reply(503))
+    assert query(refusing, seconds=0.3).status == 503
 
 
 def test_a_server_that_never_answers_is_given_up_at_the_deadline(served: Served) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,6 @@ from signaling.aws import http1, lean, trust
 from tests.support.authority import Authority, unread_authorities
 from tests.support.lean import ID, MakeService, StartStub, post, query
 from tests.support.stub import Stub, reply
-
-Refusals = Callable[[], list[dict[str, Any]]]
 
 DYNAMODB = "dynamodb.eu-central-1.amazonaws.com"
 API = "f3n2k1.execute-api.eu-central-1.amazonaws.com"
@@ -32,14 +30,20 @@ class Aws:
     """Servers to which every name leads, and the authorities that may vouch for them."""
 
     def __init__(
-        self, folder: Path, start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+        self,
+        folder: Path,
+        start: StartStub,
+        services: MakeService,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         self.amazons = Authority(folder / "amazons", "amazons")
         """Of which the built bundle holds the certificate."""
         self.other = Authority(folder / "other", "other")
         """Which the machine trusts, as it does Amazon's."""
         self.unknown = Authority(folder / "unknown", "unknown")
-        self._start, self._services, self._monkeypatch = start, services, monkeypatch
+        self._start, self._services = start, services
+        self._monkeypatch, self._capsys = monkeypatch, capsys
         store = folder / "store.pem"
         store.write_text(self.amazons.bundle.read_text() + self.other.bundle.read_text())
         monkeypatch.setenv("SSL_CERT_FILE", str(store))
@@ -58,38 +62,44 @@ class Aws:
     def service(self, name: str) -> lean.Service:
         return self._services(f"https://{name}")
 
+    def refusals(self) -> list[dict[str, Any]]:
+        """Return what the log says since the last call."""
+        return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+
+    def believed_at_once(self, authority: Authority, name: str) -> bool:
+        """Tell whether a server with that authority's certificate is asked without a refusal."""
+        stub = self.serve(authority, name)
+        assert query(self.service(name)) == {}
+        return (stub.connections, self.refusals()) == (1, [])
+
 
 @pytest.fixture
 def aws(
-    tmp_path: Path, start: StartStub, services: MakeService, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    start: StartStub,
+    services: MakeService,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Aws]:
     with unread_authorities():
-        yield Aws(tmp_path, start, services, monkeypatch)
-
-
-@pytest.fixture
-def refusals(capsys: pytest.CaptureFixture[str]) -> Refusals:
-    """Returns what the log says since the last call."""
-    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        yield Aws(tmp_path, start, services, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("name", [DYNAMODB, API])
-def test_for_a_host_of_aws_amazons_authorities_are_enough(
-    name: str, aws: Aws, refusals: Refusals
-) -> None:
-    assert_believed_at_once(aws, aws.amazons, name, refusals)
+def test_for_a_host_of_aws_amazons_authorities_are_enough(name: str, aws: Aws) -> None:
+    assert aws.believed_at_once(aws.amazons, name)
     assert trust._all_authorities.cache_info().currsize == 0  # the whole store was not read
 
 
 @pytest.mark.usefixtures("no_backoff")
 def test_a_host_of_aws_with_a_certificate_of_another_authority_is_refused_then_tried_once_with_all(
-    aws: Aws, refusals: Refusals
+    aws: Aws,
 ) -> None:
     stub = aws.serve(aws.other, DYNAMODB)
     service = aws.service(DYNAMODB)
     assert query(service) == {}
     assert stub.connections == 2
-    (refusal,) = refusals()
+    (refusal,) = aws.refusals()
     assert refusal == {
         "level": "WARNING",
         "error": "CertificateRefused",
@@ -99,27 +109,25 @@ def test_a_host_of_aws_with_a_certificate_of_another_authority_is_refused_then_t
     service.host.close()
     assert query(service) == {}
     assert stub.connections == 3  # all authorities are believed from then on
-    assert refusals() == []
+    assert aws.refusals() == []
 
 
 @pytest.mark.usefixtures("no_backoff")
-def test_connections_that_are_refused_at_the_same_moment_are_all_tried_again(
-    aws: Aws, refusals: Refusals
-) -> None:
+def test_connections_that_are_refused_at_the_same_moment_are_all_tried_again(aws: Aws) -> None:
     stub = aws.serve(aws.other, API)
     everyone = [str(number) for number in range(100)]
     assert post(aws.service(f"{API}/dev"), *everyone).delivered == everyone
     assert stub.connections == 2 * lean.connections_for(100, idle=0)
-    assert len(refusals()) == 1
+    assert len(aws.refusals()) == 1
 
 
-def test_a_host_of_aws_that_nobody_vouches_for_gets_nothing(aws: Aws, refusals: Refusals) -> None:
+def test_a_host_of_aws_that_nobody_vouches_for_gets_nothing(aws: Aws) -> None:
     stub = aws.serve(aws.unknown, DYNAMODB)
     service = aws.service(DYNAMODB)
     for _ in range(2):
         assert query(service).code == "SSLCertVerificationError"
     assert stub.requests == []
-    assert len(refusals()) == 1
+    assert len(aws.refusals()) == 1
 
 
 def test_a_host_of_aws_with_the_certificate_of_another_name_gets_nothing(aws: Aws) -> None:
@@ -130,35 +138,27 @@ def test_a_host_of_aws_with_the_certificate_of_another_name_gets_nothing(aws: Aw
         assert stub.requests == []
 
 
-def assert_believed_at_once(aws: Aws, authority: Authority, name: str, refusals: Refusals) -> None:
-    stub = aws.serve(authority, name)
-    assert query(aws.service(name)) == {}
-    assert stub.connections == 1
-    assert refusals() == []
-
-
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_for_other_hosts_and_partitions_all_authorities_are_believed_at_once(
-    name: str, aws: Aws, refusals: Refusals
+    name: str, aws: Aws
 ) -> None:
-    assert_believed_at_once(aws, aws.other, name, refusals)
+    assert aws.believed_at_once(aws.other, name)
 
 
 def test_a_bundle_of_the_owners_own_is_believed_alone(
-    aws: Aws, refusals: Refusals, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(aws.unknown.bundle))
-    assert_believed_at_once(aws, aws.unknown, DYNAMODB, refusals)
+    assert aws.believed_at_once(aws.unknown, DYNAMODB)
     stub = aws.serve(aws.amazons, API)
     assert query(aws.service(API)).code == "SSLCertVerificationError"
-    assert (stub.requests, refusals()) == ([], [])
+    assert (stub.requests, aws.refusals()) == ([], [])
 
 
 @pytest.mark.parametrize("content", [None, "", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_without_a_bundle_that_can_be_read_all_authorities_are_believed(
     content: str | None,
     aws: Aws,
-    refusals: Refusals,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -166,10 +166,10 @@ def test_without_a_bundle_that_can_be_read_all_authorities_are_believed(
     if content is not None:
         bundle.write_text(content)
     monkeypatch.setattr(trust, "BUNDLE", str(bundle))
-    assert_believed_at_once(aws, aws.other, DYNAMODB, refusals)
+    assert aws.believed_at_once(aws.other, DYNAMODB)
 
 
-def test_a_chain_that_goes_on_beyond_amazons_root_ends_there(aws: Aws, refusals: Refusals) -> None:
+def test_a_chain_that_goes_on_beyond_amazons_root_ends_there(aws: Aws) -> None:
     """AWS sends Amazon Root CA 1 as Starfield signed it, and once as an older root signed that."""
     aws.amazons.chain = aws.unknown.cross_signed(aws.amazons)
-    assert_believed_at_once(aws, aws.amazons, DYNAMODB, refusals)
+    assert aws.believed_at_once(aws.amazons, DYNAMODB)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from rig.issuer import JWKS, Issuer
 from rig.processes import need
 from signaling.authorizer import tokens
 from tests.support.authorizer import SECRET, configure, connect_with, effect_of
+from tests.support.commands import run
 
 DOCS = (ROOT / "docs" / "tokens.md").read_text()
 ISSUER = "https://app.example.com"
@@ -46,10 +46,7 @@ def run_node(code: str, folder: Path) -> str:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    environment = {**os.environ, "JWT_SECRET": SECRET}
-    result = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=30
-    )
+    result = run(*command, cwd=folder, env={**os.environ, "JWT_SECRET": SECRET})
     assert (result.returncode, result.stderr) == (0, "")
     return result.stdout.strip()
 
@@ -81,11 +78,11 @@ def who_is_let_in(token: str, topics: list[str]) -> str:
     return str(answer["principalId"])
 
 
-@pytest.mark.parametrize(("language", "run"), [("python", run_python), ("js", run_node)])
+@pytest.mark.parametrize(("language", "run_code"), [("python", run_python), ("js", run_node)])
 def test_a_program_mints_with_a_secret(
-    with_secret: None, tmp_path: Path, language: str, run: Callable[[str, Path], str]
+    with_secret: None, tmp_path: Path, language: str, run_code: Callable[[str, Path], str]
 ) -> None:
-    token = run(program(language, "JWT_SECRET"), tmp_path)
+    token = run_code(program(language, "JWT_SECRET"), tmp_path)
     assert who_is_let_in(token, ["team-1/*", "lobby"]) == "ada"
 
 

@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,8 +11,8 @@ from typing import Any, NamedTuple
 from check.probes import PROBES, run
 from check.report import Report
 from check.target import Target
-from local import ROOT
 from rig.servers import LocalServer
+from tests.support.commands import run as run_command
 
 QUICK = {probe.name for probe in PROBES} - {"at once", "latency"}
 
@@ -38,14 +37,8 @@ def environment(token: str | None = None) -> Mapping[str, str]:
 
 def check(url: str, *options: str, token: str | None = None, **variables: str) -> Checked:
     """Run the whole check as `make check FORMAT=json` does."""
-    done = subprocess.run(
-        [sys.executable, "-m", "check", url, "--format", "json", *options],
-        cwd=ROOT,
-        env={**environment(token), **variables},
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-    )
+    command = [sys.executable, "-m", "check", url, "--format", "json", *options]
+    done = run_command(*command, env={**environment(token), **variables}, timeout=_SECONDS)
     output = done.stdout + done.stderr
     assert "Traceback" not in output, output
     return Checked(done.returncode, [json.loads(line) for line in done.stdout.splitlines()], output)

@@ -1,10 +1,9 @@
 """The project's commands, as their user types them."""
 
 import os
-import subprocess
 import sys
 
-from local import ROOT
+from tests.support.commands import Done, run
 
 
 def make(target: str, *variables: str, status: int = 0, **environment: str) -> str:
@@ -12,20 +11,13 @@ def make(target: str, *variables: str, status: int = 0, **environment: str) -> s
 
     Return all that it says.
     """
-    done = subprocess.run(
-        ["make", "--silent", target, *variables],
-        cwd=ROOT,
-        env={**os.environ, "MAKEFLAGS": "", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    variables_of_shell = {**os.environ, "MAKEFLAGS": "", **environment}
+    done = run("make", "--silent", target, *variables, env=variables_of_shell)
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done.stdout + done.stderr
 
 
-def local(*arguments: object) -> subprocess.CompletedProcess[str]:
+def local(*arguments: object) -> Done:
     """Run `python -m local` with arguments that do not let it serve for ever."""
-    command = [sys.executable, "-m", "local", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    return run(sys.executable, "-m", "local", *arguments)

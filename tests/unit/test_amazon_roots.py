@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from local import ROOT
 from tests.support.authority import Authority
+from tests.support.commands import Done, run
 
 LAYER = ROOT / "layers" / "signaling"
 
@@ -27,12 +27,10 @@ PUBLISHED_KEYS = {
 """SHA-256 of each public key, as https://www.amazontrust.com/repository/ publishes them."""
 
 
-def printed(store: Path | None = None, *flags: str) -> subprocess.CompletedProcess[str]:
+def printed(store: Path | None = None, *flags: str) -> Done:
     """Run the script, on a machine that trusts `store` alone if one is given."""
     only = {"SSL_CERT_FILE": str(store), "SSL_CERT_DIR": "/nonexistent"} if store else {}
-    command = [sys.executable, *flags, f"{LAYER}/amazon_roots.py"]
-    environment = {**os.environ, **only}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+    return run(sys.executable, *flags, LAYER / "amazon_roots.py", env={**os.environ, **only})
 
 
 WITHOUT_PIP = "-I", "-S"
@@ -79,9 +77,7 @@ def test_a_certificate_that_only_has_the_name_is_not_taken(tmp_path: Path, roots
 
 def test_the_layer_is_built_without_what_this_machine_cannot_make(tmp_path: Path) -> None:
     variables = [f"ARTIFACTS_DIR={tmp_path}", "PYTHON=/nonexistent", "ANY_PYTHON=false"]
-    done = subprocess.run(
-        ["make", "-C", LAYER, "build-SignalingLayer", *variables], capture_output=True, text=True
-    )
+    done = run("make", "-C", LAYER, "build-SignalingLayer", *variables)
     assert done.returncode == 0
     built = tmp_path / "python" / "signaling"
     assert {each.name for each in built.iterdir()} == {

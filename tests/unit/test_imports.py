@@ -1,16 +1,15 @@
 """What a function imports before it has answered: time of every cold start."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from local import ROOT
 from rig.issuer import Issuer
 from signaling import authorizer
 from signaling import aws as aws_package
+from tests.support.commands import run
 from tests.support.stub import Stub, reply
 
 SLOW_TO_IMPORT = {
@@ -78,14 +77,7 @@ def aws() -> Iterator[dict[str, str]]:
 def modules_after(event: str, function: str, environment: dict[str, str], *flags: str) -> set[str]:
     """Return the modules of a new process in which `function` has handled the event."""
     arguments = [f"functions/{function}", f"events/{event}.json"]
-    done = subprocess.run(
-        [sys.executable, *flags, "-c", HANDLE_ONE_EVENT, *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    done = run(sys.executable, *flags, "-c", HANDLE_ONE_EVENT, *arguments, env=environment)
     assert done.returncode == 0, done.stderr
     log_line, modules = done.stdout.splitlines()
     assert "error" not in json.loads(log_line)

@@ -2,13 +2,13 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from local import LAYER, ROOT
+from tests.support.commands import Done, run
 
 IMPORT_ALL = """
 import json, sys
@@ -33,19 +33,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path(LAYER) / "signaling", package, ignore=shutil.ignore_patterns("__pycache__")
     )
     compiling = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*compiling, str(folder)], check=True)
-    joining = [sys.executable, str(ROOT / "layers" / "signaling" / "join.py"), str(folder)]
-    subprocess.run(joining, check=True)
+    run(*compiling, folder, check=True)
+    run(sys.executable, ROOT / "layers" / "signaling" / "join.py", folder, check=True)
     return folder
 
 
-def python(folder: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-B", "-c", program, *arguments],
-        env={"PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-    )
+def python(folder: Path, program: str, *arguments: str) -> Done:
+    command = [sys.executable, "-B", "-c", program, *arguments]
+    return run(*command, env={"PYTHONPATH": str(folder)})
 
 
 def modules_in(folder: Path) -> dict[str, Path]:

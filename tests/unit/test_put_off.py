@@ -1,11 +1,11 @@
 """What is put off is imported when it is used, and nobody else notices."""
 
-import subprocess
 import sys
 
 import pytest
 
 from local import LAYER
+from tests.support.commands import run
 
 PROGRAMS = {
     "a module is imported when it is used": """
@@ -65,11 +65,6 @@ BEGINNING = "import sys\nfrom signaling.put_off import put_off\n"
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_in_a_process_of_its_own(program: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", BEGINNING + program],
-        env={"PYTHONPATH": LAYER},
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
+    command = [sys.executable, "-B", "-c", BEGINNING + program]
+    done = run(*command, env={"PYTHONPATH": LAYER})
     assert done.returncode == 0, done.stderr

@@ -1,7 +1,6 @@
 """Starts of the local server that translate the template, and those that need not."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import pytest
 from local import ROOT
 from local.sam import cache, translation
 from local.sam.template import load
+from tests.support.commands import run
 
 TEMPLATE = ROOT / "template.yaml"
 
@@ -44,8 +44,7 @@ def forbid_translation(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_start_that_need_not_translate_imports_nothing_for_it(tmp_path: Path) -> None:
     heavy = {"boto3", "botocore", "samtranslator", "yaml"}
     for expected in (heavy, set[str]()):
-        command = [sys.executable, "-c", LOAD, str(tmp_path)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = run(sys.executable, "-c", LOAD, tmp_path, check=True)
         assert heavy & set(done.stdout.split()) == expected
 
 
