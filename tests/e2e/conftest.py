@@ -1,6 +1,7 @@
 """Fixtures of the end-to-end tests."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -9,6 +10,7 @@ from rig.issuer import Issuer
 from rig.servers import LocalServer, StartLocalServer, local_servers
 from rig.tokens import demands
 from tests.support.browsers import launch_chromium
+from tests.support.planted import Plant, planted
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +37,18 @@ def shared_server(server_of_all: LocalServer) -> Iterator[LocalServer]:
 def server(local_server: StartLocalServer) -> LocalServer:
     """A local server without options, for one test."""
     return local_server()
+
+
+@pytest.fixture
+def plant(local_server: StartLocalServer) -> Plant:
+    """Starts local servers with a fault, for one test."""
+    return partial(planted, local_server)
+
+
+@pytest.fixture
+def any_server(local_server: StartLocalServer, any_table: tuple[str, ...]) -> StartLocalServer:
+    """Starts local servers for one test: with rooms in memory, and with rooms in DynamoDB."""
+    return partial(local_server, *any_table)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from rig.tokens import demands
 from tests.support import faults as broken
 from tests.support.checking import check, faults
 from tests.support.commands import run
-from tests.support.planted import planted, program_with
+from tests.support.planted import Plant, program_with
 from tests.support.stub import Stub, reply
 
 
@@ -39,8 +39,8 @@ def test_the_wrong_delivery_is_named(local_server: StartLocalServer) -> None:
     assert failed["delivery"].startswith("the server delivers by address")
 
 
-async def test_what_is_lost_under_load_is_counted(local_server: StartLocalServer) -> None:
-    url = planted(local_server, broken.LOST_ANNOUNCE).websocket_url
+async def test_what_is_lost_under_load_is_counted(plant: Plant) -> None:
+    url = plant(broken.LOST_ANNOUNCE).websocket_url
     target = Target.parse(url, None, None, "addressed")
     with pytest.raises(Fault, match=r"2 of 2 rooms of 3; \d+ of 42 deliveries lost"):
         await form_rooms(target, Load(2, 3, 2), lambda note: None)
@@ -66,13 +66,9 @@ SEEN = {
 
 @pytest.mark.parametrize(("fault", "options", "probes", "means"), SEEN.values(), ids=SEEN)
 def test_what_the_last_of_some_probes_sees_is_named(
-    local_server: StartLocalServer,
-    fault: str,
-    options: tuple[str, ...],
-    probes: list[str],
-    means: str,
+    plant: Plant, fault: str, options: tuple[str, ...], probes: list[str], means: str
 ) -> None:
-    failed = faults(planted(local_server, fault, *options), *probes)
+    failed = faults(plant(fault, *options), *probes)
     assert failed[probes[-1]].startswith(means)
 
 
@@ -92,8 +88,8 @@ ALONE = {
 """Faults, with the one probe that finds each and the beginning of what it says."""
 
 
-def test_a_planted_fault_is_named_and_nothing_else(local_server: StartLocalServer) -> None:
-    servers = [planted(local_server, fault) for fault in ALONE]
+def test_a_planted_fault_is_named_and_nothing_else(plant: Plant) -> None:
+    servers = [plant(fault) for fault in ALONE]
     with ThreadPoolExecutor() as threads:
         found = list(threads.map(faults, servers))
     for failed, named in zip(found, ALONE.values(), strict=True):
@@ -108,12 +104,12 @@ def test_a_function_that_fails_is_named() -> None:
 
 
 def test_a_context_that_does_not_reach_the_function_or_grants_everything_is_named(
-    issuer: Issuer, local_server: StartLocalServer
+    issuer: Issuer, plant: Plant
 ) -> None:
     token = issuer.mint(aud="demo", topics=["team-1/*"])
-    server = planted(local_server, broken.DROPPED_CONTEXT, *demands(issuer))
+    server = plant(broken.DROPPED_CONTEXT, *demands(issuer))
     assert "authorizer's" in faults(server, "announce", token=token)["announce"]
-    server = planted(local_server, broken.EVERYTHING_GRANTED, *demands(issuer))
+    server = plant(broken.EVERYTHING_GRANTED, *demands(issuer))
     failed = faults(server, token=token)
     assert failed.keys() == {"outside"}
     assert failed["outside"].startswith("the authorizer's context is missing")
@@ -138,10 +134,10 @@ def test_a_redirect_is_named(local_server: StartLocalServer) -> None:
     assert finding["came"] == f"302, a redirect to {there}/"
 
 
-def test_a_greeting_is_no_answer(local_server: StartLocalServer) -> None:
-    server = planted(local_server, broken.SWALLOWED_ERRORS + broken.GREETS)
+def test_a_greeting_is_no_answer(plant: Plant) -> None:
+    server = plant(broken.SWALLOWED_ERRORS + broken.GREETS)
     assert faults(server, "errors", "binary", "oversized", "malformed").keys() == {"errors"}
-    server = planted(local_server, broken.GREETS)
+    server = plant(broken.GREETS)
     assert faults(server, "errors", "delivery") == {}
 
 

@@ -35,11 +35,9 @@ def logged(server: LocalServer, **fields: object) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("client", ["lean", "boto3"])
-async def test_posts_that_fail_are_made_again(
-    local_server: StartLocalServer, any_table: tuple[str, ...], client: str
-) -> None:
+async def test_posts_that_fail_are_made_again(any_server: StartLocalServer, client: str) -> None:
     plan = "posts.429=0.1,posts.500=0.1,seed=1"
-    server = local_server(*any_table, "--faults", plan, environment={"AWS_CLIENT": client})
+    server = any_server("--faults", plan, environment={"AWS_CLIENT": client})
     wait_until(lambda: f"Faults: {plan}\n" in server.output)
     assert [frame["type"] for frame in await exchange(server, 30)] == ["publish"] * 30
     assert server.stop() == 0
@@ -66,9 +64,9 @@ async def first_frame(server: LocalServer, subscribes: int = 1) -> dict[str, Any
 
 
 async def test_a_killed_function_is_an_internal_server_error_to_the_client(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
+    any_server: StartLocalServer,
 ) -> None:
-    server = local_server(*any_table, "--faults", "functions.killed=0.3,seed=4")
+    server = any_server("--faults", "functions.killed=0.3,seed=4")
     assert (await first_frame(server, subscribes=20))["message"] == "Internal server error"
 
 

@@ -7,7 +7,7 @@ import aiohttp
 from rig.servers import LocalServer, StartLocalServer
 from signaling.event import LONGEST_URL
 from tests.support.handshakes import status_of
-from tests.support.planted import planted, with_functions
+from tests.support.planted import Plant, with_functions
 
 ANSWERS = with_functions("""
 def handle(name, handler, event, context):
@@ -29,10 +29,8 @@ NONSENSE = (
 )
 
 
-async def test_what_connect_answers_decides_and_its_status_is_passed_on(
-    local_server: StartLocalServer,
-) -> None:
-    server = planted(local_server, ANSWERS)
+async def test_what_connect_answers_decides_and_its_status_is_passed_on(plant: Plant) -> None:
+    server = plant(ANSWERS)
     statuses = {
         **{f"dict(statusCode={status})": 101 for status in (200, 204, 299)},
         **{f"dict(statusCode={each})": each for each in (302, 400, 401, 403, 429, 500, 503)},
@@ -43,10 +41,8 @@ async def test_what_connect_answers_decides_and_its_status_is_passed_on(
         assert await status_of(f"{server.websocket_url}?answer={answer}") == status, answer
 
 
-async def test_the_subprotocol_that_connect_chooses_reaches_the_client(
-    local_server: StartLocalServer,
-) -> None:
-    server = planted(local_server, ANSWERS)
+async def test_the_subprotocol_that_connect_chooses_reaches_the_client(plant: Plant) -> None:
+    server = plant(ANSWERS)
 
     async def chosen(headers: str) -> tuple[str | None, str | None]:
         url = f"{server.websocket_url}?answer=dict(statusCode=200,headers={headers})"

@@ -8,7 +8,7 @@ SLOW = ("--latency", "0:300", "--throttle", "none")
 
 
 async def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
+    any_server: StartLocalServer,
 ) -> None:
-    server = local_server(*SLOW, *any_table)
+    server = any_server(*SLOW)
     assert await meet(server.websocket_url, rounds=60, at_once=30) == Introductions([], [])

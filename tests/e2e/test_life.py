@@ -12,8 +12,8 @@ from local.options import options
 from rig.clients import clients
 from rig.processes import wait_until
 from rig.raw import frame, open_websocket
-from rig.servers import LocalServer, StartLocalServer
-from tests.support.planted import planted, with_functions
+from rig.servers import LocalServer
+from tests.support.planted import Plant, with_functions
 from tests.support.sockets import reset
 
 TELLS = with_functions("""
@@ -34,9 +34,9 @@ def endings(server: LocalServer) -> list[tuple[int, str]]:
 
 
 async def test_a_connection_without_messages_is_closed_and_one_with_them_is_not(
-    local_server: StartLocalServer,
+    plant: Plant,
 ) -> None:
-    server = planted(local_server, TELLS, "--idle", f"{IDLE}")
+    server = plant(TELLS, "--idle", f"{IDLE}")
     async with asyncio.timeout(PATIENCE), clients(server.websocket_url, "A", "B") as everyone:
         silent, lively = everyone
         while not (silent.reader.done() or lively.reader.done()):
@@ -51,10 +51,8 @@ async def test_a_connection_without_messages_is_closed_and_one_with_them_is_not(
     wait_until(lambda: endings(server) == [(1001, "Going away")] * 2)
 
 
-async def test_a_connection_is_closed_when_its_life_is_over_whatever_it_says(
-    local_server: StartLocalServer,
-) -> None:
-    server = planted(local_server, TELLS, "--life", "1.5")
+async def test_a_connection_is_closed_when_its_life_is_over_whatever_it_says(plant: Plant) -> None:
+    server = plant(TELLS, "--life", "1.5")
     async with asyncio.timeout(PATIENCE), clients(server.websocket_url, "A") as (lively,):
         while not lively.reader.done():
             await lively.send({"type": "ping"})
@@ -78,8 +76,8 @@ ENDS = [
 ]
 
 
-def test_disconnect_is_told_how_the_connection_ended(local_server: StartLocalServer) -> None:
-    server = planted(local_server, TELLS)
+def test_disconnect_is_told_how_the_connection_ended(plant: Plant) -> None:
+    server = plant(TELLS)
     expected: list[tuple[int, str]] = []
     for end, ending in ENDS:
         expected.append(ending)

@@ -4,7 +4,7 @@ import asyncio
 
 from rig.clients import Frame, clients
 from rig.servers import LocalServer, StartLocalServer
-from tests.support.planted import planted, program_with, with_functions
+from tests.support.planted import Plant, program_with, with_functions
 
 MISBEHAVES = with_functions("""
 invoker.INTEGRATION_SECONDS = 1
@@ -39,18 +39,16 @@ async def tell_of_a_failure(server: LocalServer, body: str) -> Frame:
         return told
 
 
-async def test_a_client_is_told_when_the_function_fails_and_stays_connected(
-    local_server: StartLocalServer,
-) -> None:
-    server = planted(local_server, MISBEHAVES)
+async def test_a_client_is_told_when_the_function_fails_and_stays_connected(plant: Plant) -> None:
+    server = plant(MISBEHAVES)
     for body in ("fail", "return"):
         assert is_told(await tell_of_a_failure(server, body), "Internal server error")
 
 
 async def test_a_client_is_told_when_the_function_is_late_and_what_it_returns_is_dropped(
-    local_server: StartLocalServer,
+    plant: Plant,
 ) -> None:
-    server = planted(local_server, MISBEHAVES, "--latency", "0:1")
+    server = plant(MISBEHAVES, "--latency", "0:1")
     assert is_told(await tell_of_a_failure(server, "sleep"), "Endpoint request timed out")
     assert "error: MessageFunction: Task timed out after 1 seconds" in server.output
 

@@ -29,9 +29,9 @@ def is_refused(client: Client) -> bool:
 
 
 async def test_pages_that_keep_each_other_announcing_are_stopped_and_others_meet(
-    local_server: StartLocalServer, any_table: tuple[str, ...]
+    any_server: StartLocalServer,
 ) -> None:
-    server = local_server(*any_table)
+    server = any_server()
     async with clients(server.websocket_url, "P", "Q") as broken:
         circles = [asyncio.create_task(circle(client)) for client in broken]
         for client in broken:

@@ -73,9 +73,9 @@ async def test_a_page_request_that_is_too_long_does_not_put_its_token_into_the_l
 
 
 async def test_a_token_opens_the_topics_that_it_names_and_no_others(
-    issuer: Issuer, local_server: StartLocalServer, any_table: tuple[str, ...]
+    issuer: Issuer, any_server: StartLocalServer
 ) -> None:
-    server = local_server(*any_table, *demands(issuer))
+    server = any_server(*demands(issuer))
     own = url_with(server, issuer.mint(aud="demo", topics=["own", "team/*"]))
     all_topics = url_with(server, issuer.mint(aud="demo"))
     async with clients(own, "A") as (a,), clients(all_topics, "B") as (b,):

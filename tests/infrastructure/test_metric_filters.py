@@ -14,9 +14,9 @@ from signaling.event import Event
 from signaling.log import InvocationLog
 from signaling.ports import Subscriber
 from tests.support.events import EVENTS, Room, replay
-from tests.support.monitoring import AUTHORIZER, EMAIL, deployed, of_type, own_metrics
+from tests.support.monitoring import AUTHORIZER, EMAIL, deployed, own_metrics
 from tests.support.rooms import RecordedConnections
-from tests.support.translation import TEMPLATE
+from tests.support.translation import TEMPLATE, of_type
 
 GROUPS = {"$connect": "/connect", "$disconnect": "/disconnect", "$default": "/message"}
 
@@ -145,16 +145,12 @@ LEVELS = TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"]
 """At each of them, what is counted is counted whole, or not at all."""
 
 
-@pytest.fixture(params=LEVELS)
-def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("LOG_LEVEL", request.param)
-    monkeypatch.setenv("ALLOWED_ORIGINS", "https://other.example")
-    return str(request.param)
-
-
+@pytest.mark.parametrize("level", LEVELS)
 def test_whatever_is_counted_at_a_level_is_printed_at_that_level(
-    level: str, capsys: pytest.CaptureFixture[str]
+    level: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("LOG_LEVEL", level)
+    monkeypatch.setenv("ALLOWED_ORIGINS", "https://other.example")
     Room().connections = RecordedConnections(gone="other=")
     for event in ("connect", "disconnect", "publish_announce", "publish_signal"):
         replay(event)

@@ -10,16 +10,8 @@ import pytest
 from local import ROOT
 from local.sam.intrinsics import NO_VALUE
 from signaling.aws import dynamodb
-from tests.support.monitoring import (
-    AUTHORIZER,
-    EMAIL,
-    STACK,
-    TEMPLATE,
-    Resources,
-    deployed,
-    of_type,
-    own_metrics,
-)
+from tests.support.monitoring import AUTHORIZER, EMAIL, STACK, TEMPLATE, deployed, own_metrics
+from tests.support.translation import Resources, of_type
 
 ALERTS = {"AWS::CloudWatch::Alarm", "AWS::SNS::Topic", "AWS::Budgets::Budget"}
 OWN = "Signaling/signaling"

@@ -7,8 +7,8 @@ from pathlib import Path
 from local import LAYER, ROOT
 from local.functions.invoker import MOST_AT_ONCE, MOST_OF_A_CLIENT
 from tests.support.make import make
-from tests.support.monitoring import EMAIL, deployed, of_type
-from tests.support.translation import parameters
+from tests.support.monitoring import EMAIL, deployed
+from tests.support.translation import of_type, parameters
 
 
 def test_the_table_of_parameters_is_that_of_the_template() -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import run
-from tests.support.monitoring import of_type
-from tests.support.translation import Resources, deployed, translated
+from tests.support.translation import Resources, deployed, of_type, translated
 
 
 @pytest.mark.parametrize("tracing", ["Disabled", "Active"])

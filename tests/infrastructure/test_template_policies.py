@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from local import ROOT
-from tests.support.monitoring import of_type
-from tests.support.translation import Resources, deployed
+from tests.support.translation import Resources, deployed, of_type
 
 WRITE_LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 TABLE = "SubscriptionsTable.Arn"

@@ -1,10 +1,16 @@
 """What every adapter of the port `Subscriptions` does for large rooms."""
 
 from collections import Counter
+from uuid import uuid4
 
+from local.sam.template import Stack
+from local.table.dynamodb import make_table
+from rig.aws import dynamodb_client
+from signaling.aws import lean, sdk
 from signaling.bounds import SAMPLE
 from signaling.ports import Subscriber, Subscriptions
-from tests.support.subscriptions import CONNECTED_AT, announce, announced, members, sender
+from signaling.protocol import Announce
+from tests.support.subscriptions import CONNECTED_AT, announce, announced, members, of_table, sender
 
 
 def enter(subscriptions: Subscriptions, *connections: str) -> None:
@@ -50,6 +56,22 @@ def test_of_topic_reads_all_if_there_are_not_more_than_asked_for(
     enter(subscriptions, *numbered(150))
     assert len(subscriptions.of_topic("room", 150)) == 150
     assert 100 < len(subscriptions.of_topic("room", 100)) <= 150
+
+
+def test_of_topic_reads_every_page(
+    dynamodb_local: str, lean_dynamodb: lean.LeanDynamoDB, stack: Stack
+) -> None:
+    client = dynamodb_client(dynamodb_local)
+    table = {**stack.table, "TableName": f"table-{uuid4()}"}
+    make_table(client, table)
+    through_boto3 = of_table(sdk.SdkDynamoDB(client), table["TableName"])
+    through_lean = of_table(lean_dynamodb, table["TableName"])
+    for number in range(150):
+        through_lean.announce("room", sender(f"{number}"), Announce("a" * 10_000, None))
+    pages = []
+    client.meta.events.register("after-call.dynamodb.Query", lambda **_: pages.append(1))
+    assert len(through_lean.of_topic("room")) == len(through_boto3.of_topic("room")) == 150
+    assert len(pages) > 1
 
 
 def test_rows_of_those_who_left_do_not_hide_who_is_there(subscriptions: Subscriptions) -> None:

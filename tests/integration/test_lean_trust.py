@@ -66,11 +66,11 @@ class Aws:
         """Return what the log says since the last call."""
         return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
 
-    def believed_at_once(self, authority: Authority, name: str) -> bool:
-        """Tell whether a server with that authority's certificate is asked without a refusal."""
+    def assert_believed_at_once(self, authority: Authority, name: str) -> None:
         stub = self.serve(authority, name)
         assert query(self.service(name)) == {}
-        return (stub.connections, self.refusals()) == (1, [])
+        assert stub.connections == 1
+        assert self.refusals() == []
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def aws(
 
 @pytest.mark.parametrize("name", [DYNAMODB, API])
 def test_for_a_host_of_aws_amazons_authorities_are_enough(name: str, aws: Aws) -> None:
-    assert aws.believed_at_once(aws.amazons, name)
+    aws.assert_believed_at_once(aws.amazons, name)
     assert trust._all_authorities.cache_info().currsize == 0  # the whole store was not read
 
 
@@ -142,14 +142,14 @@ def test_a_host_of_aws_with_the_certificate_of_another_name_gets_nothing(aws: Aw
 def test_for_other_hosts_and_partitions_all_authorities_are_believed_at_once(
     name: str, aws: Aws
 ) -> None:
-    assert aws.believed_at_once(aws.other, name)
+    aws.assert_believed_at_once(aws.other, name)
 
 
 def test_a_bundle_of_the_owners_own_is_believed_alone(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(aws.unknown.bundle))
-    assert aws.believed_at_once(aws.unknown, DYNAMODB)
+    aws.assert_believed_at_once(aws.unknown, DYNAMODB)
     stub = aws.serve(aws.amazons, API)
     assert query(aws.service(API)).code == "SSLCertVerificationError"
     assert (stub.requests, aws.refusals()) == ([], [])
@@ -166,10 +166,10 @@ def test_without_a_bundle_that_can_be_read_all_authorities_are_believed(
     if content is not None:
         bundle.write_text(content)
     monkeypatch.setattr(trust, "BUNDLE", str(bundle))
-    assert aws.believed_at_once(aws.other, DYNAMODB)
+    aws.assert_believed_at_once(aws.other, DYNAMODB)
 
 
 def test_a_chain_that_goes_on_beyond_amazons_root_ends_there(aws: Aws) -> None:
     """AWS sends Amazon Root CA 1 as Starfield signed it, and once as an older root signed that."""
     aws.amazons.chain = aws.unknown.cross_signed(aws.amazons)
-    assert aws.believed_at_once(aws.amazons, DYNAMODB)
+    aws.assert_believed_at_once(aws.amazons, DYNAMODB)

@@ -1,14 +1,9 @@
 """One contract for every adapter of the port `Subscriptions`."""
 
 import json
-from uuid import uuid4
 
 import pytest
 
-from local.sam.template import Stack
-from local.table.dynamodb import make_table
-from rig.aws import dynamodb_client
-from signaling.aws import lean, sdk
 from signaling.frames import plain_announce
 from signaling.ports import Subscriber, Subscriptions
 from signaling.protocol import Announce
@@ -19,7 +14,6 @@ from tests.support.subscriptions import (
     announced,
     announces,
     members,
-    of_table,
     sender,
 )
 
@@ -181,22 +175,6 @@ def test_any_string_is_a_topic_of_its_own(subscriptions: Subscriptions, topic: s
     assert members(subscriptions, "\\ud800") == {}
     subscriptions.unsubscribe([topic], sender("a", at=2))
     assert members(subscriptions, topic) == {}
-
-
-def test_of_topic_reads_every_page(
-    dynamodb_local: str, lean_dynamodb: lean.LeanDynamoDB, stack: Stack
-) -> None:
-    client = dynamodb_client(dynamodb_local)
-    table = {**stack.table, "TableName": f"table-{uuid4()}"}
-    make_table(client, table)
-    through_boto3 = of_table(sdk.SdkDynamoDB(client), table["TableName"])
-    through_lean = of_table(lean_dynamodb, table["TableName"])
-    for number in range(150):
-        through_lean.announce("room", sender(f"{number}"), Announce("a" * 10_000, None))
-    pages = []
-    client.meta.events.register("after-call.dynamodb.Query", lambda **_: pages.append(1))
-    assert len(through_lean.of_topic("room")) == len(through_boto3.of_topic("room")) == 150
-    assert len(pages) > 1
 
 
 def test_a_row_tells_whether_its_connection_was_opened_with_a_token(

@@ -21,6 +21,8 @@ TOPIC = "weblab-47b6ac42"
 SENDER = "L0SM9cOFvHcCIhw="
 PEER = "0f6d49cd-c3e6-4a37-b08e-c0111cd94b9f"
 OTHER_PEER = "0781552f-fbb7-4779-a811-0dce95df55c9"
+SECRETS = (TOPIC, PEER, OTHER_PEER, "ice-ufrag", "blue", "notes.example.com")
+"""Of rooms, payloads, query strings and pages."""
 
 
 def announce(peer: str) -> Announce:

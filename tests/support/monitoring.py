@@ -6,6 +6,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from local import ROOT
 from local.sam.intrinsics import Resolver
+from tests.support.translation import Resources, of_type
 
 TEMPLATE: dict[str, Any] = yaml_parse((ROOT / "monitoring.yaml").read_text())
 STACK = {
@@ -24,20 +25,10 @@ STACK = {
 AUTHORIZER = {"AuthorizeFunction": "authorize", "AuthorizeLogGroup": "/authorize"}
 EMAIL = {"AlarmEmail": "owner@example.com"}
 
-Resources = dict[str, dict[str, Any]]
-
 
 def deployed(**overrides: str) -> Resources:
     """What CloudFormation would create, as local/sam/template.py resolves it."""
     return Resolver(TEMPLATE, STACK | overrides).resources()
-
-
-def of_type(resources: Resources, kind: str) -> Resources:
-    return {
-        name: each["Properties"]
-        for name, each in resources.items()
-        if each["Type"] == f"AWS::{kind}"
-    }
 
 
 def own_metrics(resources: Resources) -> set[tuple[str, str]]:

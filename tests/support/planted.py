@@ -1,8 +1,12 @@
 """Local servers with a fault: their code is changed before they start."""
 
+from collections.abc import Callable
 from textwrap import indent
 
 from rig.servers import LocalServer, StartLocalServer
+
+Plant = Callable[..., LocalServer]
+"""Starts a server with a fault and with options."""
 
 
 def planted(local_server: StartLocalServer, fault: str, *options: str) -> LocalServer:

@@ -30,3 +30,12 @@ def deployed(**overrides: str) -> Resources:
     """Return the resources that CloudFormation would create."""
     values = parameters(**overrides)
     return Resolver(translated(values["Tracing"]), values).resources()
+
+
+def of_type(resources: Resources, kind: str) -> Resources:
+    """Return the properties of the resources of this kind."""
+    return {
+        name: each["Properties"]
+        for name, each in resources.items()
+        if each["Type"] == f"AWS::{kind}"
+    }

@@ -7,17 +7,8 @@ import pytest
 
 from signaling.standing import NEW_MILLISECONDS
 from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
-from tests.support.model import (
-    NOW,
-    again,
-    announce,
-    enter,
-    handle,
-    introductions_of,
-    peer,
-    room_of,
-    unsubscribe,
-)
+from tests.support.model import handle, introductions_of, room_of
+from tests.support.saying import NOW, again, announce, enter, peer, unsubscribe
 
 
 def left(connection: str, *others: str) -> Table:

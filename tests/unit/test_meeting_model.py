@@ -9,16 +9,8 @@ from signaling.introductions import SAME_MOMENT_MILLISECONDS
 from signaling.standing import NEW_MILLISECONDS
 from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
-from tests.support.model import (
-    NOW,
-    announce,
-    enter,
-    enter_long_ago,
-    introductions_of,
-    peer,
-    room_of,
-    unsubscribe,
-)
+from tests.support.model import enter_long_ago, introductions_of, room_of
+from tests.support.saying import NOW, announce, enter, peer, unsubscribe
 
 OPEN = [*enter("a", NOW, peer("C")), *enter("b", NOW + 1, peer("A")), *enter("c", NOW, peer("B"))]
 ENCRYPTED = [
@@ -26,16 +18,23 @@ ENCRYPTED = [
     for number, connection in enumerate("abc")
     for each in enter(connection, NOW + number, encrypted(filling=connection.encode()))
 ]
-SAME_MILLISECOND = [each._replace(at=NOW) for each in OPEN]
-IN_TURN = [*OPEN[:4], *enter("c", NOW, peer("B"), connected_at=NOW + 2 * SAME_MOMENT_MILLISECONDS)]
-SLOW = [*OPEN[:4], *enter("c", NOW + 2 * NEW_MILLISECONDS, peer("B"))]
+TWO, MUCH_LATER = OPEN[:4], NOW + 2 * SAME_MOMENT_MILLISECONDS
+COMING = {
+    "open": (OPEN, "abc"),
+    "behind a password": (ENCRYPTED, "abc"),
+    "in one millisecond": ([each._replace(at=NOW) for each in OPEN], "abc"),
+    "one connected later": ([*TWO, *enter("c", NOW, peer("B"), MUCH_LATER)], "abc"),
+    "one is slow": ([*TWO, *enter("c", NOW + 2 * NEW_MILLISECONDS, peer("B"))], "abc"),
+    "one leaves": ([*OPEN, unsubscribe("c", NOW + 2)], "ab"),
+    "one disconnects": ([*OPEN, Said("c", NOW + 2, None)], "ab"),
+    "one announces itself twice": ([*TWO, announce("a", NOW + 3, peer("C"))], "ab"),
+}
+"""What those say who come, and who of them stays."""
 
 
-@pytest.mark.parametrize("said", [OPEN, ENCRYPTED, SAME_MILLISECOND, IN_TURN, SLOW])
-def test_three_that_come_are_introduced_in_one_direction_whatever_is_handled_first(
-    said: list[Said],
-) -> None:
-    assert introductions_of(said, "abc", Table()) == {1}
+@pytest.mark.parametrize(("said", "staying"), COMING.values(), ids=COMING)
+def test_those_who_come_are_introduced_in_one_direction(said: list[Said], staying: str) -> None:
+    assert introductions_of(said, staying, Table()) == {1}
 
 
 def test_really_every_order_is_tried() -> None:
@@ -60,16 +59,6 @@ def test_who_comes_never_hears_of_a_page_that_enters_again_as_it_goes(name: str)
     said = [*going, *enter("n", NOW, peer(name), connected_at=NOW)]
     ends = handled_in_every_order(said, room_of("m"))
     assert not any(Heard("n", json.dumps(peer("m"))) in heard for heard in ends.heard)
-
-
-@pytest.mark.parametrize("leaving", [unsubscribe("c", NOW + 2), Said("c", NOW + 2, None)])
-def test_those_who_stay_are_introduced_in_one_direction_while_another_leaves(leaving: Said) -> None:
-    assert introductions_of([*OPEN, leaving], "ab", Table()) == {1}
-
-
-def test_a_client_that_announces_itself_twice_is_introduced_in_one_direction() -> None:
-    said = [*OPEN[:4], announce("a", NOW + 3, peer("C"))]
-    assert introductions_of(said, "ab", Table()) == {1}
 
 
 def entering_again(name: str) -> list[Said]:

@@ -8,18 +8,8 @@ import pytest
 from signaling.standing import AGAIN_MILLISECONDS, NEW_MILLISECONDS
 from tests.support.interleavings import Heard, Said, Table, handled_in_every_order
 from tests.support.messages import encrypted
-from tests.support.model import (
-    NOW,
-    again,
-    announce,
-    directions,
-    enter,
-    enter_long_ago,
-    handle,
-    introductions_of,
-    peer,
-    room_of,
-)
+from tests.support.model import directions, enter_long_ago, handle, introductions_of, room_of
+from tests.support.saying import NOW, again, announce, enter, peer
 
 A, B = again("a", NOW), again("b", NOW + 1)
 LOST = {
