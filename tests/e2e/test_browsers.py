@@ -76,9 +76,7 @@ def test_firefox_and_chromium_meet(chromium: Browser, server: LocalServer, tmp_p
         second.leave()
 
 
-def test_a_browser_with_another_password_cannot_read_the_text(
-    chromium: Browser, server: LocalServer
-) -> None:
+def test_another_password_does_not_open_the_text(chromium: Browser, server: LocalServer) -> None:
     with peers(chromium, server, 2, ROOM, password="right") as everyone:
         stranger = Peer(chromium, server.http_url, ROOM, password="wrong")
         stranger.expect_signaling("connected")

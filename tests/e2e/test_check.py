@@ -60,9 +60,7 @@ def test_a_server_that_broadcasts_passes_as_that(local_server: StartLocalServer)
     )
 
 
-def test_y_webrtcs_own_server_passes_as_broadcast_and_lives_on(
-    reference_server: ReferenceServer,
-) -> None:
+def test_y_webrtcs_server_passes_as_broadcast_unharmed(reference_server: ReferenceServer) -> None:
     url = reference_server.websocket_url
     with ThreadPoolExecutor() as threads:
         unexpected = threads.submit(check, url)
@@ -89,9 +87,7 @@ def test_a_server_that_asks_for_tokens_passes_and_the_token_is_never_printed(
         assert_unseen(checked.output, token, *others.values())
 
 
-def test_a_token_that_has_not_expired_yet_is_no_expired_one(
-    issuer: Issuer, local_server: StartLocalServer
-) -> None:
+def test_a_good_token_is_no_expired_one(issuer: Issuer, local_server: StartLocalServer) -> None:
     token = issuer.mint(aud="demo", topics=["team-1/*"])
     checked = check(local_server(*demands(issuer)).websocket_url, token=token, EXPIRED_TOKEN=token)
     assert checked.of("untried") == ["expired", "foreign"]

@@ -18,9 +18,7 @@ from tests.support.planted import Plant, program_with
 from tests.support.stub import Stub, reply
 
 
-def test_a_server_that_ignores_tokens_is_named(
-    issuer: Issuer, local_server: StartLocalServer
-) -> None:
+def test_a_server_ignoring_tokens_is_named(issuer: Issuer, local_server: StartLocalServer) -> None:
     failed = faults(
         local_server(),
         token=issuer.mint(topics=["team-1/*"]),
@@ -116,9 +114,7 @@ def test_a_context_that_does_not_reach_the_function_or_grants_everything_is_name
 
 
 @pytest.mark.parametrize("delivery", ["addressed", "broadcast"])
-def test_messages_that_reach_other_rooms_are_named(
-    local_server: StartLocalServer, delivery: str
-) -> None:
+def test_messages_to_other_rooms_are_named(local_server: StartLocalServer, delivery: str) -> None:
     server = local_server(program=program_with(broken.LEAKS), environment={"DELIVERY": delivery})
     failed = faults(server, "delivery", delivery=delivery)
     assert failed["delivery"].startswith("the server does not look at the topic")

@@ -83,9 +83,7 @@ def test_a_link_on_another_page_leads_to_the_console(shared_server: LocalServer)
     assert status_of(shared_server, "/console/", headers) == 200
 
 
-def test_everyone_may_look_if_asked_for_but_no_page_of_another_site(
-    local_server: StartLocalServer,
-) -> None:
+def test_everyone_may_look_if_asked_for_but_no_other_site(local_server: StartLocalServer) -> None:
     server = local_server("--console-for-everyone")
     own = {"Host": "laptop.lan:4444", "Origin": "http://laptop.lan:4444"}
     assert status_of(server, "/console/events", own) == 200
@@ -97,9 +95,7 @@ def test_nothing_else_is_served(shared_server: LocalServer, name: str) -> None:
     assert status_of(shared_server, f"/console/{name}", {}) == 404
 
 
-async def test_a_viewer_who_does_not_read_is_dropped_and_the_others_see_all(
-    local_server: StartLocalServer,
-) -> None:
+async def test_a_viewer_who_does_not_read_is_dropped_alone(local_server: StartLocalServer) -> None:
     server = local_server("--throttle", "none", environment={"LOG_LEVEL": "WARNING"})
     messages, size, ahead = 1200, 30_000, 20
     count = 0

@@ -47,9 +47,7 @@ async def test_posts_that_fail_are_made_again(any_server: StartLocalServer, clie
 
 
 @pytest.mark.parametrize("fault", ["throttled", "failing"])
-async def test_a_table_that_refuses_everything_is_unavailable(
-    any_table: tuple[str, ...], fault: str
-) -> None:
+async def test_a_table_that_refuses_is_unavailable(any_table: tuple[str, ...], fault: str) -> None:
     with LocalServer(*any_table, "--faults", f"table.{fault}=1") as server:
         assert (await first_frame(server))["code"] == "unavailable"
         assert server.stop() == 0
@@ -63,9 +61,7 @@ async def first_frame(server: LocalServer, subscribes: int = 1) -> dict[str, Any
         return (await client.until(len))[0]
 
 
-async def test_a_killed_function_is_an_internal_server_error_to_the_client(
-    any_server: StartLocalServer,
-) -> None:
+async def test_a_killed_function_is_an_internal_server_error(any_server: StartLocalServer) -> None:
     server = any_server("--faults", "functions.killed=0.3,seed=4")
     assert (await first_frame(server, subscribes=20))["message"] == "Internal server error"
 

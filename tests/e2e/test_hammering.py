@@ -54,9 +54,7 @@ def test_posts_to_clients_that_were_just_reset_find_them_gone(server: LocalServe
     assert "connection lost" not in server.output
 
 
-async def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
-    server: LocalServer,
-) -> None:
+async def test_pings_of_a_client_that_never_reads_do_not_fill_memory(server: LocalServer) -> None:
     pings = frame(0x89, b"x" * 125) * 500
     await is_served(server)  # by then it has loaded what it needs
     with connect(server, HANDSHAKE) as deaf:
@@ -67,9 +65,7 @@ async def test_pings_of_a_client_that_reads_nothing_do_not_fill_the_memory(
         assert resident_bytes(server.pid) - before < 1_000 * len(pings) / 2
 
 
-async def test_a_client_that_enters_ever_more_rooms_does_not_fill_the_memory(
-    local_server: StartLocalServer,
-) -> None:
+async def test_ever_more_rooms_do_not_fill_the_memory(local_server: StartLocalServer) -> None:
     server = local_server("--throttle", "none")
     await is_served(server)
     before = resident_bytes(server.pid)
@@ -99,9 +95,7 @@ async def test_a_flood_waits_at_its_sender(any_server: StartLocalServer) -> None
         assert resident_bytes(server.pid) - before < 30_000_000
 
 
-async def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
-    local_server: StartLocalServer,
-) -> None:
+async def test_clients_beyond_the_descriptors_are_cut(local_server: StartLocalServer) -> None:
     server = local_server(program=FEW_DESCRIPTORS)
     with ExitStack() as stack:
         for _ in range(700):
@@ -114,9 +108,7 @@ async def test_clients_beyond_the_descriptors_that_the_system_has_are_cut(
 POST = b"POST /@connections/L0SM9cOFvHcCIhw= HTTP/1.1\r\nHost: a\r\n"
 
 
-async def test_odd_requests_are_refused_and_half_of_one_leaves_no_trace(
-    local_server: StartLocalServer,
-) -> None:
+async def test_odd_requests_are_refused_and_halves_are_gone(local_server: StartLocalServer) -> None:
     server = local_server("--unsigned")
     for request, status in (
         (b"GET /" + b"x" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),

@@ -7,7 +7,7 @@ SLOW = ("--latency", "0:300", "--throttle", "none")
 """Messages overtake each other, and there are more in a second than a stack takes by default."""
 
 
-async def test_of_every_two_clients_that_come_at_once_exactly_one_hears_of_the_other(
+async def test_of_two_that_come_at_once_one_hears_of_the_other(
     any_server: StartLocalServer,
 ) -> None:
     server = any_server(*SLOW)

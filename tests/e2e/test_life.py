@@ -94,9 +94,7 @@ def test_disconnect_is_told_how_the_connection_ended(plant: Plant) -> None:
         *product(["--latency"], ["x", "300", "300:100", "-1:5", "0:nan"]),
     ],
 )
-def test_a_time_that_is_none_is_refused(
-    option: str, time: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_time_is_refused(option: str, time: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         options([option, time])
     assert refused.value.code == 2

@@ -18,9 +18,7 @@ from tests.support.make import local
 from tests.support.table import rows_of
 
 
-def test_it_says_where_it_listens_what_to_paste_and_no_more_when_ctrl_c_ends_it(
-    local_server: StartLocalServer,
-) -> None:
+def test_it_says_where_it_listens_what_to_paste_and_no_more(local_server: StartLocalServer) -> None:
     server = local_server(fresh=True)
     server.stop()
     assert server.output == (
@@ -86,9 +84,7 @@ async def test_any_path_is_a_websocket_and_a_page_is_at_the_root(server: LocalSe
         assert missing.value.code == 404
 
 
-async def test_disconnect_is_handled_for_clients_that_are_there_when_it_stops(
-    dynamodb_local: str,
-) -> None:
+async def test_disconnect_is_handled_for_clients_there_when_it_stops(dynamodb_local: str) -> None:
     server = LocalServer("--dynamodb", dynamodb_local)
     server.start()
     table, room = dynamodb_client(dynamodb_local), "left behind"
@@ -107,9 +103,7 @@ def test_the_makefile_passes_its_variables_on() -> None:
     assert re.search(r"-m local --port 1 --dynamodb http://x --latency 0:1$", shown, re.MULTILINE)
 
 
-async def test_rooms_work_again_when_dynamodb_local_has_lost_its_table(
-    local_server: StartLocalServer,
-) -> None:
+async def test_rooms_work_again_if_dynamodb_lost_its_table(local_server: StartLocalServer) -> None:
     with DynamoDBLocal() as dynamodb:
         server = local_server("--dynamodb", dynamodb.endpoint)
         dynamodb.stop()

@@ -61,7 +61,7 @@ def addresses_of(outcomes: list[Outcome]) -> set[str]:
 
 
 @pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])
-def test_8_pages_that_come_at_one_moment_all_meet(
+def test_8_pages_at_one_moment_all_meet(
     place: MeetingPlace, slow_url: str, has_password: bool
 ) -> None:
     assert failed(place.hold(Kind(8, has_password=has_password), 1, slow_url)) == []

@@ -12,9 +12,7 @@ from rig.raw import frame, open_websocket
 from rig.servers import StartLocalServer
 
 
-async def test_messages_that_are_handled_together_arrive_whole_and_in_order(
-    local_server: StartLocalServer,
-) -> None:
+async def test_messages_handled_together_arrive_in_order(local_server: StartLocalServer) -> None:
     server = local_server("--throttle", "none")
     texts = ["x" * size for number in range(MOST_UNSENT) for size in (number, 200, 500)]
     async with clients(server.websocket_url, "receiver") as (receiver,):

@@ -21,9 +21,7 @@ def test_pages_whose_connections_fail_get_them_back(local_server: StartLocalServ
     hold(local_server, kinds, abreast=5)
 
 
-def test_pages_that_destroy_their_providers_leave_nothing_behind(
-    local_server: StartLocalServer,
-) -> None:
+def test_pages_that_destroy_providers_leave_nothing_behind(local_server: StartLocalServer) -> None:
     hold(local_server, [Leaving("destroy"), Leaving("beside")], abreast=2)
 
 

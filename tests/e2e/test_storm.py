@@ -28,9 +28,7 @@ def is_refused(client: Client) -> bool:
     return any(each.get("code") == "too_many_announces" for each in client.received)
 
 
-async def test_pages_that_keep_each_other_announcing_are_stopped_and_others_meet(
-    any_server: StartLocalServer,
-) -> None:
+async def test_circling_announces_are_stopped_and_others_meet(any_server: StartLocalServer) -> None:
     server = any_server()
     async with clients(server.websocket_url, "P", "Q") as broken:
         circles = [asyncio.create_task(circle(client)) for client in broken]

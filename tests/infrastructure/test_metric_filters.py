@@ -106,9 +106,7 @@ class FailingSubscriptions(MemorySubscriptions):
         raise SubscriptionsError("The table did not answer. Try again.")
 
 
-def test_a_message_that_the_table_failed_is_counted_and_is_no_publish(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_failed_message_is_counted_and_is_no_publish(capsys: pytest.CaptureFixture[str]) -> None:
     Room().subscriptions = FailingSubscriptions()
     replay("publish_signal")
     assert printed(capsys) == {"Unavailable": 1}

@@ -100,9 +100,7 @@ def as_list(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize(("overrides", "expected"), CASES)
-def test_each_function_has_exactly_these_rights(
-    overrides: Parameters, expected: dict[str, Rights]
-) -> None:
+def test_each_function_has_these_rights(overrides: Parameters, expected: dict[str, Rights]) -> None:
     assert rights(deployed(**overrides)) == expected
 
 

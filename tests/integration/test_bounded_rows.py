@@ -51,9 +51,7 @@ def test_many_that_left_are_forgotten_if_that_was_long_ago(
     assert put_back(subscriptions, connections) == (connections if is_forgotten else [])
 
 
-def test_who_comes_again_while_those_who_left_are_forgotten_is_there(
-    subscriptions: Subscriptions,
-) -> None:
+def test_who_comes_again_while_others_are_forgotten_is_there(subscriptions: Subscriptions) -> None:
     for number in range(LEFT_ROWS + 1):
         subscriptions.unsubscribe(["room"], sender(f"c{number:02}", at=2))
     subscriptions.of_topic("room")

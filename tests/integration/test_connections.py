@@ -105,17 +105,13 @@ def test_send_reaches_every_connection(running: RunningGateway, connections: Con
     wait_until(lambda: [socket.frames for _, socket in opened] == expected)
 
 
-def test_send_reports_a_payload_that_is_too_large(
-    running: RunningGateway, connections: Connections
-) -> None:
+def test_a_payload_too_large_is_reported(running: RunningGateway, connections: Connections) -> None:
     alive, socket = running.open()
     assert connections.send([alive], "x" * (128 * 1024 + 1)).failed == [alive]
     assert socket.frames == []
 
 
-def test_send_reports_who_is_gone_and_who_does_not_read(
-    running: RunningGateway, connections: Connections
-) -> None:
+def test_who_is_gone_or_deaf_is_reported(running: RunningGateway, connections: Connections) -> None:
     (slow, slow_socket), (alive, socket) = running.open(), running.open()
     slow_socket.is_behind = True
     assert connections.send([GONE, slow, alive], "{}")[:3] == ([alive], [GONE], [slow])
@@ -132,9 +128,7 @@ def test_an_introduction_reaches_its_receiver_if_who_it_tells_of_is_there(
     assert (other.frames, silent.frames) == ([b"hello"], [])
 
 
-def test_an_introduction_whose_receiver_is_gone_tells_so(
-    running: RunningGateway, connections: Connections
-) -> None:
+def test_a_gone_receiver_is_reported(running: RunningGateway, connections: Connections) -> None:
     there, _ = running.open()
     assert connections.send([], "", [Introduction(there, GONE, "x")])[:3] == ([], [GONE], [])
 

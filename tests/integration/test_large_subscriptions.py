@@ -22,9 +22,7 @@ def numbered(count: int, letter: str = "c") -> list[str]:
     return [f"{letter}{number}=" for number in range(count)]
 
 
-def test_a_row_tells_when_the_first_of_announces_that_go_together_was_handled(
-    subscriptions: Subscriptions,
-) -> None:
+def test_a_row_tells_when_announces_that_go_together_began(subscriptions: Subscriptions) -> None:
     for at, handled_at, began_at in (
         *((1, 301, 301), (2, 0, 301), (499, 900, 301), (500, 540, 301)),
         *((790, 795, 301), (802, 803, 540), (1_600, 1_610, 1_610)),
@@ -50,9 +48,7 @@ def test_an_announce_tells_what_is_known_of_its_sender(subscriptions: Subscripti
     assert subscriptions.announce("room", sender("a", at=8), announce("A")) is None
 
 
-def test_of_topic_reads_all_if_there_are_not_more_than_asked_for(
-    subscriptions: Subscriptions,
-) -> None:
+def test_of_topic_reads_all_up_to_the_number_asked_for(subscriptions: Subscriptions) -> None:
     enter(subscriptions, *numbered(150))
     assert len(subscriptions.of_topic("room", 150)) == 150
     assert 100 < len(subscriptions.of_topic("room", 100)) <= 150
@@ -122,17 +118,13 @@ def test_who_is_listed_is_found_by_peer_id(subscriptions: Subscriptions) -> None
     assert subscriptions.of_peer("other", "A") == []
 
 
-def test_the_first_and_the_last_that_claim_a_peer_id_are_found(
-    subscriptions: Subscriptions,
-) -> None:
+def test_the_first_and_last_that_claim_a_peer_id_are_found(subscriptions: Subscriptions) -> None:
     for at in range(1, 31):
         list_peer(subscriptions, f"c{at}", "A", at)
     assert found(subscriptions, "A") == ["c1", "c2", "c3", "c4", "c29", "c30"]
 
 
-def test_those_whose_time_is_over_hide_nobody_who_claims_the_same_peer_id(
-    subscriptions: Subscriptions,
-) -> None:
+def test_expired_rows_hide_nobody_who_claims_the_same_peer_id(subscriptions: Subscriptions) -> None:
     long_ago = CONNECTED_AT - sender("old", connected_at=0).expires_at * 1000
     old = subscriptions.announce("room", sender("old", 1, long_ago), announce("A"))
     assert old
@@ -166,9 +158,7 @@ def test_a_row_tells_whether_it_is_listed_as_it_is_called_now(subscriptions: Sub
     assert (found(subscriptions, "A"), found(subscriptions, "B")) == ([], ["a"])
 
 
-def test_who_has_left_is_found_no_more_even_if_it_is_listed_only_then(
-    subscriptions: Subscriptions,
-) -> None:
+def test_who_left_is_found_no_more_even_if_listed_only_then(subscriptions: Subscriptions) -> None:
     list_peer(subscriptions, "a", "A", at=1)
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     assert found(subscriptions, "A") == []

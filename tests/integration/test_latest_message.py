@@ -53,9 +53,7 @@ def test_in_whatever_order_requests_are_handled_the_latest_holds(
         assert found == ([] if life[-1] == "unsubscribe" else [(last, last)]), order
 
 
-def test_one_topic_of_which_an_older_message_comes_late_keeps_no_other_out(
-    subscriptions: Subscriptions,
-) -> None:
+def test_a_topic_whose_message_comes_late_keeps_no_other_out(subscriptions: Subscriptions) -> None:
     subscriptions.subscribe(["second"], sender("a", at=3))
     subscriptions.unsubscribe(["first", "second", "third"], sender("a", at=2))
     subscriptions.subscribe(["first", "second", "third"], sender("a", at=2))

@@ -24,9 +24,7 @@ def test_a_connection_that_the_server_will_close_is_not_used_again(served: Serve
 
 @pytest.mark.parametrize("last_words", [b"", b"HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n"])
 @pytest.mark.usefixtures("no_backoff")
-def test_a_connection_that_was_closed_while_idle_is_replaced(
-    served: Served, last_words: bytes
-) -> None:
+def test_a_connection_closed_while_idle_is_replaced(served: Served, last_words: bytes) -> None:
     stub, service = served(reply())
     post(service, "before")
     stub.hang_up(last_words)
@@ -53,9 +51,7 @@ def test_a_server_that_hangs_up_in_the_middle_of_an_answer_is_asked_again(served
     assert len(stub.requests) == 4
 
 
-def test_the_next_address_is_taken_when_one_does_not_answer(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dead_address_is_passed_over(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     stub, service = served(reply())
     (right,) = socket.getaddrinfo("127.0.0.1", stub.url.rpartition(":")[2], type=1)
     wrong = (*right[:4], ("127.0.0.1", free_port()))
@@ -89,9 +85,7 @@ def test_a_fan_out_uses_few_connections_and_all_of_them_at_once(served: Served) 
     assert stub.connections == lean.IN_FLIGHT
 
 
-def test_one_throttled_client_holds_up_nobody(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_throttled_client_delays_nobody(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lean, "delay_after", lambda attempt: 0.1)
     monkeypatch.setattr(lean, "IN_FLIGHT", 1)
     stub, service = served(

@@ -46,9 +46,7 @@ def test_an_answer_that_is_no_json_object_is_an_error(served: Served, body: byte
     assert (answer.code, answer.status) == ("no JSON", 200)
 
 
-def test_a_request_is_signed_with_the_session_token(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_token_is_signed_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token/+=")
     stub, service = served(reply(), path="/dev/")
     assert post(service, payload='{"x":"é"}').delivered == [ID]
@@ -110,9 +108,7 @@ def test_a_wrong_clock_is_corrected_once(served: Served, status: int, seconds: i
     assert len(stub.requests) == before + 20
 
 
-def test_a_request_that_is_refused_for_another_reason_than_the_clock_is_sent_once(
-    served: Served,
-) -> None:
+def test_a_request_refused_for_another_reason_than_the_clock_is_sent_once(served: Served) -> None:
     stub, service = served(reply(403, Date=formatdate(usegmt=True)))
     assert post(service).failed == [ID]
     assert len(stub.requests) == 1

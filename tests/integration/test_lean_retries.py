@@ -25,17 +25,13 @@ def test_a_throttled_operation_is_sent_again(served: Served, code: str) -> None:
 
 
 @pytest.mark.parametrize(("status", "kind"), [(410, "gone"), (403, "failed"), (413, "failed")])
-def test_a_post_that_is_refused_for_good_is_sent_once(
-    served: Served, status: int, kind: str
-) -> None:
+def test_a_post_refused_for_good_is_sent_once(served: Served, status: int, kind: str) -> None:
     stub, service = served(reply(status))
     assert getattr(post(service), kind) == [ID]
     assert len(stub.requests) == 1
 
 
-def test_what_stays_refused_is_reported_at_the_deadline(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_at_the_deadline_refusals_are_told(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lean, "delay_after", lambda attempt: 0.2)
     _, slow = served(answer=lambda request: reply(503 if request.path.endswith("slow") else 200))
     started = time.monotonic()
@@ -55,9 +51,7 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(served: Served)
     assert service.host.idle == []
 
 
-def test_a_server_that_is_slow_is_asked_again(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_server_is_asked_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http1, "READ_SECONDS", 0.1)
     stub, service = served(SILENCE, reply())
     assert post(service).delivered == [ID]

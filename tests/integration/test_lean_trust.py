@@ -92,9 +92,7 @@ def test_for_a_host_of_aws_amazons_authorities_are_enough(name: str, aws: Aws) -
 
 
 @pytest.mark.usefixtures("no_backoff")
-def test_a_host_of_aws_with_a_certificate_of_another_authority_is_refused_then_tried_once_with_all(
-    aws: Aws,
-) -> None:
+def test_a_host_of_aws_with_another_authority_is_refused_then_tried_with_all(aws: Aws) -> None:
     stub = aws.serve(aws.other, DYNAMODB)
     service = aws.service(DYNAMODB)
     assert query(service) == {}
@@ -139,15 +137,11 @@ def test_a_host_of_aws_with_the_certificate_of_another_name_gets_nothing(aws: Aw
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
-def test_for_other_hosts_and_partitions_all_authorities_are_believed_at_once(
-    name: str, aws: Aws
-) -> None:
+def test_for_other_hosts_and_partitions_all_authorities_are_believed(name: str, aws: Aws) -> None:
     aws.assert_believed_at_once(aws.other, name)
 
 
-def test_a_bundle_of_the_owners_own_is_believed_alone(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bundle_of_the_owner_is_believed_alone(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CA_BUNDLE", str(aws.unknown.bundle))
     aws.assert_believed_at_once(aws.unknown, DYNAMODB)
     stub = aws.serve(aws.amazons, API)
@@ -157,10 +151,7 @@ def test_a_bundle_of_the_owners_own_is_believed_alone(
 
 @pytest.mark.parametrize("content", [None, "", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_without_a_bundle_that_can_be_read_all_authorities_are_believed(
-    content: str | None,
-    aws: Aws,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    content: str | None, aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "built.pem"
     if content is not None:

@@ -37,9 +37,7 @@ def test_the_announce_of_a_page_is_kept_as_it_was_said(subscriptions: Subscripti
         assert [each.announce for each in subscriptions.of_topic("room")] == [said]
 
 
-def test_who_goes_by_another_peer_id_is_announced_under_that_without_a_new_request(
-    subscriptions: Subscriptions,
-) -> None:
+def test_who_goes_by_another_peer_id_is_announced_under_that(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a"), Announce(plain_announce("A"), "A"))
     subscriptions.announce("room", sender("b"), announce("B"))
     for connection, peer in (("a", "A2"), ("b", "B2"), ("never there", "C")):
@@ -60,9 +58,7 @@ def test_of_topic_tells_who_announced_itself_how_and_when(subscriptions: Subscri
     ]
 
 
-def test_a_later_subscription_forgets_the_announce_but_not_whose_it_was(
-    subscriptions: Subscriptions,
-) -> None:
+def test_subscribing_again_forgets_the_announce_not_its_peer(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=1), announce("A"))
     subscriptions.subscribe(["room"], sender("a", at=2))
     assert (members(subscriptions), announces(subscriptions)) == ({"a": "A"}, {"a": None})
@@ -86,9 +82,7 @@ def test_announces_of_a_client_are_counted_for_some_time(subscriptions: Subscrip
     assert [each.announces for each in subscriptions.of_topic("room")] == [0]
 
 
-def test_of_a_client_that_enters_again_only_when_it_left_is_known(
-    subscriptions: Subscriptions,
-) -> None:
+def test_of_who_enters_again_only_when_it_left_is_known(subscriptions: Subscriptions) -> None:
     subscriptions.announce("room", sender("a", at=1), announce("A"))
     subscriptions.unsubscribe(["room"], sender("a", at=2))
     subscriptions.learn_peer("room", "a", "A")
@@ -177,9 +171,7 @@ def test_any_string_is_a_topic_of_its_own(subscriptions: Subscriptions, topic: s
     assert members(subscriptions, topic) == {}
 
 
-def test_a_row_tells_whether_its_connection_was_opened_with_a_token(
-    subscriptions: Subscriptions,
-) -> None:
+def test_a_row_tells_whether_its_connection_brought_a_token(subscriptions: Subscriptions) -> None:
     subscriptions.subscribe(["room"], sender("with")._replace(has_token=True))
     subscriptions.announce("room", sender("with", at=2)._replace(has_token=True), announce("A"))
     subscriptions.subscribe(["room"], sender("without"))

@@ -87,9 +87,7 @@ def test_a_program_mints_with_a_secret(
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
-def test_node_makes_keys_that_python_mints_with(
-    issuer: Issuer, tmp_path: Path, algorithm: str
-) -> None:
+def test_python_mints_with_keys_of_node(issuer: Issuer, tmp_path: Path, algorithm: str) -> None:
     run_node(program("js", "generateKeyPair").replace("ES256", algorithm), tmp_path)
     issuer.answers[JWKS] = (200, {}, (tmp_path / "public" / "jwks.json").read_bytes())
     assert '"d"' not in (tmp_path / "public" / "jwks.json").read_text()

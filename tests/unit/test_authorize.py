@@ -44,9 +44,7 @@ def test_a_token_that_names_no_topics_opens_all(issuer: Issuer) -> None:
 
 
 @pytest.mark.parametrize("subject", ["ada", "Zoë", "日本", "a\tb", "x" * 1000])
-def test_the_principal_is_short_printable_ascii_whatever_the_subject_is(
-    issuer: Issuer, subject: str
-) -> None:
+def test_the_principal_is_short_ascii_whatever_the_subject_is(issuer: Issuer, subject: str) -> None:
     principal = connect_with(issuer.mint(aud="rooms", sub=subject))["principalId"]
     assert principal.isascii() and principal.isprintable()
     assert 0 < len(principal) <= 128
@@ -113,9 +111,7 @@ def signed_by(key: SigningKey, algorithm: object, signature: str = "AAAA", **cla
 
 
 @with_each_algorithm
-def test_the_algorithm_is_that_of_the_key_whatever_the_token_says(
-    issuer: Issuer, refused: Refusals
-) -> None:
+def test_the_algorithm_is_the_keys_whatever_a_token_says(issuer: Issuer, refused: Refusals) -> None:
     own, claims = issuer.keys[-1], issuer.claims(aud="rooms")
     others = {"RS256", "ES256", "EdDSA"} - {own.algorithm}
     forged = [SigningKey(each, own.id).sign(claims) for each in others]
@@ -153,9 +149,7 @@ def test_a_token_that_is_too_long_is_not_even_read(issuer: Issuer, refused: Refu
     assert issuer.requests == []
 
 
-def test_more_or_less_than_one_token_or_one_in_the_wrong_place(
-    issuer: Issuer, refused: Refusals
-) -> None:
+def test_more_or_less_than_one_token_or_one_misplaced(issuer: Issuer, refused: Refusals) -> None:
     token = issuer.mint(aud="rooms")
     assert refused.reason(token, token) == "two_tokens"
     assert refused.reason() == "no_token"

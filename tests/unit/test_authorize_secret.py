@@ -55,9 +55,7 @@ def test_a_secret_with_an_issuer_and_an_audience(
     assert refused.reason(with_secret(iss=issuer, aud="other")) == "audience"
 
 
-def test_a_changed_secret_is_read_again_within_a_minute(
-    secret: Secret, refused: Refusals, clock: Clock
-) -> None:
+def test_a_new_secret_is_read_in_a_minute(secret: Secret, refused: Refusals, clock: Clock) -> None:
     assert effect_of(connect_with(with_secret())) == "Allow"
     secret.change("y" * 40)
     assert refused.reason(with_secret("y" * 40)) == "signature"

@@ -39,9 +39,7 @@ def test_a_meeting_costs_what_was_measured_between_browsers(peers: int) -> None:
 @pytest.mark.parametrize("delivery", [ADDRESSED, BROADCAST])
 @pytest.mark.parametrize("signals_per_pair", [4, 6, 12])
 @pytest.mark.parametrize("peers", [1, 2, 3, 8, 20, 22, 23, 26])
-def test_requests_are_those_that_are_billed(
-    peers: int, signals_per_pair: int, delivery: str
-) -> None:
+def test_requests_are_what_is_billed(peers: int, signals_per_pair: int, delivery: str) -> None:
     met, parted, requests = costs.meeting(peers, delivery, signals_per_pair)
     assert met.plus(parted).aws_requests == requests
 

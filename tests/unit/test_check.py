@@ -51,9 +51,7 @@ def test_a_percentile_is_one_of_the_values() -> None:
         (504, False, "too long"),
     ],
 )
-def test_a_refused_handshake_is_explained_by_its_status(
-    status: int, has_token: bool, means: str
-) -> None:
+def test_a_refusal_is_explained_by_its_status(status: int, has_token: bool, means: str) -> None:
     assert means in meanings.of_status(status, has_token).means
 
 
@@ -72,9 +70,7 @@ def test_a_token_that_has_expired_is_called_that() -> None:
         ({"type": "publish", "message": "x"}, None),
     ],
 )
-def test_a_frame_that_tells_of_a_failure_is_explained_and_no_other(
-    frame: dict[str, str], means: str | None
-) -> None:
+def test_only_a_frame_of_a_failure_is_explained(frame: dict[str, str], means: str | None) -> None:
     advice = meanings.of_frames([{"type": "pong"}, frame])
     assert (advice is None) == (means is None)
     assert advice is None or str(means) in advice.means
@@ -122,9 +118,7 @@ def test_rooms_are_ones_that_the_token_opens_and_that_nobody_uses() -> None:
         ({}, None),
     ],
 )
-def test_a_room_outside_is_one_that_the_token_does_not_open(
-    claims: dict[str, Any], start: str | None
-) -> None:
+def test_a_token_does_not_open_a_room_outside(claims: dict[str, Any], start: str | None) -> None:
     outside = target(token=token(**claims)).room_outside()
     assert (outside is None) == (start is None)
     assert outside is None or outside.startswith(str(start))

@@ -91,9 +91,7 @@ def test_send_posts_to_many_at_once_but_not_to_all() -> None:
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 500, None])
-def test_an_introduction_is_sent_unless_it_is_known_that_nobody_is_there(
-    status: int | None,
-) -> None:
+def test_an_introduction_is_sent_unless_nobody_is_known_to_be_there(status: int | None) -> None:
     client = ScriptedClient(get_a=[status])
     assert connections(client).send([], "", [Introduction("a", "b", "{}")])[:3] == (["b"], [], [])
 

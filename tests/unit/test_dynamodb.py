@@ -93,9 +93,7 @@ def test_unprocessed_deletes_are_sent_again(monkeypatch: pytest.MonkeyPatch) -> 
     assert client.deletes == [60, 30, 2]
 
 
-def test_deletes_end_without_a_pause_when_the_table_stays_too_busy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_deletes_end_without_pause_if_the_table_stays_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     client = ScriptedDynamoDB({}, unprocessed=[1] * 100)

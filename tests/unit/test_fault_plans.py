@@ -67,9 +67,7 @@ def test_a_plan_is_the_same_as_a_file_and_as_an_option(tmp_path: Path) -> None:
         (b"[[posts]]\n429 = 0.1\n", "no such fault: posts;"),
     ],
 )
-def test_a_plan_or_a_file_that_makes_no_sense_is_refused(
-    tmp_path: Path, plan: str | bytes, error: str
-) -> None:
+def test_a_plan_without_sense_is_refused(tmp_path: Path, plan: str | bytes, error: str) -> None:
     if isinstance(plan, bytes):
         (tmp_path / "faults.toml").write_bytes(plan)
         plan = str(tmp_path / "faults.toml")

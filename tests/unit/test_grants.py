@@ -40,9 +40,7 @@ def matches(pattern: str, topic: str) -> bool:
 @example(["*", "**"], "")
 @example(["STRASSE"], "stra\u00dfe")
 @example(["\u00e9"], "e\u0301")
-def test_a_topic_is_granted_if_a_pattern_matches_as_the_plain_reference_matches(
-    several: list[str], topic: str
-) -> None:
+def test_a_topic_is_granted_if_the_plain_reference_matches(several: list[str], topic: str) -> None:
     expected = any(matches(pattern, topic) for pattern in several)
     assert Grants(tuple(several)).allows(topic) == expected
 
@@ -64,9 +62,7 @@ def test_a_claim_that_is_no_short_list_of_strings_is_refused(claim: Any) -> None
 
 
 @given(st.none() | st.lists(st.text(max_size=9), max_size=9).map(tuple))
-def test_grants_survive_the_way_through_the_authorizers_context(
-    granted: tuple[str, ...] | None,
-) -> None:
+def test_grants_survive_the_authorizers_context(granted: tuple[str, ...] | None) -> None:
     context = Grants(granted).to_context()
     assert all(isinstance(value, str) for value in context.values())
     authorizer = {"principalId": "ada", "integrationLatency": 7, **context}

@@ -10,8 +10,6 @@ from signaling.hashes import hmac_sha256, sha256
 
 
 @given(key=st.binary(max_size=200), message=st.binary(max_size=200))
-def test_hashes_and_their_macs_are_those_of_the_standard_library(
-    key: bytes, message: bytes
-) -> None:
+def test_hashes_and_macs_are_those_of_the_standard_library(key: bytes, message: bytes) -> None:
     assert sha256(message).digest() == hashlib.sha256(message).digest()
     assert hmac_sha256(key, message) == hmac.digest(key, message, "sha256")

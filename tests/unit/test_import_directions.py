@@ -88,9 +88,7 @@ def modules_of_the_layer() -> dict[str, Path]:
 
 
 @pytest.mark.parametrize(("name", "file"), modules_of_the_layer().items())
-def test_a_module_of_the_layer_imports_only_what_is_nearer_to_the_core(
-    name: str, file: Path
-) -> None:
+def test_a_module_of_the_layer_imports_only_what_is_nearer_the_core(name: str, file: Path) -> None:
     allowed = MAY_IMPORT.get(name) or MAY_IMPORT[name.partition(".")[0]]
     of_the_layer = {
         each.removeprefix("signaling.") for each in imports(file) if "signaling." in each

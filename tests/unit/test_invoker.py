@@ -66,9 +66,7 @@ def test_a_function_has_its_own_timeout_and_api_gateway_another(
     ]
 
 
-def test_what_has_not_begun_when_its_time_is_over_never_does(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_has_not_begun_when_its_time_is_up_never_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invoker, "INTEGRATION_SECONDS", 0.3)
     begun: list[str] = []
     waiting = invocation(lambda event, context: begun.append("waiting"))

@@ -149,9 +149,7 @@ def test_a_secret_is_a_key_for_hs256_alone(answer: dict[str, Any]) -> None:
         ("InternalServiceError", 500, KeysError),
     ],
 )
-def test_a_secret_that_is_not_to_be_had_is_an_error_for_the_log(
-    code: str, status: int, kind: type[KeysError]
-) -> None:
+def test_a_missing_secret_is_an_error_to_log(code: str, status: int, kind: type[KeysError]) -> None:
     client = secrets_manager()
     with Stubber(client) as stub:
         stub.add_client_error("get_secret_value", code, http_status_code=status)

@@ -27,9 +27,7 @@ def test_in_a_small_room_a_join_is_two_writes_and_one_query_or_two(
     assert [asked(each) for each in (joined, *signals)] == [join, *[(1, 1)] * 3]
 
 
-def test_in_a_large_room_joins_and_signals_take_as_much_whatever_its_size(
-    room: MeasuredRoom,
-) -> None:
+def test_in_a_large_room_joins_and_signals_take_as_much_at_any_size(room: MeasuredRoom) -> None:
     for size in (200, 400):
         room.fill(size)
         join, (offer, answer, later) = room.join_and_signal()

@@ -81,9 +81,7 @@ def test_what_the_policy_does_not_allow_is_a_403(
     assert front.routes() == [AUTHORIZER]
 
 
-def test_an_authorizer_that_raises_is_a_500(
-    guarded: Stack, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_raising_authorizer_is_a_500(guarded: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     front = Front(guarded, lambda: 1 / 0)
     assert front.connect() == Refusal(500)
     assert front.routes() == [AUTHORIZER]

@@ -73,9 +73,7 @@ def test_what_became_of_a_message_is_told(
     assert (usual | more).items() <= fields.items()
 
 
-def test_the_time_of_a_fan_out_is_logged_and_what_became_of_it_handed_on(
-    fields_of: FieldsOf,
-) -> None:
+def test_the_time_of_a_fan_out_is_logged_and_its_outcome_handed_on(fields_of: FieldsOf) -> None:
     outcomes: list[Outcome] = []
     connections = SlowConnections(gone="b")
     fields = fields_of(

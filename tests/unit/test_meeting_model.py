@@ -43,9 +43,7 @@ def test_really_every_order_is_tried() -> None:
 
 
 @pytest.mark.parametrize("connected_at", [0, NOW])
-def test_who_was_there_is_introduced_in_one_direction_even_if_it_announces_itself_again(
-    connected_at: int,
-) -> None:
+def test_who_was_there_and_says_so_again_is_introduced_in_one_direction(connected_at: int) -> None:
     """Also to somebody whose connection is the older one, as when it has been in another room."""
     table = Table()
     enter_long_ago(table, "m", connected_at=NOW // 2)

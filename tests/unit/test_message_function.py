@@ -38,9 +38,7 @@ def test_the_other_topics_of_a_subscribe_still_work() -> None:
 
 
 @pytest.mark.parametrize("name", ["subscribe", "publish_announce", "publish_signal"])
-def test_a_connection_that_brought_no_token_is_granted_nothing_and_told_so(
-    name: str, tokens_required: None
-) -> None:
+def test_who_brought_no_token_gets_nothing_and_is_told_so(name: str, tokens_required: None) -> None:
     room = Room(sender_is_in=False)
     send(name, {})
     ((receiver, frame),) = room.connections.sent
@@ -50,9 +48,7 @@ def test_a_connection_that_brought_no_token_is_granted_nothing_and_told_so(
 
 
 @pytest.mark.parametrize("context", [{}, granting()], ids=["no token", "no grants"])
-def test_a_ping_needs_neither_token_nor_grant(
-    context: dict[str, Any], tokens_required: None
-) -> None:
+def test_a_ping_needs_no_token_nor_grant(context: dict[str, Any], tokens_required: None) -> None:
     room = Room()
     send("ping", context)
     assert room.connections.sent == [(SENDER, {"type": "pong"})]

@@ -119,9 +119,7 @@ def test_who_runs_the_server_reads_once_who_was_refused(capsys: pytest.CaptureFi
     assert "\x1b" not in "".join(lines)
 
 
-def test_who_opens_a_page_from_a_file_reads_what_to_do_instead(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_who_opens_a_file_reads_what_to_do_instead(capsys: pytest.CaptureFixture[str]) -> None:
     assert not HouseRules().admit("null")
     told = capsys.readouterr().err
     assert "http.server" in told and "AllowedOrigins" not in told

@@ -12,9 +12,7 @@ from tests.support.rooms import RoomsOf, room_of_three
 
 @pytest.mark.parametrize("has_left", [True, False], ids=["left", "gone"])
 @pytest.mark.parametrize("kind", ["offer", "answer"])
-def test_an_offer_or_an_answer_to_a_peer_that_is_away_is_answered_by_hanging_up(
-    kind: str, has_left: bool
-) -> None:
+def test_an_offer_or_answer_to_an_absent_peer_gets_a_hang_up(kind: str, has_left: bool) -> None:
     rooms = room_of_three()
     if has_left:
         rooms.send("b", type="unsubscribe", topics=["room"])
@@ -122,9 +120,7 @@ def room_without_b() -> RoomsOf:
 
 
 @pytest.mark.parametrize("is_noticed", [False, True], ids=["half open", "disconnected"])
-def test_signals_wait_for_a_peer_that_makes_another_connection_and_come_once(
-    is_noticed: bool,
-) -> None:
+def test_signals_wait_for_a_peer_that_connects_again_and_come_once(is_noticed: bool) -> None:
     rooms = room_without_b()
     if is_noticed:
         rooms.rooms.leave("b")

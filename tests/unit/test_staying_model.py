@@ -25,9 +25,7 @@ LOST = {
 
 
 @pytest.mark.parametrize(("said", "members", "meeting"), LOST.values(), ids=LOST)
-def test_members_meet_again_in_one_direction(
-    said: Sequence[Said], members: str, meeting: str
-) -> None:
+def test_they_meet_again_in_one_direction(said: Sequence[Said], members: str, meeting: str) -> None:
     assert introductions_of(said, meeting, room_of(*members)) == {1}
 
 
@@ -88,9 +86,7 @@ SLEPT = NOW + 40_000
 
 
 @pytest.mark.parametrize("later", [1, NEW_MILLISECONDS // 2, 2 * NEW_MILLISECONDS, 30_000])
-def test_a_page_that_wakes_on_a_new_connection_gets_no_offer_before_it_has_noticed(
-    later: int,
-) -> None:
+def test_a_page_that_wakes_on_a_new_connection_gets_no_offer_before_it_notices(later: int) -> None:
     """The other end noticed while it slept. Its old connection would take the offer, and end."""
     table = room_of("a", "c")
     passes(table, again("a", NOW))
@@ -106,9 +102,7 @@ def test_a_page_that_noticed_before_it_connected_again_meets_an_end_that_notices
 
 @pytest.mark.parametrize("late", [350, 600, 1_500])
 @pytest.mark.parametrize("is_first_late", [False, True])
-def test_ends_whose_announces_are_handled_late_meet_in_one_direction(
-    late: int, is_first_late: bool
-) -> None:
+def test_ends_that_are_handled_late_meet_in_one_direction(late: int, is_first_late: bool) -> None:
     """As where one meets a cold start, so that the other is passed on by what was said before."""
     table = room_of("a", "b", "c")
     passes(table, [*again("a", NOW - 20_000), *again("b", NOW - 19_995)])

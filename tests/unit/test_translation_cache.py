@@ -128,9 +128,7 @@ def test_a_folder_that_cannot_be_written_or_made_costs_time_alone(tmp_path: Path
         assert remembered(tmp_path / "file" / "folder", compute) == times
 
 
-def test_a_known_result_in_a_folder_that_is_read_only_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_only_folder_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compute = count(1).__next__
     remembered(tmp_path, compute)
 
@@ -141,9 +139,7 @@ def test_a_known_result_in_a_folder_that_is_read_only_is_used(
     assert remembered(tmp_path, compute) == 1
 
 
-def test_the_files_that_were_used_last_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_files_used_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_MOST_FILES", 3)
     compute = count(1).__next__
     for number in range(6):
