@@ -55,9 +55,8 @@ def test_a_server_that_broadcasts_passes_as_that(local_server: StartLocalServer)
     server = local_server(environment={"DELIVERY": "broadcast"})
     checked = check(server.websocket_url, "--expect", "broadcast", "--load", "3x4")
     assert (checked.status, checked.of("failed")) == (0, []), checked.output
-    assert faults(server, "delivery")["delivery"].startswith(
-        "signals go to everybody: Delivery=broadcast"
-    )
+    means = faults(server, "delivery")["delivery"]
+    assert means.startswith("signals go to everybody: Delivery=broadcast")
 
 
 def test_y_webrtcs_server_passes_as_broadcast_unharmed(reference_server: ReferenceServer) -> None:

@@ -38,8 +38,7 @@ def test_the_wrong_delivery_is_named(local_server: StartLocalServer) -> None:
 
 
 async def test_what_is_lost_under_load_is_counted(plant: Plant) -> None:
-    url = plant(broken.LOST_ANNOUNCE).websocket_url
-    target = Target.parse(url, None, None, "addressed")
+    target = Target.parse(plant(broken.LOST_ANNOUNCE).websocket_url, None, None, "addressed")
     with pytest.raises(Fault, match=r"2 of 2 rooms of 3; \d+ of 42 deliveries lost"):
         await form_rooms(target, Load(2, 3, 2), lambda note: None)
 
@@ -87,9 +86,8 @@ ALONE = {
 
 
 def test_a_planted_fault_is_named_and_nothing_else(plant: Plant) -> None:
-    servers = [plant(fault) for fault in ALONE]
     with ThreadPoolExecutor() as threads:
-        found = list(threads.map(faults, servers))
+        found = list(threads.map(faults, [plant(fault) for fault in ALONE]))
     for failed, named in zip(found, ALONE.values(), strict=True):
         assert failed.keys() == named.keys()
         for probe, means in named.items():

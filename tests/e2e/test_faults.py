@@ -67,9 +67,8 @@ async def test_a_killed_function_is_an_internal_server_error(any_server: StartLo
 
 
 def test_a_wrong_plan_is_explained() -> None:
-    server = LocalServer("--faults", "posts.503=0.1")
     with pytest.raises(RuntimeError, match=r"ended with 1: error: no such fault: posts\.503; the"):
-        server.start()
+        LocalServer("--faults", "posts.503=0.1").start()
 
 
 def test_a_table_with_tls_cannot_be_made_to_fail() -> None:

@@ -32,9 +32,8 @@ def test_a_conversation_is_replayed_and_so_are_its_begin_and_its_end(tmp_path: P
 
 
 def test_an_event_is_replayed_in_a_real_table(dynamodb_local: str) -> None:
-    events = ROOT / "events"
     options = ("--dynamodb", dynamodb_local, "--port", 9)  # no server is there: it is not asked
-    joined = local("invoke", "MessageFunction", events / "subscribe.json", *options)
+    joined = local("invoke", "MessageFunction", ROOT / "events" / "subscribe.json", *options)
     assert joined.returncode == 0, joined.stderr
     assert '"level": "INFO"' in joined.stderr
     assert rows_of(dynamodb_client(dynamodb_local), TOPIC)

@@ -124,11 +124,10 @@ def test_dashboard_and_alarms_show_metrics_that_exist(overrides: dict[str, str])
 def test_every_metric_of_our_own_and_of_every_function_is_on_the_dashboard() -> None:
     resources = deployed(**AUTHORIZER)
     assert own_metrics(resources) == {each[:2] for each in shown(resources) if each[0] == OWN}
-    functions = {"connect", "disconnect", "message", "authorize"}
     names = AWS_METRICS["AWS/Lambda"] - {"Invocations"}  # API Gateway's counts are there instead
     assert {each for each in shown(resources) if each.namespace == "AWS/Lambda"} == {
         Metric("AWS/Lambda", name, frozenset({("FunctionName", function)}))
-        for name, function in product(names, functions)
+        for name, function in product(names, ("connect", "disconnect", "message", "authorize"))
     }
 
 

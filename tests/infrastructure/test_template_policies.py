@@ -120,9 +120,8 @@ def test_the_message_function_may_do_what_the_table_is_asked_to_and_no_more() ->
     calls = re.findall(r"client\.(\w+)\(", source)
     used = {"".join(word.capitalize() for word in call.split("_")) for call in calls}
     actions = {action for action, _ in EXPECTED["MessageFunction"].granted}
-    assert {each for each in actions if each.startswith("dynamodb:")} == {
-        f"dynamodb:{operation}" for operation in used
-    }
+    asked_for = {f"dynamodb:{operation}" for operation in used}
+    assert {each for each in actions if each.startswith("dynamodb:")} == asked_for
 
 
 def test_a_key_decrypts_the_one_secret_and_only_through_secrets_manager() -> None:

@@ -68,9 +68,8 @@ def test_no_two_environments_share_what_they_upload() -> None:
 def test_deploy_asks_nobody_and_accepts_that_nothing_changed() -> None:
     build, deploy = commands("deploy")[-2:]
     assert build == '.venv/bin/sam build --config-env "$ENVIRONMENT"'
-    assert deploy == (
-        'sam deploy --config-env "$ENVIRONMENT" --no-confirm-changeset --no-fail-on-empty-changeset'
-    )
+    options = "--no-confirm-changeset --no-fail-on-empty-changeset"
+    assert deploy == f'sam deploy --config-env "$ENVIRONMENT" {options}'
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

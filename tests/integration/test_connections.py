@@ -52,9 +52,8 @@ class RunningGateway:
         """Return the id of a new connection and its client's end."""
         handshake = Handshake("/", "", [("User-Agent", "test")], "192.0.2.1")
         now = time.time()
-        connection = Connection(
-            connection_context(handshake, "dev", new_id(), int(now * 1000)), now
-        )
+        context = connection_context(handshake, "dev", new_id(), int(now * 1000))
+        connection = Connection(context, now)
         socket = RecordingSocket()
         self._loop.call_soon_threadsafe(self.gateway.opened, connection, socket)
         wait_until(lambda: connection.id in self.gateway.connections)

@@ -78,9 +78,8 @@ def test_the_local_server_builds_events_of_the_same_shape(stack: Stack) -> None:
         seen[event["requestContext"]["routeKey"]] = event
         return {"statusCode": 200}
 
-    handshake = Handshake(
-        "/dev", "team=blue", list(EVENTS["connect_page"]["headers"].items()), "203.0.113.7"
-    )
+    headers = list(EVENTS["connect_page"]["headers"].items())
+    handshake = Handshake("/dev", "team=blue", headers, "203.0.113.7")
     gateway = Gateway(stack, InlineInvoker(), load=lambda function: record)
     connection = asyncio.run(gateway.connect(handshake))
     assert isinstance(connection, Connection)

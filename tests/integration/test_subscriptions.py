@@ -63,9 +63,8 @@ def test_subscribing_again_forgets_the_announce_not_its_peer(subscriptions: Subs
     subscriptions.subscribe(["room"], sender("a", at=2))
     assert (members(subscriptions), announces(subscriptions)) == ({"a": "A"}, {"a": None})
     subscriptions.announce("room", sender("a", at=3), announce("B"))
-    assert subscriptions.of_topic("room") == [
-        Subscriber("a", "B", CONNECTED_AT, 3, '"I am B"', 1, began_at=1)
-    ]
+    row = Subscriber("a", "B", CONNECTED_AT, 3, '"I am B"', 1, began_at=1)
+    assert subscriptions.of_topic("room") == [row]
 
 
 def test_announces_of_a_client_are_counted_for_some_time(subscriptions: Subscriptions) -> None:
@@ -130,9 +129,8 @@ def test_all_topics_of_a_message_are_entered_and_left(subscriptions: Subscriptio
 def test_expired_rows_are_left_out(subscriptions: Subscriptions) -> None:
     longest = sender("a", connected_at=0).expires_at * 1000
     for connection, left in (("expired", -1000), ("expiring", 0), ("alive", 1000)):
-        subscriptions.subscribe(
-            ["room"], sender(connection, connected_at=CONNECTED_AT - longest + left)
-        )
+        connected_at = CONNECTED_AT - longest + left
+        subscriptions.subscribe(["room"], sender(connection, connected_at=connected_at))
     assert members(subscriptions) == {"alive": None}
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from functions.authorize.app import lambda_handler
-from local import ROOT
 from signaling.authorizer import tokens
-from tests.support.events import Invocation
+from tests.support.events import EVENTS, Invocation
+from tests.support.unseen import assert_unseen
 
-CONNECT = json.loads((ROOT / "events" / "connect_page.json").read_text())
+CONNECT = EVENTS["connect_page"]
 METHOD = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/$connect"
 SECRET = "correct horse battery staple, and then some"
 
@@ -49,9 +49,7 @@ class Refusals:
         assert effect_of(answer) == "Deny"
         assert "context" not in answer
         output = self._capsys.readouterr()
-        for token in tokens:
-            for part in token.split("."):
-                assert len(part) < 9 or part not in output.out + output.err
+        assert_unseen(output.out + output.err, *tokens)
         assert SECRET not in output.out + output.err
         assert not output.err
         return str(json.loads(output.out)["refused"])

@@ -16,8 +16,6 @@ from tests.support.commands import run as run_command
 
 QUICK = {probe.name for probe in PROBES} - {"at once", "latency"}
 
-_SECONDS = 120
-
 
 class Checked(NamedTuple):
     """What `python -m check` made of a server."""
@@ -38,7 +36,7 @@ def environment(token: str | None = None) -> Mapping[str, str]:
 def check(url: str, *options: str, token: str | None = None, **variables: str) -> Checked:
     """Run the whole check as `make check FORMAT=json` does."""
     command = [sys.executable, "-m", "check", url, "--format", "json", *options]
-    done = run_command(*command, env={**environment(token), **variables}, timeout=_SECONDS)
+    done = run_command(*command, env={**environment(token), **variables}, timeout=120)
     output = done.stdout + done.stderr
     assert "Traceback" not in output, output
     return Checked(done.returncode, [json.loads(line) for line in done.stdout.splitlines()], output)

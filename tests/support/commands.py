@@ -11,7 +11,6 @@ Done = subprocess.CompletedProcess[str]
 
 def run(*command: object, cwd: Path = ROOT, timeout: float = 60, **options: Any) -> Done:
     """Run it in the project's folder, for a minute at most."""
-    words = [*map(str, command)]
     return subprocess.run(
-        words, cwd=cwd, timeout=timeout, capture_output=True, text=True, **options
+        [*map(str, command)], cwd=cwd, timeout=timeout, capture_output=True, text=True, **options
     )

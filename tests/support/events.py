@@ -58,8 +58,7 @@ class Room:
 
 def replay(name: str) -> dict[str, int]:
     event = EVENTS[name]
-    app = {"$connect": connect, "$disconnect": disconnect}.get(
-        event["requestContext"]["routeKey"], message
-    )
+    route = event["requestContext"]["routeKey"]
+    app = {"$connect": connect, "$disconnect": disconnect}.get(route, message)
     answer: dict[str, int] = app.lambda_handler(event, Invocation())
     return answer

@@ -19,7 +19,6 @@ def post(service: lean.Service, *ids: str, seconds: float = 5.0, payload: str = 
 
 
 def query(service: lean.Service, seconds: float = 5.0) -> Any:
-    (answer,) = lean.LeanDynamoDB(service).query(
-        [{"TableName": "table"}], time.monotonic() + seconds
-    )
+    dynamodb = lean.LeanDynamoDB(service)
+    (answer,) = dynamodb.query([{"TableName": "table"}], time.monotonic() + seconds)
     return answer

@@ -22,10 +22,9 @@ def directions(heard: frozenset[Heard], one: Said, other: Said) -> int:
 def introductions_of(said: Sequence[Said], staying: str, table: Table) -> set[int]:
     """Return in how many directions pairs of `staying` connections may have been introduced."""
     last = {each.connection: each for each in said if each.message and "data" in each.message}
-    ends = handled_in_every_order(said, table)
     return {
         directions(heard, last[one], last[other])
-        for heard in ends.heard
+        for heard in handled_in_every_order(said, table).heard
         for one, other in combinations(staying, 2)
     }
 

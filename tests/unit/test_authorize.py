@@ -19,12 +19,10 @@ from signaling.authorizer.tokens import MOST_TOKEN_CHARACTERS
 from signaling.event import LONGEST_URL, Event
 from tests.support.authorizer import CONNECT, Refusals, connect_with, effect_of, encoded, now
 
-with_each_algorithm = pytest.mark.parametrize(
-    "published", ["ES256", "RS256", "EdDSA"], indirect=True
-)
+each_algorithm = pytest.mark.parametrize("published", ["ES256", "RS256", "EdDSA"], indirect=True)
 
 
-@with_each_algorithm
+@each_algorithm
 def test_a_good_token_opens_the_topics_that_it_names(issuer: Issuer) -> None:
     answer = connect_with(issuer.mint(aud="rooms", topics=["team/*"]))
     assert effect_of(answer) == "Allow"
@@ -93,7 +91,7 @@ def test_an_unknown_key_is_looked_for_once(issuer: Issuer, refused: Refusals) ->
     assert issuer.requests.count(JWKS) == 1
 
 
-@with_each_algorithm
+@each_algorithm
 def test_a_token_cut_short_or_changed(issuer: Issuer, refused: Refusals) -> None:
     token = issuer.mint(aud="rooms")
     for length in (0, 1, 20, token.index("."), token.rindex("."), len(token) - 3):
@@ -110,7 +108,7 @@ def signed_by(key: SigningKey, algorithm: object, signature: str = "AAAA", **cla
     return f"{encoded({'alg': algorithm, 'kid': key.id})}.{encoded(claims)}.{signature}"
 
 
-@with_each_algorithm
+@each_algorithm
 def test_the_algorithm_is_the_keys_whatever_a_token_says(issuer: Issuer, refused: Refusals) -> None:
     own, claims = issuer.keys[-1], issuer.claims(aud="rooms")
     others = {"RS256", "ES256", "EdDSA"} - {own.algorithm}
@@ -127,7 +125,7 @@ def test_the_algorithm_is_the_keys_whatever_a_token_says(issuer: Issuer, refused
     assert {refused.reason(token) for token in forged} == {"algorithm"}
 
 
-@with_each_algorithm
+@each_algorithm
 def test_a_key_that_came_with_the_token(issuer: Issuer, refused: Refusals) -> None:
     own = SigningKey(issuer.keys[-1].algorithm, "1")
     claims = issuer.claims(aud="rooms")

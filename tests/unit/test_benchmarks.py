@@ -79,9 +79,8 @@ def test_peers_say_what_was_recorded_when_one_leaves() -> None:
     (leaving,) = [number for number, (_, text) in enumerate(recorded) if "unsubscribe" in text]
     departure = next(emptying("room", 3, BROADCAST))
     steps: list[Step] = departure.before + departure.after
-    assert said_by_each((step.sender, step.text) for step in steps) == said_by_each(
-        recorded[leaving:]
-    )
+    said = said_by_each((step.sender, step.text) for step in steps)
+    assert said == said_by_each(recorded[leaving:])
 
 
 def test_signals_are_as_long_as_the_browsers() -> None:

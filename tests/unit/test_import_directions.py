@@ -90,10 +90,8 @@ def modules_of_the_layer() -> dict[str, Path]:
 @pytest.mark.parametrize(("name", "file"), modules_of_the_layer().items())
 def test_a_module_of_the_layer_imports_only_what_is_nearer_the_core(name: str, file: Path) -> None:
     allowed = MAY_IMPORT.get(name) or MAY_IMPORT[name.partition(".")[0]]
-    of_the_layer = {
-        each.removeprefix("signaling.") for each in imports(file) if "signaling." in each
-    }
-    assert not {each for each in of_the_layer if not is_within(each, allowed | {"typed"})}
+    found = {each.removeprefix("signaling.") for each in imports(file) if "signaling." in each}
+    assert not {each for each in found if not is_within(each, allowed | {"typed"})}
 
 
 @pytest.mark.parametrize("name", sorted(CORE))

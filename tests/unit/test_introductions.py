@@ -7,8 +7,6 @@ from signaling.ports import Outcome
 from tests.support.messages import encrypted
 from tests.support.rooms import RoomsOf, room_of_three
 
-ANNOUNCE_OF_A = {"type": "announce", "from": "A"}
-
 
 def test_who_was_there_hears_of_who_comes_and_not_the_reverse_whatever_their_peer_ids() -> None:
     for peer in ("", "ZZ"):
@@ -48,9 +46,9 @@ def test_an_announce_on_behalf_of_another_is_the_message_that_it_sent() -> None:
     rooms = RoomsOf()
     rooms.announce("a", "A")
     rooms.announce("b", "B")
-    assert rooms.connections.sent == [
-        ("b", {"type": "publish", "topic": "room", "data": ANNOUNCE_OF_A, "clients": 2})
-    ]
+    announce = {"type": "announce", "from": "A"}
+    frame = {"type": "publish", "topic": "room", "data": announce, "clients": 2}
+    assert rooms.connections.sent == [("b", frame)]
 
 
 def test_behind_a_password_the_lower_connection_is_introduced_and_its_text_is_kept() -> None:

@@ -39,8 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(folder: Path, program: str, *arguments: str) -> Done:
-    command = [sys.executable, "-B", "-c", program, *arguments]
-    return run(*command, env={"PYTHONPATH": str(folder)})
+    return run(sys.executable, "-B", "-c", program, *arguments, env={"PYTHONPATH": str(folder)})
 
 
 def modules_in(folder: Path) -> dict[str, Path]:

@@ -23,9 +23,8 @@ def test_a_key_url_of_its_own_needs_no_discovery(issuer: Issuer) -> None:
 
 def test_keys_that_no_token_may_be_checked_with_are_passed_over(issuer: Issuer) -> None:
     good = SigningKey("ES256", "good")
-    other_curve = SigningKey("ES256", "curve", ec.generate_private_key(ec.SECP384R1()))
     unusable: list[Any] = [
-        other_curve.jwk,
+        SigningKey("ES256", "another curve", ec.generate_private_key(ec.SECP384R1())).jwk,
         {**good.jwk, "use": "enc"},
         {**good.jwk, "alg": "ES384"},
         {**good.jwk, "kty": "oct", "k": "c2VjcmV0"},
@@ -149,7 +148,7 @@ def test_a_secret_is_a_key_for_hs256_alone(answer: dict[str, Any]) -> None:
         ("InternalServiceError", 500, KeysError),
     ],
 )
-def test_a_missing_secret_is_an_error_to_log(code: str, status: int, kind: type[KeysError]) -> None:
+def test_an_unavailable_secret_is_an_error(code: str, status: int, kind: type[KeysError]) -> None:
     client = secrets_manager()
     with Stubber(client) as stub:
         stub.add_client_error("get_secret_value", code, http_status_code=status)

@@ -58,8 +58,7 @@ def test_a_page_that_comes_back_later_on_its_connection_is_a_newcomer() -> None:
     table = left("m", "a")
     for each in GONE:
         handle(table, each)
-    later = NOW + 3 * NEW_MILLISECONDS
-    ends = handled_in_every_order(enter("m", later, peer("m2"), 0), table)
+    ends = handled_in_every_order(enter("m", NOW + 3 * NEW_MILLISECONDS, peer("m2"), 0), table)
     assert ends.heard == {frozenset({Heard("a", json.dumps(peer("m2")))})}
 
 

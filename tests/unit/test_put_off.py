@@ -65,6 +65,5 @@ BEGINNING = "import sys\nfrom signaling.put_off import put_off\n"
 
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_in_a_process_of_its_own(program: str) -> None:
-    command = [sys.executable, "-B", "-c", BEGINNING + program]
-    done = run(*command, env={"PYTHONPATH": LAYER})
+    done = run(sys.executable, "-B", "-c", BEGINNING + program, env={"PYTHONPATH": LAYER})
     assert done.returncode == 0, done.stderr

@@ -100,9 +100,8 @@ def test_broadcast_hangs_up_on_nobody() -> None:
 
 def kinds_for(rooms: RoomsOf, connection: str) -> list[str]:
     """Return the kinds of the signals that `connection` got."""
-    return [
-        frame["data"]["signal"]["type"] for to, frame in rooms.connections.sent if to == connection
-    ]
+    sent = rooms.connections.sent
+    return [frame["data"]["signal"]["type"] for to, frame in sent if to == connection]
 
 
 def come_back(rooms: RoomsOf) -> list[str]:
