@@ -18,6 +18,7 @@ _SIZES = (10, 100, 101, *_LARGE)
 """Members of the room, with the newcomer that is measured. With 101 it has just become large, and a
 join lists the members that it meets, once."""
 _NEWCOMERS = 20
+_OPERATIONS = ("a join", "an offer", "an answer", "a signal after a pause")
 _FIGURES: dict[str, Callable[[Usage], float]] = {
     "requests": lambda used: sum(used.requests.values()),
     "posts": lambda used: used.posts + used.questions,
@@ -70,14 +71,8 @@ def _growths(room: MeasuredRoom) -> list[Growth]:
     for size in _SIZES:
         room.fill(size - 1)
         newcomers = [room.join_and_signal() for _ in range(_NEWCOMERS)]
-        joins = [join for join, _ in newcomers]
-        offers, answers, late = zip(*(signals for _, signals in newcomers), strict=True)
-        for operation, used in (
-            ("a join", joins),
-            ("an offer", offers),
-            ("an answer", answers),
-            ("a signal after a pause", late),
-        ):
+        usages = zip(*((join, *signals) for join, signals in newcomers), strict=True)
+        for operation, used in zip(_OPERATIONS, usages, strict=True):
             for what, figure in _FIGURES.items():
                 found[f"{what} of {operation}"][size] = max(map(figure, used))
     return [Growth(what, costs) for what, costs in found.items() if any(costs.values())]

@@ -10,13 +10,7 @@ import sys
 from functools import partial
 from typing import NamedTuple
 
-from benchmarks.over_servers import (
-    DEPLOYED,
-    REFERENCE,
-    Table,
-    options,
-    started,
-)
+from benchmarks.over_servers import DEPLOYED, REFERENCE, Table, options, started
 from rig.pages.outages import is_network_own, outage_place
 from rig.pages.stays import Lost, Outage
 

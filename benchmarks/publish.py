@@ -43,10 +43,7 @@ class _Timed:
         self._taken = taken
 
     def send(
-        self,
-        connections: Sequence[str],
-        payload: str,
-        introductions: Sequence[Introduction] = (),
+        self, connections: Sequence[str], payload: str, introductions: Sequence[Introduction] = ()
     ) -> Outcome:
         wall, cpu = time.perf_counter(), time.process_time()
         result = self._connections.send(connections, payload, introductions)

@@ -22,8 +22,7 @@ _PAGES_THAT_LEAVE_ABREAST = 8
 """They are busy for a moment, in which they must not be late because of others."""
 
 _SECONDS_TO_COME_AGAIN = {"memory": 20, "latency": 20, "dynamodb": 90, DEPLOYED: 300}
-"""In memory as fast as two cores bear it; the others share these cores with DynamoDB Local or with
-an emulator, of which each signal takes several requests."""
+"""As fast as two cores bear it, of which DynamoDB Local or an emulator may need a part."""
 
 _BREAKS: dict[How, str] = {
     "error": "both ends fail",
@@ -75,9 +74,10 @@ class Row(NamedTuple):
         count = round(share * (self.deployed if server == DEPLOYED else self.trials))
         if count == 0:
             return []
-        kinds: Sequence[Kind] = [self.kind] * count
-        if isinstance(self.kind, Crowd):
-            kinds = [self.kind._replace(seconds=_SECONDS_TO_COME_AGAIN[server])] * count
+        kind = self.kind
+        if isinstance(kind, Crowd):
+            kind = kind._replace(seconds=_SECONDS_TO_COME_AGAIN[server])
+        kinds: Sequence[Kind] = [kind] * count
         if isinstance(self.kind, Cut):
             kinds = _at_all_times(self.kind, count)
         trials = [Trial(kind, url) for kind in kinds]
