@@ -2,17 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from signaling.aws.counts import offers
 from signaling.bounds import LISTED_FIRST, LISTED_LAST, OFFER_MILLISECONDS, OFFERS_NOTED
 from signaling.ports import Offer, Sender, Subscriber, expiry_of
 
 
-@dataclass(frozen=True)
-class _Listing:
+class _Listing(NamedTuple):
     member: Subscriber
-    offers: dict[str, set[tuple[int, Offer]]] = field(default_factory=dict)
+    offers: dict[str, set[tuple[int, Offer]]]
     """By the name of the attribute that has them in DynamoDB; each with its time."""
 
 
@@ -27,9 +26,8 @@ class Listings:
         """List a member under its peer id, or leave it listed."""
         own = member._replace(announce=None, entered_at=None, left_at=None, announces=0)
         known = self._under(topic, peer).get(own.connection)
-        if known is None or known.member.requested_at != own.requested_at:
-            self.remove(topic, peer, own.connection)
-            self._listed[topic].setdefault(peer, {})[own.connection] = _Listing(own)
+        listing = known._replace(member=own) if known else _Listing(own, {})
+        self._listed[topic].setdefault(peer, {})[own.connection] = listing
 
     def of_peer(self, topic: str, peer: str, now: int) -> list[Subscriber]:
         """Return the first and the last members that are listed under the peer id."""

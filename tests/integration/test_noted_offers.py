@@ -99,7 +99,9 @@ def test_who_is_listed_again_keeps_the_offers_to_it(subscriptions: Subscriptions
     own = list_peer(subscriptions, "a")
     offer(subscriptions)
     subscriptions.list_peers("room", [own])  # as another that read its row before may do
+    subscriptions.list_peers("room", [own._replace(requested_at=NOW + 1)])
     assert subscriptions.unanswered() == []
+    assert [each.connection for each in subscriptions.of_peer("room", "A")] == ["a"]
     subscriptions.remove("room", ["a"])
     assert [each.connection for each in subscriptions.unanswered()] == ["b"]
 

@@ -25,7 +25,13 @@ from signaling.aws.rows import (
     peers_key,
 )
 from signaling.aws.table import Table
-from signaling.aws.updates import new_listing, note_of_listing, note_of_offer, removal
+from signaling.aws.updates import (
+    moved_offers,
+    new_listing,
+    note_of_listing,
+    note_of_offer,
+    removal,
+)
 from signaling.bounds import LISTED_FIRST, LISTED_LAST, OFFER_MILLISECONDS
 from signaling.ports import Offer, Sender, Subscriber
 from signaling.topics import topic_of
@@ -49,14 +55,28 @@ class Listings:
         members = list({each.connection: each for each in subscribers}.values())
         self._table.attempt([new_listing(topic, each) for each in members])
         notes = [note_of_listing(topic, each) for each in members]
-        left, former = [], []
+        gone = []
         for each, answer in zip(members, self._table.attempt(notes), strict=True):
+            own = listing_key(topic, each)
             if isinstance(answer, RequestError):
-                left.append(listing_key(topic, each))
-            else:
-                former += listings_of(answer)
-        new = [listing_key(topic, each) for each in members]
-        self.delete([*left, *(key for key in former if key not in new)])
+                gone.append(own)
+                continue
+            for former in listings_of(answer):
+                if former["sk"]["S"].startswith(listing_prefix(each.peer or "")):
+                    self._move(former, own)
+                else:
+                    gone.append(former)
+        self.delete(gone)
+
+    def _move(self, former: Row, own: Row) -> None:
+        """Move the offers to a member that two have listed, with different times, to one row."""
+        if former == own:
+            return
+        for answer in self._table.delete_each([removal(former)]):
+            row = answer.get("Attributes", {})
+            noted = {name: row[name] for name in offers(0) if name in row}
+            if noted and not self._table.write([moved_offers(own, noted)]):
+                self._unanswered += _offers_in(row)
 
     def unlist(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Delete the rows that list `subscribers`."""

@@ -157,6 +157,16 @@ def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
     }
 
 
+def moved_offers(key: Row, noted: Row) -> Update:
+    """Return the update of a row that lists a member, with offers from another that did."""
+    return {
+        "Key": key,
+        "ConditionExpression": "attribute_exists(pk)",
+        "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in noted),
+        "ExpressionAttributeValues": {f":{name}": value for name, value in noted.items()},
+    }
+
+
 def note_of_offer(topic: str, sender: Sender, peer: str, listed: Subscriber) -> Update:
     """Return the update of the row that lists the addressee of an offer of `peer`."""
     current, *others, _ = offers(sender.requested_at)
