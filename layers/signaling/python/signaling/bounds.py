@@ -40,9 +40,9 @@ OFFER_MILLISECONDS = 5_000
 """A page answers an offer within a second or so. If it leaves the room within this time after an
 offer, or twice this time, the one that made it is told."""
 
-OFFERS_NOTED = 12
+OFFERS_NOTED = 24
 """How many offers to one member are noted in that time. More are made all the same."""
 
 NOTED_PEER_BYTES = 64
 """Longest peer id (y-webrtc's has 36 bytes) whose offers are noted, so that to note one takes no
-more than 4 write units."""
+more than 6 write units."""
