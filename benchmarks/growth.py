@@ -43,7 +43,7 @@ class Growth(NamedTuple):
     costs: Mapping[int, float]
 
     def over_line(self) -> list[float]:
-        """Return the cost at each size but the first over that at the size before, if it had one."""
+        """Return the cost at each size but the first over that at the size before, if any."""
         return [cost / (before or cost or 1) for before, cost in pairwise(self.costs.values())]
 
 
