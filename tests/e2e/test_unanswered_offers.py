@@ -23,7 +23,9 @@ async def test_who_made_an_offer_is_told_when_its_addressee_goes(
     ):
         for each in silent:
             await each.subscribe(room)
-        await asyncio.gather(*(each.settled() for each in silent))
+        while not any(frame.get("clients") == SMALL_ROOM for frame in silent[1].received):
+            await silent[0].publish(room, {"type": "anything"})
+            await asyncio.sleep(0.2)
         for each in (one, other):
             await each.announce(room)
         await asyncio.wait(
@@ -41,7 +43,5 @@ async def test_who_made_an_offer_is_told_when_its_addressee_goes(
 async def go(client: Client, room: str, how: str) -> None:
     if how == "leaves":
         await client.send({"type": "unsubscribe", "topics": [room]})
-    elif how == "closes":
-        await client.close()
     else:
-        await client.vanish()
+        await (client.close() if how == "closes" else client.vanish())
