@@ -107,7 +107,8 @@ class Client:
         """Return the frames received once all that was sent before has been handled.
 
         A ping would overtake it on its MOCK route, so this asks for an error frame, which comes
-        from the message function; that is enough where messages are handled in order.
+        from the message function. That is enough where messages are handled in order: in memory,
+        and not over DynamoDB, where a client's messages are handled at once.
         """
         marker = len(self.got_of_type("error"))
         await self.send("settled?")

@@ -109,6 +109,10 @@ class Process:
         """The functions' log lines so far."""
         return [json.loads(line) for line in self.lines if line.startswith("{")]
 
+    def logged(self, **fields: object) -> list[dict[str, Any]]:
+        """The lines of the log that have these `fields`."""
+        return [line for line in self.log if fields.items() <= line.items()]
+
     def _launch(self, command: list[str], is_ready: Callable[[], object]) -> None:
         self._forgotten = 0
         process = self._process = self._begin(command)

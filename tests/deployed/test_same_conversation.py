@@ -37,6 +37,9 @@ class Place(NamedTuple):
         rows = [row for row in rows if "has_left" not in row]
         return [connection_of(row["sk"]["S"]) for row in rows]
 
+    def has_announced(self) -> bool:
+        return any("announce" in row for row in rows_of(self.dynamodb, ROOM, self.table))
+
 
 class Effects(NamedTuple):
     """What came of the conversation."""
@@ -79,7 +82,7 @@ async def converse(place: Place) -> Effects:
         await until_members("A has come", 1, 1)
         (connection_of_a,) = await asyncio.to_thread(place.members, ROOM)
         await a.announce(ROOM)
-        await a.settled()
+        await asyncio.to_thread(wait_until, place.has_announced)
         await b.subscribe(ROOM)
         await until_members("B has come", 2, 1)
         await b.announce(ROOM)

@@ -104,7 +104,7 @@ async def test_a_post_to_whoever_does_not_read_is_a_429_in_every_mode(
     with connect(server, HANDSHAKE) as deaf:
         id = await connection_of(server)
         deaf.sendall(frame(0x81, b'{"type":"subscribe","topics":["deaf"]}'))
-        wait_until(lambda: any(line.get("type") == "subscribe" for line in server.log))
+        wait_until(lambda: server.logged(type="subscribe"))
         with pytest.raises(ClientError) as refused:
             for _ in range(1_000):
                 management.post_to_connection(ConnectionId=id, Data=b"x" * 100_000)

@@ -19,19 +19,14 @@ async def exchange(server: LocalServer, number: int) -> list[dict[str, Any]]:
     """
     async with clients(server.websocket_url, "A", "B") as (sender, receiver):
         await receiver.subscribe("room")
-        await asyncio.to_thread(wait_until, lambda: logged(server, type="subscribe"))
+        await asyncio.to_thread(wait_until, lambda: server.logged(type="subscribe"))
         for count in range(number):
             await sender.publish("room", {"type": "x"})
-            while len(logged(server, type="publish")) == count:
+            while len(server.logged(type="publish")) == count:
                 await asyncio.sleep(0.02)
-        delivered = sum(line["delivered"] for line in logged(server, type="publish"))
+        delivered = sum(line["delivered"] for line in server.logged(type="publish"))
         await receiver.until_received(delivered)
         return receiver.received
-
-
-def logged(server: LocalServer, **fields: object) -> list[dict[str, Any]]:
-    """Return the lines of the log that have these `fields`."""
-    return [line for line in server.log if fields.items() <= line.items()]
 
 
 @pytest.mark.parametrize("client", ["lean", "boto3"])

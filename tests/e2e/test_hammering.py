@@ -34,23 +34,20 @@ def test_posts_to_clients_that_were_just_reset_find_them_gone(server: LocalServe
     entering = frame(0x81, b'{"type":"subscribe","topics":["room"]}')
     message = frame(0x81, b'{"type":"publish","topic":"room","data":{"x":"%s"}}' % (b"y" * 2_000))
 
-    def logged(kind: str) -> list[dict[str, Any]]:
-        return [line for line in server.log if line.get("type") == kind]
-
     with open_websocket(server) as sender, ExitStack() as stack:
         others = [stack.enter_context(open_websocket(server)) for _ in range(60)]
         for each in (sender, *others):
             each.sendall(entering)
-        wait_until(lambda: len(logged("subscribe")) == 61)
+        wait_until(lambda: len(server.logged(type="subscribe")) == 61)
         os.kill(server.pid, signal.SIGSTOP)  # so that it learns of all resets at one moment
         for each in others:
             reset(each)
         for _ in range(30):
             sender.sendall(message)
         os.kill(server.pid, signal.SIGCONT)
-        wait_until(lambda: len(logged("publish")) == 30)
-        assert [line["failed"] for line in logged("publish")] == [0] * 30
-        assert logged("publish")[-1]["delivered"] == 0
+        wait_until(lambda: len(server.logged(type="publish")) == 30)
+        assert [line["failed"] for line in server.logged(type="publish")] == [0] * 30
+        assert server.logged(type="publish")[-1]["delivered"] == 0
     assert "connection lost" not in server.output
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from rig.clients import clients
+from rig.processes import wait_until
 from rig.servers import LocalServer, StartLocalServer
 from signaling.log import hash_of
 from tests.support.make import make
@@ -18,8 +19,7 @@ async def test_a_room_is_listed_looked_into_and_a_connection_of_it_closed(
     async with clients(server.websocket_url, "A", "B") as (a, b):
         await a.subscribe(ROOM)
         await b.subscribe(ROOM, "another")
-        await b.settled()
-        await a.settled()
+        wait_until(lambda: len(server.logged(type="subscribe")) == 2)
         assert hash_of(ROOM) in await asyncio.to_thread(make, "rooms", table)
         assert f'"{ROOM}"' in await asyncio.to_thread(make, "rooms", table, "NAMES=1")
         inside = await asyncio.to_thread(make, "rooms", table, f"ROOM={ROOM}")
