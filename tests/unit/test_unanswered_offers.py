@@ -49,9 +49,12 @@ def test_who_made_an_offer_is_told_some_time_after_its_addressee_has_gone(
     assert told(rooms) == []
 
 
-def test_whose_addressee_is_found_gone_by_another_is_told_as_well(rooms: RoomsOf) -> None:
+@pytest.mark.parametrize(("finder", "kind"), [("other", "offer"), ("a", "candidate")])
+def test_whose_addressee_is_found_gone_by_a_later_signal_is_told_as_well(
+    rooms: RoomsOf, finder: str, kind: str
+) -> None:
     rooms.connections.lose("b")
-    rooms.publish("other", signal("offer", "OTHER", "B"))
+    rooms.publish(finder, signal(kind, finder.upper(), "B"))
     assert told(rooms) == [("a", hang_up("B", "A"))]
 
 

@@ -57,7 +57,7 @@ class Rooms:
         self._is_broadcast = is_broadcast
         self._max_rooms = max_rooms
         self._after = after
-        self._waited_for: tuple[str, str | None] | None = None
+        self._told_of: tuple[str, str | None] | None = None
         known = LargeTopics() if large_topics is None else large_topics
         self._delivery = Delivery(
             subscriptions, connections, is_broadcast, needs_token, max_recipients, known
@@ -213,9 +213,10 @@ class Rooms:
         self, sender: Sender, signal: Publish, read: list[Subscriber], outcome: Outcome
     ) -> Handled:
         """Keep a signal for its addressee."""
-        from signaling.waiting import Waiting  # here: few signals are lost
+        from signaling.waiting import Waiting, is_hung_up_on  # here: few signals are lost
 
-        self._waited_for = sender.connection, signal.to
+        if is_hung_up_on(signal):
+            self._told_of = sender.connection, signal.to
         waiting = Waiting(self._subscriptions, self._connections, self._delivery.reach, self._after)
         here = [each for each in read if each.connection not in outcome.gone]
         outcome = plus(outcome, waiting.keep(sender, signal, is_back(signal.to, here)))
@@ -244,7 +245,7 @@ class Rooms:
     def finish(self) -> Outcome:
         """Hang up on offers to members that this invocation found to have left."""
         unanswered = self._subscriptions.unanswered()
-        offers = [each for each in unanswered if (each.connection, each.to) != self._waited_for]
+        offers = [each for each in unanswered if (each.connection, each.to) != self._told_of]
         if not offers:
             return NOTHING
         from signaling.waiting import give_up  # here: few leave before they have answered

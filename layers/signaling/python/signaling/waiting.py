@@ -29,7 +29,9 @@ https://github.com/dmonad/lib0/blob/v0.2.114/websocket.js#L60
 """
 
 
-_HUNG_UP_ON = ("offer", "answer")
+def is_hung_up_on(signal: Publish) -> bool:
+    """Tell whether its sender is told if its addressee stays away."""
+    return signal.signal in ("offer", "answer")
 
 
 class Waiting:
@@ -91,7 +93,7 @@ class Waiting:
         Otherwise the sender would keep a connection that can no longer open, and ignore the peer
         when it comes back.
         """
-        if signal.signal in _HUNG_UP_ON and signal.to and signal.peer:
+        if is_hung_up_on(signal) and signal.to and signal.peer:
             frame = encode_hang_up(signal.topic, signal.to, signal.peer)
             self._connections.send([sender.connection], frame)
             self.has_hung_up = True
@@ -129,6 +131,4 @@ def _has_moved(offer: Offer, subscriptions: Subscriptions) -> bool:
 def _is_told(held: Sequence[str], to: str) -> bool:
     """Tell whether a client is hung up on in the name of `to` because of what it keeps."""
     kept = (parse(text, False, Limits()) for text in held)
-    return any(
-        isinstance(each, Publish) and each.to == to and each.signal in _HUNG_UP_ON for each in kept
-    )
+    return any(isinstance(each, Publish) and each.to == to and is_hung_up_on(each) for each in kept)
