@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from signaling.aws.counts import offers
-from signaling.bounds import LISTED_FIRST, LISTED_LAST, OFFER_MILLISECONDS, OFFERS_NOTED
+from signaling.aws.counts import offers, recent
+from signaling.bounds import LISTED_FIRST, LISTED_LAST, OFFERS_NOTED
 from signaling.ports import Offer, Sender, Subscriber, expiry_of
 
 
@@ -71,9 +71,8 @@ class Listings:
 
     def unanswered(self, now: float) -> list[Offer]:
         """Return the offers of the last seconds to members that `remove` took off the list."""
-        since = 1000 * now - 2 * OFFER_MILLISECONDS
         found, self._unanswered = self._unanswered, []
-        return list(dict.fromkeys(offer for at, offer in found if at >= since))
+        return recent(found, now)
 
     def _under(self, topic: str, peer: str) -> dict[str, _Listing]:
         return self._listed.get(topic, {}).get(peer, {})

@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from rig.clients import clients
 from rig.pages.connected import peers_of, plans_of
 from rig.pages.places import ask, begin, soon
-from rig.pages.stays import Crowd, Stay, trace_of
+from rig.pages.stays import SHOWN, Crowd, Stay, trace_of
 from signaling.standing import NEW_MILLISECONDS
 
 _SECONDS_TO_READ = 60.0
@@ -82,13 +82,13 @@ async def _dead_in_the_end(pages: list[Page]) -> list[str]:
 async def _dead(pages: list[Page]) -> list[str]:
     """Return which page has a connection that is not open, or none that is."""
     peers = await peers_of(pages)
-    names = {peer: f"page {number}" for number, peer in enumerate(peers)}
+    names = {peer[:SHOWN]: f"page {number}" for number, peer in enumerate(peers)}
     wrong = []
     for number, table in enumerate(await ask(pages, "meeting.table()")):
+        dead = [each["id"][:SHOWN] for each in table if not each["isOpen"]]
         wrong += [
-            f"page {number} has a dead connection with {names.get(each['id'], 'one that has gone')}"
-            for each in table
-            if not each["isOpen"]
+            f"page {number} has a dead connection with {names.get(peer, f'{peer}, which has gone')}"
+            for peer in dead
         ]
         wrong += [] if table else [f"page {number} is alone"]
     return wrong

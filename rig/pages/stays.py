@@ -9,6 +9,9 @@ How = Literal["error", "one", "close"]
 Way = Literal["close", "destroy", "beside", "navigate", "crash"]
 Lost = Literal["pages", "signaling", "network", "asleep"]
 
+SHOWN = 8
+"""Characters of a peer id that are shown, as in tests/e2e/page/frames.js."""
+
 
 class Break(NamedTuple):
     """How every connection between pages ends."""
@@ -126,7 +129,7 @@ def trace_of(
     )
     texts = [f"{at:8.3f} s  page {page} {way} {words}" for at, page, way, words in lines]
     for page, peer in enumerate(peers):
-        texts = [text.replace(peer[:8], f"page {page}") for text in texts]
+        texts = [text.replace(peer[:SHOWN], f"page {page}") for text in texts]
     return texts
 
 

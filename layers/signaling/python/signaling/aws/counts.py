@@ -6,6 +6,7 @@ Their names rotate, so an update knows which one is current and which others to 
 from collections.abc import Iterable
 
 from signaling.bounds import OFFER_MILLISECONDS
+from signaling.ports import Offer
 from signaling.standing import ANNOUNCES_MILLISECONDS, TOGETHER_MILLISECONDS
 from signaling.typed import Any
 
@@ -28,6 +29,12 @@ def beginnings(now: int) -> list[str]:
 def offers(now: int) -> list[str]:
     """Return the attributes that note offers, likewise: the last one is for the time before."""
     return _names("offers", now // OFFER_MILLISECONDS)
+
+
+def recent(noted: Iterable[tuple[int, Offer]], now: float) -> list[Offer]:
+    """Return each noted offer once, without those from long before `now`, epoch seconds."""
+    since = 1000 * now - 2 * OFFER_MILLISECONDS
+    return list(dict.fromkeys(offer for at, offer in noted if at >= since))
 
 
 def _names(what: str, current: int) -> list[str]:

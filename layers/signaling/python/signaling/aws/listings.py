@@ -15,7 +15,7 @@ and `peer`, `requested_at`, `connected_at`, `expires_at` and `has_token` of its 
 
 from collections.abc import Iterator, Sequence
 
-from signaling.aws.counts import offers
+from signaling.aws.counts import offers, recent
 from signaling.aws.operations import RequestError
 from signaling.aws.rows import (
     Row,
@@ -32,7 +32,7 @@ from signaling.aws.updates import (
     note_of_offer,
     removal,
 )
-from signaling.bounds import LISTED_FIRST, LISTED_LAST, OFFER_MILLISECONDS
+from signaling.bounds import LISTED_FIRST, LISTED_LAST
 from signaling.ports import Offer, Sender, Subscriber
 from signaling.topics import topic_of
 
@@ -106,9 +106,8 @@ class Listings:
 
     def unanswered(self) -> list[Offer]:
         """Return what `delete` has found, except what is from long before."""
-        since = 1000 * self._table.now() - 2 * OFFER_MILLISECONDS
         found, self._unanswered = self._unanswered, []
-        return list(dict.fromkeys(offer for at, offer in found if at >= since))
+        return recent(found, self._table.now())
 
     def of_peer(self, topic: str, peer: str) -> list[Subscriber]:
         """Query consistently the first rows that list the peer, and the last if there are more."""
