@@ -21,7 +21,7 @@ _PAGES_ABREAST = 12
 _PAGES_THAT_LEAVE_ABREAST = 8
 """They are busy for a moment, in which they must not be late because of others."""
 
-_SECONDS_TO_COME_AGAIN = {"memory": 20, "latency": 20, "dynamodb": 90, DEPLOYED: 300}
+_SECONDS_TO_COME_AGAIN = {"memory": 20, "latency": 20, "dynamodb": 90, DEPLOYED: 150}
 """As fast as two cores bear it, of which DynamoDB Local or an emulator may need a part."""
 
 _BREAKS: dict[How, str] = {

@@ -20,7 +20,7 @@ class WrappedSubscriptions:
         self.is_in_more = subscriptions.is_in_more  # seldom a request
         self.of_topic = wrap(subscriptions.of_topic)
         self.sample = wrap(subscriptions.sample)
-        self.has_left = wrap(subscriptions.has_left)
+        self.of_connection = wrap(subscriptions.of_connection)
         self.list_peers = wrap(subscriptions.list_peers)
         self.of_peer = wrap(subscriptions.of_peer)
         self.note_offer = wrap(subscriptions.note_offer)

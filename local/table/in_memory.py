@@ -83,6 +83,7 @@ class MemorySubscriptions:
                 elif not known.has_left and (known.subscriber.entered_at or at) < at:
                     row = known.subscriber._replace(left_at=at, entered_at=None)
                     self._rows[topic][sender.connection] = replace(known, subscriber=row)
+                    self._listings.note_leaving(topic, known.listed_as or "", sender)
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
         """Count its rows, including new ones."""
@@ -109,11 +110,11 @@ class MemorySubscriptions:
             rows = list(self._rows.get(topic, {}).values())
             return self._there(random.sample(rows, min(SAMPLE, len(rows))))
 
-    def has_left(self, topic: str, sender: Sender) -> bool:
+    def of_connection(self, topic: str, connection: str) -> Subscriber | None:
         """Look at one row."""
         self._pause()
-        row = self._rows.get(topic, {}).get(sender.connection)
-        return row is None or (row.subscriber.left_at or 0) > sender.requested_at
+        row = self._rows.get(topic, {}).get(connection)
+        return next(iter(self._there([row])), None) if row else None
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """List the members by peer id, except those that have left or have another id."""

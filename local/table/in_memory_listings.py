@@ -24,7 +24,7 @@ class Listings:
 
     def add(self, topic: str, peer: str, member: Subscriber) -> None:
         """List a member under its peer id, or leave it listed."""
-        own = member._replace(announce=None, entered_at=None, left_at=None, announces=0)
+        own = member._replace(announce=None, entered_at=None, announces=0)
         known = self._under(topic, peer).get(own.connection)
         listing = known._replace(member=own) if known else _Listing(own, {})
         self._listed[topic].setdefault(peer, {})[own.connection] = listing
@@ -41,7 +41,7 @@ class Listings:
         self, topic: str, sender: Sender, peer: str, listed: Sequence[Subscriber]
     ) -> list[Subscriber]:
         """Note an offer for each member that is listed and has not too many; return the listed."""
-        current, *others, _ = offers(sender.requested_at)
+        current, _, *others, _ = offers(sender.requested_at)
         there = []
         for each in listed:
             listing = self._under(topic, each.peer or "").get(each.connection)
@@ -57,13 +57,24 @@ class Listings:
                     listing.offers.pop(name, None)
         return there
 
+    def note_leaving(self, topic: str, peer: str, sender: Sender) -> None:
+        """Note when a member left that is back, and keep the offers to it for `unanswered`."""
+        connection = sender.connection
+        if listing := self._under(topic, peer).get(connection):
+            self._give_up(listing)
+            member = listing.member._replace(left_at=sender.requested_at)
+            self._listed[topic][peer][connection] = _Listing(member, {})
+
+    def _give_up(self, listing: _Listing) -> None:
+        for noted in listing.offers.values():
+            self._unanswered += sorted(noted)
+
     def remove(self, topic: str, peer: str, connection: str) -> None:
         """Take a member off the list, and keep the offers to it for `unanswered`."""
         peers = self._listed.get(topic, {})
         listing = peers.get(peer, {}).pop(connection, None)
         if listing is not None:
-            for noted in listing.offers.values():
-                self._unanswered += sorted(noted)
+            self._give_up(listing)
         if not peers.get(peer, True):
             del peers[peer]
         if not peers:

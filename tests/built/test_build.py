@@ -51,9 +51,7 @@ def test_layers_carry_no_sdk() -> None:
         ("AuthorizeFunction", "api_jwt"),
     ],
 )
-def test_what_was_built_brings_the_bytecode_that_this_machine_can_make(
-    name: str, module: str
-) -> None:
+def test_what_was_built_has_the_bytecode_that_this_machine_can_make(name: str, module: str) -> None:
     can = subprocess.run("python3.13 --version", shell=True, capture_output=True, check=False)
     made = list(build().code_of(name).rglob(f"{module}.cpython-313.pyc"))
     assert len(made) == (can.returncode == 0)

@@ -170,7 +170,7 @@ async def frames_of(client: Client, pongs: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", EFFECTS)
-async def test_an_event_has_its_effect(
+async def test_an_event_has_effect(
     name: str, functions: dict[str, LambdaFunction], room: Room
 ) -> None:
     effect, topic = EFFECTS[name], f"{uuid4()}"
@@ -207,9 +207,7 @@ def test_a_page_of_another_origin_is_refused(start_function: StartFunction) -> N
     assert (line["refused"], line["origin"]) == ("origin", "https://notes.example.com")
 
 
-def test_the_authorizer_lets_in_who_brings_a_good_token(
-    start_function: StartFunction, runtime: Runtime
-) -> None:
+def test_the_authorizer_admits_good_tokens(start_function: StartFunction, runtime: Runtime) -> None:
     if not runtime.is_lambdas:
         pytest.skip("the authorizer was built for Python 3.13, which this machine does not have")
     (unknown,) = AUTHORIZE["multiValueQueryStringParameters"]["token"]

@@ -47,9 +47,7 @@ def test_function_and_event_are_ones_own_choice() -> None:
     assert words[words.index("--add-host") + 1] == "host.docker.internal:host-gateway"
 
 
-def test_the_event_is_one_of_now_because_a_row_of_an_old_one_would_have_expired(
-    invoked: str,
-) -> None:
+def test_the_event_is_one_of_now_as_a_row_of_an_old_one_would_have_expired(invoked: str) -> None:
     original = json.loads((ROOT / "events" / "publish_announce.json").read_text())
     event = json.loads(TEMPLATE.with_name("event.json").read_text())
     for name in ("connectedAt", "requestTimeEpoch"):

@@ -137,9 +137,7 @@ async def test_the_table_gets_other_capacity_while_people_are_in_a_room(life: De
         await says(a, "capacity", "still here", b)
 
 
-async def test_tokens_are_switched_on_while_people_are_in_a_room(
-    life: Deployment, secret: str
-) -> None:
+async def test_tokens_are_switched_on_while_a_room_is_in_use(life: Deployment, secret: str) -> None:
     async with members(life, "tokens", "A", "B") as (a, b):
         await says(a, "tokens", "before", b)
         await asyncio.to_thread(set_parameter, life, "JwtSecretArn", secret)
@@ -170,9 +168,7 @@ async def test_a_stack_is_deleted_while_people_are_in_a_room_and_deployed_again(
     assert again.members("end") == []
 
 
-async def test_without_the_right_to_read_the_secret_nobody_gets_in(
-    emulator: Emulator, secret: str
-) -> None:
+async def test_without_reading_the_secret_nobody_gets_in(emulator: Emulator, secret: str) -> None:
     again = emulator.find(NAME)
     set_parameter(again, "JwtSecretArn", secret)
     with again.without("AuthorizeFunction", "secretsmanager:GetSecretValue"):

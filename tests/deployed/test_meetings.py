@@ -22,7 +22,5 @@ def test_pages_in_reacts_strict_mode_meet(place: MeetingPlace, deployment: Deplo
     assert failed(place.hold(Kind(2, "strict"), 2, deployment.websocket_url)) == []
 
 
-def test_pages_that_reload_at_one_moment_meet_again(
-    place: MeetingPlace, deployment: Deployment
-) -> None:
+def test_pages_that_reload_at_once_meet_again(place: MeetingPlace, deployment: Deployment) -> None:
     assert failed(place.hold(Kind(2, "reload"), 2, deployment.websocket_url)) == []

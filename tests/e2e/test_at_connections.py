@@ -80,9 +80,7 @@ async def test_an_id_that_cannot_be_one_is_a_400_and_one_that_is_gone_a_410(
         assert (await ask(method, url, {}, body)) == (410, "GoneException")
 
 
-def test_unsigned_requests_are_taken_from_this_machine_alone(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_unsigned_requests_are_taken_from_here_alone(capsys: pytest.CaptureFixture[str]) -> None:
     for host in ("127.0.0.1", "::1", "localhost"):
         assert options(["--unsigned", "--host", host]).unsigned
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.com"):

@@ -64,9 +64,7 @@ async def test_a_url_may_have_4096_characters_and_no_more(server: LocalServer) -
     assert await status_of(url + padding + "x") == 414
 
 
-async def test_handshakes_beyond_the_templates_throttle_are_429(
-    local_server: StartLocalServer,
-) -> None:
+async def test_handshakes_beyond_the_throttle_are_429(local_server: StartLocalServer) -> None:
     limits = "--parameter-overrides", "RouteRateLimit=1 RouteBurstLimit=3"
     url = local_server(*limits).websocket_url
     assert [await status_of(url) for _ in range(4)] == [101, 101, 101, 429]

@@ -33,9 +33,7 @@ def endings(server: LocalServer) -> list[tuple[int, str]]:
     return [(line["code"], line["reason"]) for line in server.log if "reason" in line]
 
 
-async def test_a_connection_without_messages_is_closed_and_one_with_them_is_not(
-    plant: Plant,
-) -> None:
+async def test_a_connection_without_messages_is_closed_and_no_other_is(plant: Plant) -> None:
     server = plant(TELLS, "--idle", f"{IDLE}")
     async with asyncio.timeout(PATIENCE), clients(server.websocket_url, "A", "B") as everyone:
         silent, lively = everyone

@@ -61,9 +61,7 @@ def addresses_of(outcomes: list[Outcome]) -> set[str]:
 
 
 @pytest.mark.parametrize("has_password", [False, True], ids=["open", "password"])
-def test_8_pages_at_one_moment_all_meet(
-    place: MeetingPlace, slow_url: str, has_password: bool
-) -> None:
+def test_8_pages_at_once_all_meet(place: MeetingPlace, slow_url: str, has_password: bool) -> None:
     assert failed(place.hold(Kind(8, has_password=has_password), 1, slow_url)) == []
 
 
@@ -72,7 +70,7 @@ def test_pages_with_an_older_client_meet(place: MeetingPlace, slow_url: str, cli
     assert failed(place.hold(Kind(2, client=client), 3, slow_url)) == []
 
 
-def test_pages_that_reload_at_one_moment_meet_again(place: MeetingPlace, slow_url: str) -> None:
+def test_pages_that_reload_at_once_meet_again(place: MeetingPlace, slow_url: str) -> None:
     assert failed(place.hold(Kind(2, "reload"), 2, slow_url)) == []
 
 

@@ -183,16 +183,12 @@ def test_who_is_listed_is_no_second_member(subscriptions: Subscriptions) -> None
     assert members(subscriptions) == {"a": "A"}
 
 
-def test_who_has_left_since_it_sent_a_message_is_known(subscriptions: Subscriptions) -> None:
-    def has_left(at: int) -> bool:
-        return subscriptions.has_left("room", sender("a", at=at))
-
-    assert has_left(at=1)
+def test_one_member_is_found_by_its_connection(subscriptions: Subscriptions) -> None:
+    assert subscriptions.of_connection("room", "a") is None
     announced(subscriptions, "a", "A", at=2)
-    assert not has_left(at=1)
+    assert [subscriptions.of_connection("room", "a")] == subscriptions.of_topic("room")
     subscriptions.unsubscribe(["room"], sender("a", at=5))
-    assert has_left(at=4)
-    announced(subscriptions, "a", "A", at=6)
-    assert (has_left(at=4), has_left(at=6)) == (True, False)
-    subscriptions.remove_connection("a")
-    assert has_left(at=6)
+    assert subscriptions.of_connection("room", "a") is None
+    subscriptions.list_peers("room", [announced(subscriptions, "a", "A", at=6)])
+    assert [subscriptions.of_connection("room", "a")] == subscriptions.of_topic("room")
+    assert [each.left_at for each in subscriptions.of_peer("room", "A")] == [5]

@@ -31,8 +31,15 @@ def list_as_another(subscriptions: Subscriptions) -> None:
     subscriptions.list_peers("room", [announced(subscriptions, "a", "A2", at=NOW + 1)])
 
 
+def announce_and_leave(subscriptions: Subscriptions) -> None:
+    announced(subscriptions, "a", "A", at=NOW + 2)
+    subscriptions.unsubscribe(["room"], sender("a", at=NOW + 1))
+    assert [each.left_at for each in subscriptions.of_peer("room", "A")] == [NOW + 1]
+
+
 WAYS_TO_GO: dict[str, Callable[[Subscriptions], object]] = {
     "it leaves": lambda each: each.unsubscribe(["room"], sender("a", at=NOW + 1)),
+    "it leaves, and a later announce is handled before": announce_and_leave,
     "it disconnects": lambda each: each.remove_connection("a"),
     "it is found gone": lambda each: each.remove("room", ["a"]),
     "a signal finds it gone": lambda each: each.unlist("room", each.of_peer("room", "A")),
@@ -41,7 +48,7 @@ WAYS_TO_GO: dict[str, Callable[[Subscriptions], object]] = {
 
 
 @pytest.mark.parametrize("how", WAYS_TO_GO)
-def test_an_offer_is_unanswered_once_its_addressee_has_gone(
+def test_an_offer_to_one_that_has_gone_is_unanswered(
     subscriptions: Subscriptions, how: str
 ) -> None:
     list_peer(subscriptions, "a")
@@ -75,9 +82,15 @@ def test_what_was_offered_long_ago_has_been_answered(
     assert bool(subscriptions.unanswered()) == is_told
 
 
-def test_many_offers_do_not_keep_later_ones_from_being_noted(
-    subscriptions: Subscriptions,
-) -> None:
+def test_an_offer_that_is_handled_late_removes_no_newer_one(subscriptions: Subscriptions) -> None:
+    list_peer(subscriptions, "a")
+    for connection, at in (("later", NOW + OFFER_MILLISECONDS), ("earlier", NOW)):
+        offer(subscriptions, connection, at)
+    subscriptions.remove("room", ["a"])
+    assert {each.connection for each in subscriptions.unanswered()} == {"later", "earlier"}
+
+
+def test_many_offers_do_not_keep_later_ones_from_being_noted(subscriptions: Subscriptions) -> None:
     list_peer(subscriptions, "a")
     for number in range(2 * OFFERS_NOTED):
         assert offer(subscriptions, f"b{number}") == ["a"]

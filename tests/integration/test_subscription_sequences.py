@@ -111,10 +111,10 @@ def machine(adapters: list[Subscriptions]) -> type[RuleBasedStateMachine]:
             connection = self.connection(number)
             self.ask(lambda each: each.held(self.topic, connection))
 
-        @rule(number=CONNECTIONS, delay=DELAYS)
-        def ask_who_has_left(self, number: int, delay: int) -> None:
-            sender = self.sender(number, delay)
-            self.ask(lambda each: each.has_left(self.topic, sender))
+        @rule(number=CONNECTIONS)
+        def ask_for_one(self, number: int) -> None:
+            connection = self.connection(number)
+            self.ask(lambda each: each.of_connection(self.topic, connection))
 
         @rule(number=CONNECTIONS)
         def take(self, number: int) -> None:

@@ -6,11 +6,17 @@ from typing import Any
 
 from local.table.in_memory import MemorySubscriptions
 from signaling.access.grants import EVERYTHING
+from signaling.errors import SubscriptionsError
 from signaling.ports import NOTHING, Introduction, Outcome, Sender
 from signaling.protocol import Limits, parse
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import NEWLY_CONNECTED_MILLISECONDS
+
+
+def be_out_of_reach(*arguments: object) -> None:
+    """Do as an operation of a table that does not answer."""
+    raise SubscriptionsError("the table is out of reach")
 
 
 class RecordedConnections:

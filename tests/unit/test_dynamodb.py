@@ -55,7 +55,7 @@ def test_errors_of_the_client_are_translated() -> None:
         lambda: broken.hold("room", "a", "signal"),
         lambda: broken.take("room", "a"),
         lambda: broken.held("room", "a"),
-        lambda: broken.has_left("room", SENDER),
+        lambda: broken.of_connection("room", "a"),
         lambda: broken.note_offer("room", SENDER, "A", [Subscriber("b", "B", 0, 1, None, None)]),
         lambda: broken.of_topic("room"),
         lambda: broken.sample("room"),

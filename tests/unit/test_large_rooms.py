@@ -2,14 +2,14 @@
 
 import pytest
 
-from signaling.errors import SubscriptionsError, TooManyRecipientsError
+from signaling.errors import TooManyRecipientsError
 from signaling.large_rooms import INTRODUCED, INTRODUCED_AGAIN
 from signaling.ports import Outcome, Subscriber
 from signaling.protocol import Announce
 from signaling.rooms import Rooms
 from signaling.small_rooms import SMALL_ROOM
 from tests.support.messages import encrypted, hang_up, signal
-from tests.support.rooms import RoomsOf
+from tests.support.rooms import RoomsOf, be_out_of_reach
 
 
 def crowd(size: int, rooms: RoomsOf | None = None) -> RoomsOf:
@@ -67,9 +67,7 @@ def test_a_signal_in_a_room_that_was_just_large_is_sent_without_reading_the_room
         assert len(reads) == has_read
 
 
-def test_a_signal_in_a_room_that_was_just_large_and_has_become_small_reaches_whoever_is_there() -> (
-    None
-):
+def test_a_signal_in_a_room_that_has_just_become_small_reaches_whoever_is_there() -> None:
     rooms = crowd(SMALL_ROOM)
     rooms.announce("a", "A")
     rooms.subscriptions.remove("room", [f"m{number}=" for number in range(10)])
@@ -83,9 +81,7 @@ def test_those_who_met_while_the_room_was_small_still_reach_each_other() -> None
     assert receivers_of_signal(crowd(SMALL_ROOM + 1), "m0=", "M0", "M1") == ["m1="]
 
 
-def test_a_room_with_a_password_is_refused_when_it_is_too_large_even_of_silent_connections() -> (
-    None
-):
+def test_a_room_with_a_password_is_refused_when_it_is_too_large_even_if_all_are_silent() -> None:
     """Nobody can tell whom a message is for, so a full room is closed."""
     rooms = RoomsOf()
     rooms.announce("old", "OLD")
@@ -212,18 +208,23 @@ def test_who_has_left_in_the_meantime_is_introduced_to_nobody() -> None:
     assert rooms.announce("m0=", "M0", at=rooms.now) == Outcome([], [], [])
 
 
-def test_who_was_introduced_is_told_of_no_error_when_a_second_try_fails(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_who_leaves_before_its_announce_is_passed_on_is_introduced_to_nobody() -> None:
+    rooms = crowd(3 * SMALL_ROOM, RoomsOf(postpones=True))
+    rooms.announce("m250=", "M250")
+    rooms.send("m250=", type="unsubscribe", topics=["room"])
+    rooms.do_what_was_postponed()
+    assert rooms.connections.sent == []
+
+
+def test_who_was_introduced_hears_no_error_of_a_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = crowd(SMALL_ROOM)
     rooms.connections.lose(*(f"m{number}=" for number in range(50)))
-    list_peers, calls = rooms.subscriptions.list_peers, []
+    calls: list[object] = []
 
     def once(*arguments: object) -> None:
         calls.append(arguments)
         if len(calls) > 1:
-            raise SubscriptionsError("the table is out of reach")
-        list_peers("room", [])
+            be_out_of_reach()
 
     monkeypatch.setattr(rooms.subscriptions, "list_peers", once)
     while len(calls) < 2:

@@ -42,7 +42,7 @@ def test_a_route_key_elsewhere_in_a_message_chooses_no_route(gateway: Gateway) -
     assert PONG not in socket.frames
 
 
-def test_what_a_function_answers_goes_to_the_client_if_its_route_has_a_response(
+def test_what_a_function_answers_goes_to_its_client_if_the_route_has_responses(
     stack: Stack,
 ) -> None:
     def frames_after(answering: set[str], **result: object) -> list[bytes]:
@@ -70,9 +70,7 @@ def test_whoever_does_not_catch_up_in_time_is_cut(
     assert socket.close_code == code
 
 
-def test_a_client_with_many_messages_under_way_is_not_read_until_half_have_ended(
-    stack: Stack,
-) -> None:
+def test_a_client_with_many_messages_under_way_is_not_read_until_half_end(stack: Stack) -> None:
     held: list[TakeResult] = []
 
     class HeldInvoker(InlineInvoker):

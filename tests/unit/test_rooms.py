@@ -4,13 +4,12 @@ import json
 
 import pytest
 
-from local.table.in_memory import MemorySubscriptions
 from signaling.access.grants import Grants
 from signaling.bounds import LEFT_MILLISECONDS, LEFT_ROWS
-from signaling.errors import ForbiddenTopicError, SubscriptionsError, TooManyRoomsError
+from signaling.errors import ForbiddenTopicError, TooManyRoomsError
 from signaling.ports import Outcome, Sender
 from signaling.rooms import Rooms
-from tests.support.rooms import RoomsOf, room_of_three
+from tests.support.rooms import RoomsOf, be_out_of_reach, room_of_three
 
 MESSAGES = {
     "signal": ("a", {"type": "signal", "from": "A", "to": "C"}, "c"),
@@ -78,14 +77,9 @@ def test_what_is_said_of_a_forbidden_topic_is_short() -> None:
     assert json.dumps(str(error)).isascii()
 
 
-def test_a_message_is_delivered_even_if_its_sender_cannot_be_written() -> None:
-    class ReadOnly(MemorySubscriptions):
-        def learn_peer(self, topic: str, connection: str, peer: str) -> None:
-            raise SubscriptionsError("read only")
-
+def test_a_message_is_delivered_even_if_no_peer_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = RoomsOf()
-    rooms.subscriptions = ReadOnly(now=lambda: 0)
-    rooms.rooms = Rooms(rooms.subscriptions, rooms.connections)
+    monkeypatch.setattr(rooms.subscriptions, "learn_peer", be_out_of_reach)
     rooms.subscribe("a", "room")
     rooms.announce("b", "B")
     outcome = rooms.publish("a", {"type": "signal", "from": "A", "to": "B"})

@@ -1,13 +1,15 @@
 """Who gets a signal for one peer, what its sender is told if nobody can, and which signals wait."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
 from signaling.bounds import HELD_BYTES
+from signaling.errors import SubscriptionsError
 from signaling.small_rooms import SMALL_ROOM
 from tests.support.messages import hang_up, signal
-from tests.support.rooms import RoomsOf, room_of_three
+from tests.support.rooms import RoomsOf, be_out_of_reach, room_of_three
 
 
 @pytest.mark.parametrize("has_left", [True, False], ids=["left", "gone"])
@@ -160,6 +162,18 @@ def test_a_client_that_keeps_too_much_waiting_is_hung_up_on_at_once() -> None:
     rooms.publish("a", signal("offer", "A", "B") | long)
     assert rooms.connections.sent == []
     rooms.publish("a", signal("offer", "A", "D") | long)
+    assert kinds_for(rooms, "a") == ["gone"]
+
+
+@pytest.mark.parametrize("operation", ["of_topic", "forget_left", "hold", "take"])
+def test_who_makes_an_offer_that_the_table_loses_is_hung_up_on(
+    monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    rooms = room_of_three()
+    rooms.connections.lose("b")
+    monkeypatch.setattr(rooms.subscriptions, operation, be_out_of_reach)
+    with suppress(SubscriptionsError):
+        rooms.publish("a", signal("offer", "A", "B"))
     assert kinds_for(rooms, "a") == ["gone"]
 
 

@@ -29,9 +29,7 @@ def test_a_bucket_without_rate_or_size_gives_nothing(rate: float, burst: float) 
 
 
 @given(st.integers(1, 50), st.integers(1, 20), st.lists(st.floats(0, 2), max_size=200))
-def test_it_gives_what_a_bucket_that_is_counted_gives(
-    rate: int, burst: int, pauses: list[float]
-) -> None:
+def test_it_gives_what_a_counted_bucket_gives(rate: int, burst: int, pauses: list[float]) -> None:
     clock = Clock()
     bucket = TokenBucket(rate, burst, clock)
     tokens = float(burst)

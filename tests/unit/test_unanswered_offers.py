@@ -1,13 +1,14 @@
 """Who has made an offer to a member of a large room is told if it leaves before it has answered."""
 
+from collections.abc import Callable
+
 import pytest
 
 from signaling.bounds import NOTED_PEER_BYTES
-from signaling.errors import SubscriptionsError
 from signaling.ports import Subscriber
 from signaling.small_rooms import SMALL_ROOM
 from tests.support.messages import hang_up, signal
-from tests.support.rooms import RoomsOf
+from tests.support.rooms import RoomsOf, be_out_of_reach
 
 
 @pytest.fixture
@@ -34,17 +35,22 @@ def told(rooms: RoomsOf) -> list[tuple[str, object]]:
     return list(rooms.connections.sent)
 
 
-@pytest.mark.parametrize("is_noticed", [True, False], ids=["leaves", "disconnects"])
+def leave_late(connection: str, rooms: RoomsOf) -> None:
+    """Leave, and announce itself for a connection that has ended, which is handled before."""
+    left_at = rooms.now + 1
+    rooms.announce(connection, connection.upper(), at=left_at)
+    rooms.send(connection, at=left_at, type="unsubscribe", topics=["room"])
+
+
+@pytest.mark.parametrize("go", [leave, leave_late, lambda each, rooms: rooms.leave(each)])
 def test_who_made_an_offer_is_told_some_time_after_its_addressee_has_gone(
-    rooms: RoomsOf, is_noticed: bool
+    rooms: RoomsOf, go: Callable[[str, RoomsOf], None]
 ) -> None:
+    rooms.wait()
     rooms.connections.sent.clear()
-    if is_noticed:
-        leave("b", rooms)
-    else:
-        rooms.leave("b")
+    go("b", rooms)
     assert rooms.connections.sent == []  # signals of b may still be on their way
-    assert told(rooms) == [("a", hang_up("B", "A"))]
+    assert [each for each in told(rooms) if each[0] == "a"] == [("a", hang_up("B", "A"))]
     rooms.leave("b")
     assert told(rooms) == []
 
@@ -64,20 +70,18 @@ def test_whose_addressee_comes_back_is_not_told(rooms: RoomsOf) -> None:
     assert hang_up("B", "A") not in [frame for _, frame in told(rooms)]
 
 
-def test_who_is_told_because_of_a_later_signal_is_told_once(rooms: RoomsOf) -> None:
+@pytest.mark.parametrize("kind", ["answer", "candidate"])
+def test_who_has_another_signal_waiting_by_then_is_told_once(rooms: RoomsOf, kind: str) -> None:
     leave("b", rooms)
-    rooms.publish("a", signal("answer", "A", "B"))
+    rooms.publish("a", signal(kind, "A", "B"))
     assert told(rooms) == [("a", hang_up("B", "A"))]
 
 
 def test_who_made_an_offer_is_told_even_if_the_table_fails_by_then(
     rooms: RoomsOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(topic: str, peer: str) -> list[Subscriber]:
-        raise SubscriptionsError("the table is out of reach")
-
     leave("b", rooms)
-    monkeypatch.setattr(rooms.subscriptions, "of_peer", fail)
+    monkeypatch.setattr(rooms.subscriptions, "of_peer", be_out_of_reach)
     assert told(rooms) == [("a", hang_up("B", "A"))]
 
 
@@ -106,18 +110,21 @@ def test_an_offer_whose_addressee_leaves_while_it_is_handled_is_told_of(
     assert told(rooms) == [("a", hang_up("B", "A"))]
 
 
-def test_an_offer_to_one_that_left_and_came_back_at_once_is_not_passed_on(rooms: RoomsOf) -> None:
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_an_offer_to_one_that_left_and_came_back_at_once_is_not_passed_on(
+    rooms: RoomsOf, is_listed: bool
+) -> None:
     """Its socket may be closing: what it gets there is lost."""
     rooms.wait()
     leave("b", rooms)
     rooms.announce("b", "B")
+    if is_listed:
+        rooms.do_what_was_postponed()
     rooms.publish("c", signal("offer", "C", "B"))
     assert rooms.connections.sent == [("c", hang_up("B", "C"))]
 
 
-def test_who_offered_something_to_one_that_comes_back_on_its_connection_is_told(
-    rooms: RoomsOf,
-) -> None:
+def test_who_made_an_offer_to_one_that_comes_back_on_its_connection_is_told(rooms: RoomsOf) -> None:
     """It has destroyed the connection that was offered, if it is there at all."""
     rooms.wait()
     leave("b", rooms)
@@ -127,26 +134,17 @@ def test_who_offered_something_to_one_that_comes_back_on_its_connection_is_told(
     assert ("a", hang_up("B", "A")) in told(rooms)
 
 
-def test_who_waits_with_other_signals_is_told_all_the_same(rooms: RoomsOf) -> None:
-    leave("b", rooms)
-    rooms.publish("a", signal("candidate", "A", "B"))
-    assert told(rooms) == [("a", hang_up("B", "A"))]
-
-
 @pytest.mark.parametrize("size", [NOTED_PEER_BYTES, NOTED_PEER_BYTES + 1])
-def test_an_offer_of_a_peer_with_an_overlong_id_is_passed_on_and_not_noted(
-    rooms: RoomsOf, size: int
-) -> None:
+def test_an_offer_of_a_peer_with_an_overlong_id_is_not_noted(rooms: RoomsOf, size: int) -> None:
     rooms.publish("c", signal("offer", "C" * size, "B"))
     assert rooms.connections.receivers() == ["b"]
     leave("b", rooms)
     assert len(told(rooms)) == (2 if size <= NOTED_PEER_BYTES else 1)
 
 
-@pytest.mark.parametrize("kind", ["answer", "candidate"])
 @pytest.mark.parametrize("is_noticed", [True, False], ids=["left", "disconnected"])
-def test_what_was_said_before_leaving_and_comes_late_is_passed_on_to_nobody(
-    rooms: RoomsOf, kind: str, is_noticed: bool
+def test_a_candidate_from_before_leaving_that_comes_late_is_passed_on_to_nobody(
+    rooms: RoomsOf, is_noticed: bool
 ) -> None:
     """The page that gets it may have been told already, and would take it for something new."""
     said_at = rooms.now
@@ -154,10 +152,18 @@ def test_what_was_said_before_leaving_and_comes_late_is_passed_on_to_nobody(
         leave("b", rooms)
     else:
         rooms.leave("b")
-    rooms.publish("b", signal(kind, "B", "A"), at=said_at)
+    rooms.publish("b", signal("candidate", "B", "A"), at=said_at)
     assert rooms.connections.sent == []
     rooms.announce("b", "B")
-    rooms.publish("b", signal(kind, "B", "A"))
+    rooms.publish("b", signal("candidate", "B", "A"), at=said_at)
+    assert (rooms.connections.sent == []) == is_noticed
+    rooms.publish("b", signal("candidate", "B", "A"))
+    assert rooms.connections.receivers() == ["a"]
+
+
+def test_an_answer_is_passed_on_before_its_sender_is_in_the_room_again(rooms: RoomsOf) -> None:
+    rooms.leave("b")
+    rooms.publish("b on another connection", signal("answer", "B", "A"))
     assert rooms.connections.receivers() == ["a"]
 
 

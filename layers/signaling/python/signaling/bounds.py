@@ -36,13 +36,14 @@ Members that lost a connection and have too many for another one have not. They 
 room whose members have been replaced (benchmarks/results/simulation.md).
 """
 
-OFFER_MILLISECONDS = 5_000
-"""A page answers an offer within a second or so. If it leaves the room within this time after an
-offer, or twice this time, the one that made it is told."""
+OFFER_MILLISECONDS = 10_000
+"""If a page leaves the room within this time after an offer, or twice this time, the one that made
+it is told. A page answers within a second or so, but WebRTC needs the candidates, too, and each of
+these signals may meet a cold start and a slow network."""
 
 OFFERS_NOTED = 24
 """How many offers to one member are noted in that time. More are made all the same."""
 
 NOTED_PEER_BYTES = 64
 """Longest peer id (y-webrtc's has 36 bytes) whose offers are noted, so that to note one takes no
-more than 6 write units."""
+more than 8 write units."""

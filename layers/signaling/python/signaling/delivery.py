@@ -7,7 +7,7 @@ from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.large_topics import LargeTopics
 from signaling.ports import NOTHING, Connections, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import Publish, is_peer
-from signaling.recipients import addressees, is_lost, reachable, recipients
+from signaling.recipients import addressees, is_lost, reachable, recipients, still_there
 from signaling.small_rooms import SMALL_ROOM, SmallRoom
 
 
@@ -95,6 +95,7 @@ class Delivery:
         found = self.admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
         if not found:
             return None
+        found = still_there(found, sender, publish)
         if _is_noted(publish):
             found = self._subscriptions.note_offer(topic, sender, publish.peer or "", found)
         others = [each.connection for each in found if each.connection != sender.connection]

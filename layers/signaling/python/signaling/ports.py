@@ -135,8 +135,8 @@ class Subscriptions(Protocol):
     def sample(self, topic: str) -> list[Subscriber]:
         """Return at most `SAMPLE` subscribers, each equally likely, in random order."""
 
-    def has_left(self, topic: str, sender: Sender) -> bool:
-        """Tell whether `sender` left `topic` after it sent its message, or is not known there."""
+    def of_connection(self, topic: str, connection: str) -> Subscriber | None:
+        """Return the subscriber on this connection, None if it is not in `topic`."""
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Make `of_peer` find `subscribers`, which must have peer ids, until they leave `topic`."""

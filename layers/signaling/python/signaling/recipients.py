@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from signaling.introductions import find
 from signaling.ports import Outcome, Sender, Subscriber
 from signaling.protocol import Publish
-from signaling.standing import NEW_MILLISECONDS, came_back, entered_at
+from signaling.standing import NEW_MILLISECONDS, came_back, entered_at, had_left
 
 
 def recipients(
@@ -58,17 +58,33 @@ def reachable(
     return [each for each in named if not came_back(each)]
 
 
+def still_there(listed: list[Subscriber], sender: Sender, signal: Publish) -> list[Subscriber]:
+    """Return those of the `listed` that a signal may go to: all but members that left before it.
+
+    An offer to these is for a page that has gone: nobody has heard of it since.
+    """
+    if signal.signal != "offer":
+        return listed
+    return [each for each in listed if not had_left(each, sender.requested_at)]
+
+
 def is_back(peer: str | None, here: Iterable[Subscriber]) -> bool:
     """Tell whether the client with this peer id is one that left and came back at once."""
     return any(each.peer == peer and came_back(each) for each in here)
 
 
-def is_reply(message: Publish) -> bool:
-    """Tell whether `message` is a signal that follows an offer, so that its sender is in the room.
+def has_left(own: Subscriber | None, sender: Sender) -> bool:
+    """Tell whether the sender, of which `own` is the row, has left since it sent a message."""
+    return own is None or (own.left_at or 0) > sender.requested_at
 
-    Candidates of who made the offer count, too.
+
+def opens_alone(message: Publish) -> bool:
+    """Tell whether y-webrtc takes `message` for a new connection, which it cannot open alone.
+
+    That is a candidate. An answer for which it does not wait is refused.
+    https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L536-L543
     """
-    return message.signal is not None and message.signal != "offer"
+    return message.signal not in (None, "offer", "answer")
 
 
 def is_lost(message: Publish, outcome: Outcome) -> bool:

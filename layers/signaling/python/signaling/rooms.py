@@ -20,10 +20,13 @@ from signaling.ports import (
     remove_gone,
 )
 from signaling.protocol import Message, Ping, Publish, Subscribe, Unsubscribe
-from signaling.recipients import is_back, is_lost, is_reply
+from signaling.recipients import has_left, is_back, is_lost, opens_alone
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import ANNOUNCES_AT_ONCE, came_back
-from signaling.typed import NamedTuple
+from signaling.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from signaling.waiting import Waiting
 
 
 class Handled(NamedTuple):
@@ -57,7 +60,7 @@ class Rooms:
         self._is_broadcast = is_broadcast
         self._max_rooms = max_rooms
         self._after = after
-        self._told_of: tuple[str, str | None] | None = None
+        self._waiting_if_used: Waiting | None = None
         known = LargeTopics() if large_topics is None else large_topics
         self._delivery = Delivery(
             subscriptions, connections, is_broadcast, needs_token, max_recipients, known
@@ -119,7 +122,11 @@ class Rooms:
         a failure after sending does not change what the sender is told.
         """
         if publish.announce is None:
-            return self._pass_on(sender, publish, None)
+            try:
+                return self._pass_on(sender, publish, None)
+            except SubscriptionsError:
+                self._waiting().hang_up(sender, publish)  # y-webrtc takes no notice of an error
+                raise
         self._refuse_too_many_rooms(sender, [publish.topic])
         own = self._subscriptions.announce(publish.topic, sender, publish.announce)
         if self._is_broadcast:
@@ -169,10 +176,10 @@ class Rooms:
         Nobody hears of it if the sender has said more since.
         """
         read = self._delivery.read(publish)
-        latest = find(read, sender.connection) or own
-        if own is None and latest and is_heard_later(latest):
-            return NOTHING  # it has subscribed again, and announces itself again
-        if latest and own:
+        latest = find(read, sender.connection) or self._row_of(publish.topic, sender)
+        if latest is None or (own is None and is_heard_later(latest)):
+            return NOTHING  # it has left, or has subscribed again, and announces itself again
+        if own:
             goes_with_it = latest.began_at == own.began_at or came_back(latest)
             if stands_for_all or goes_with_it:
                 sender = sender._replace(requested_at=latest.requested_at)
@@ -190,8 +197,8 @@ class Rooms:
         if read is None:
             read = [] if was_large else self._delivery.read(publish)
         is_large = was_large or self._delivery.is_large(publish, read)
-        if is_large and is_reply(publish) and self._subscriptions.has_left(topic, sender):
-            return Handled(NOTHING)  # its peer was told so, and would take it for something new
+        if is_large and opens_alone(publish) and has_left(self._row_of(topic, sender), sender):
+            return Handled(NOTHING)  # its peer was told so
         if was_large:
             outcome = self._delivery.reach_listed(sender, publish)
         else:
@@ -206,6 +213,8 @@ class Rooms:
             if own and not self._is_broadcast and CROWDED < len(read) <= SMALL_ROOM:
                 outcome = plus(outcome, self._look_again(topic, own))
         except SubscriptionsError as error:
+            if is_lost(publish, outcome):
+                self._waiting().hang_up(sender, publish)
             return Handled(outcome, error.cause)
         return Handled(outcome)
 
@@ -213,14 +222,19 @@ class Rooms:
         self, sender: Sender, signal: Publish, read: list[Subscriber], outcome: Outcome
     ) -> Handled:
         """Keep a signal for its addressee."""
-        from signaling.waiting import Waiting, is_hung_up_on  # here: few signals are lost
-
-        if is_hung_up_on(signal):
-            self._told_of = sender.connection, signal.to
-        waiting = Waiting(self._subscriptions, self._connections, self._delivery.reach, self._after)
         here = [each for each in read if each.connection not in outcome.gone]
+        waiting = self._waiting()
         outcome = plus(outcome, waiting.keep(sender, signal, is_back(signal.to, here)))
         return Handled(outcome, has_hung_up=waiting.has_hung_up)
+
+    def _waiting(self) -> "Waiting":
+        if self._waiting_if_used is None:
+            from signaling.waiting import Waiting  # here: few signals are lost
+
+            self._waiting_if_used = Waiting(
+                self._subscriptions, self._connections, self._delivery.reach, self._after
+            )
+        return self._waiting_if_used
 
     def _look_again(self, topic: str, own: Subscriber) -> Outcome:
         """Introduce others to a newcomer that all may have ignored: once per newcomer."""
@@ -245,12 +259,10 @@ class Rooms:
     def finish(self) -> Outcome:
         """Hang up on offers to members that this invocation found to have left."""
         unanswered = self._subscriptions.unanswered()
-        offers = [each for each in unanswered if (each.connection, each.to) != self._told_of]
-        if not offers:
-            return NOTHING
-        from signaling.waiting import give_up  # here: few leave before they have answered
+        return self._waiting().give_up(unanswered) if unanswered else NOTHING
 
-        return give_up(offers, self._subscriptions, self._connections, self._after)
+    def _row_of(self, topic: str, sender: Sender) -> Subscriber | None:
+        return self._subscriptions.of_connection(topic, sender.connection)
 
     def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
         own = find(subscribers, sender.connection)

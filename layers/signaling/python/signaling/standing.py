@@ -75,10 +75,18 @@ def came_back(subscriber: Subscriber) -> bool:
     False if it had just connected: then it is a page that creates its provider twice, as in React's
     strict mode.
     """
+    return had_left(subscriber, subscriber.requested_at)
+
+
+def had_left(subscriber: Subscriber, at: int) -> bool:
+    """Tell whether it had just left at a time, in epoch milliseconds, or left later than that.
+
+    What is said to it at that time is for the page that left: if it is back, nobody knows yet.
+    """
     left_at = subscriber.left_at
     return (
         left_at is not None
-        and _is_back(subscriber)
+        and at - left_at <= BACK_MILLISECONDS
         and left_at - subscriber.connected_at > NEW_MILLISECONDS
     )
 

@@ -14,7 +14,7 @@ class TracedSubscriptions:
         """Read and write through `subscriptions`."""
         self._subscriptions = subscriptions
         self.sample = subscriptions.sample
-        self.has_left = subscriptions.has_left
+        self.of_connection = subscriptions.of_connection
         self.list_peers = subscriptions.list_peers
         self.of_peer = subscriptions.of_peer
         self.note_offer = subscriptions.note_offer

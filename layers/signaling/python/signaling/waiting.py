@@ -29,11 +29,6 @@ https://github.com/dmonad/lib0/blob/v0.2.114/websocket.js#L60
 """
 
 
-def is_hung_up_on(signal: Publish) -> bool:
-    """Tell whether its sender is told if its addressee stays away."""
-    return signal.signal in ("offer", "answer")
-
-
 class Waiting:
     """Signals that have reached no client, for the time of one invocation.
 
@@ -56,6 +51,7 @@ class Waiting:
         self._reach = reach
         self._after = after
         self.has_hung_up = False
+        self._told_of: tuple[str, str | None] | None = None
 
     def keep(self, sender: Sender, signal: Publish, is_back: bool) -> Outcome:
         """Keep a signal that has reached no client, or hang up if it cannot wait.
@@ -63,6 +59,8 @@ class Waiting:
         It cannot if its addressee `is_back` and may not get it.
         """
         topic, connection = signal.topic, sender.connection
+        if _is_hung_up_on(signal):
+            self._told_of = connection, signal.to
         waiting = 0 if is_back else self._subscriptions.hold(topic, connection, signal.text)
         if waiting == 0:
             self.hang_up(sender, signal)
@@ -93,34 +91,40 @@ class Waiting:
         Otherwise the sender would keep a connection that can no longer open, and ignore the peer
         when it comes back.
         """
-        if is_hung_up_on(signal) and signal.to and signal.peer:
+        if _is_hung_up_on(signal) and signal.to and signal.peer:
             frame = encode_hang_up(signal.topic, signal.to, signal.peer)
             self._connections.send([sender.connection], frame)
             self.has_hung_up = True
 
+    def give_up(self, offers: Sequence[Offer]) -> Outcome:
+        """Hang up in the names of members that have left, unless they come on another connection.
 
-def give_up(
-    offers: Sequence[Offer], subscriptions: Subscriptions, connections: Connections, after: After
-) -> Outcome:
-    """Hang up in the names of members that have left, unless they come on another connection.
+        Some time later, because signals that they sent before they left may still be on their way:
+        y-webrtc would take a candidate that arrives after this for a new connection, which never
+        opens. Those that `keep` hangs up on are left out.
+        """
+        others = [each for each in offers if (each.connection, each.to) != self._told_of]
+        self._told_of = None
+        if not others:
+            return NOTHING
+        return self._after(SECONDS_TO_COME_BACK, lambda: self._give_up(others))
 
-    Some time later, because signals that they sent before they left may still be on their way:
-    y-webrtc would take a candidate that arrives after this for a new connection, which never opens.
-    """
-
-    def hang_up() -> Outcome:
+    def _give_up(self, offers: Sequence[Offer]) -> Outcome:
         outcome = NOTHING
         for offer in offers:
             topic, to, _, connection, peer = offer
             with suppress(SubscriptionsError):  # then it is better to be told twice than not at all
-                held = subscriptions.held(topic, connection)
-                if _is_told(held, to) or _has_moved(offer, subscriptions):
+                held = self._subscriptions.held(topic, connection)
+                if _is_told(held, to) or _has_moved(offer, self._subscriptions):
                     continue
             frame = encode_hang_up(topic, to, peer)
-            outcome = plus(outcome, connections.send([connection], frame))
+            outcome = plus(outcome, self._connections.send([connection], frame))
         return outcome
 
-    return after(SECONDS_TO_COME_BACK, hang_up)
+
+def _is_hung_up_on(signal: Publish) -> bool:
+    """Tell whether its sender is told if its addressee stays away."""
+    return signal.signal in ("offer", "answer")
 
 
 def _has_moved(offer: Offer, subscriptions: Subscriptions) -> bool:
@@ -131,4 +135,6 @@ def _has_moved(offer: Offer, subscriptions: Subscriptions) -> bool:
 def _is_told(held: Sequence[str], to: str) -> bool:
     """Tell whether a client is hung up on in the name of `to` because of what it keeps."""
     kept = (parse(text, False, Limits()) for text in held)
-    return any(isinstance(each, Publish) and each.to == to and is_hung_up_on(each) for each in kept)
+    return any(
+        isinstance(each, Publish) and each.to == to and _is_hung_up_on(each) for each in kept
+    )

@@ -27,7 +27,10 @@ def beginnings(now: int) -> list[str]:
 
 
 def offers(now: int) -> list[str]:
-    """Return the attributes that note offers, likewise: the last one is for the time before."""
+    """Return the attributes that note offers: for the time of `now`, the next, ..., the one before.
+
+    The next one is in use if offers are handled in another order than they were made.
+    """
     return _names("offers", now // OFFER_MILLISECONDS)
 
 

@@ -38,7 +38,6 @@ from signaling.aws.rows import (
     has_left_long_ago,
     held_texts,
     key_of,
-    left_after,
     listings_of,
     member_key,
     sort_key,
@@ -130,7 +129,9 @@ class DynamoDBSubscriptions:
         self._delist([key for answer in answers for key in listings_of(answer)])
         both = zip(topics, answers, strict=True)
         late = [topic for topic, answer in both if isinstance(answer, RequestError)]
-        self._table.attempt([note_of_leaving(topic, sender) for topic in late])
+        notes = self._table.attempt([note_of_leaving(topic, sender) for topic in late])
+        if keys := [key for answer in notes for key in listings_of(answer)]:
+            self._listings().note_leaving(keys, sender)
 
     def is_in_more(self, topics: Sequence[str], sender: Sender, most: int) -> bool:
         """Query the index for some requests, which no client can predict, or its own id."""
@@ -174,10 +175,10 @@ class DynamoDBSubscriptions:
         page = next(self._table.read("pk = :pk AND sk >= :start", values, Limit=SAMPLE))
         return sorted(self._table.subscribers(page), key=lambda _: os.urandom(4))
 
-    def has_left(self, topic: str, sender: Sender) -> bool:
+    def of_connection(self, topic: str, connection: str) -> Subscriber | None:
         """Query one row consistently."""
-        rows = self._table.rows_at(member_key(topic, sender.connection))
-        return all(left_after(row, sender.requested_at) for row in rows)
+        rows = self._table.rows_at(member_key(topic, connection))
+        return next(iter(self._table.subscribers(rows)), None)
 
     def list_peers(self, topic: str, subscribers: Sequence[Subscriber]) -> None:
         """Write a row for each, and note it in its own row: 3 write units."""

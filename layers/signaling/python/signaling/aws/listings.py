@@ -8,9 +8,9 @@ connections:
 | pk            | peers-<topic> |
 | sk            | <characters of peer>:<peer>#<requested_at, 15 digits>#<id of the connection> |
 | connection    | its id        |
-| offers_<n>    | offers to it within five seconds: for each the time, connection and peer id |
+| offers_<n>    | offers to it within ten seconds: for each the time, connection and peer id |
 
-and `peer`, `requested_at`, `connected_at`, `expires_at` and `has_token` of its own row.
+and `peer`, `requested_at`, `connected_at`, `expires_at`, `has_token` and `left_at` of its own row.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,6 +28,7 @@ from signaling.aws.table import Table
 from signaling.aws.updates import (
     moved_offers,
     new_listing,
+    note_of_leaving_in_listing,
     note_of_listing,
     note_of_offer,
     removal,
@@ -86,6 +87,14 @@ class Listings:
         """Delete rows, and keep the offers in them for `unanswered`: a request for each."""
         for answer in self._table.delete_each([removal(key) for key in keys]):
             self._unanswered += _offers_in(answer.get("Attributes", {}))
+
+    def note_leaving(self, keys: Sequence[Row], sender: Sender) -> None:
+        """Note in rows when their member left that is back, and keep the offers in them likewise.
+
+        The row stays: the member may need it by now.
+        """
+        for answer in self._table.write([note_of_leaving_in_listing(key, sender) for key in keys]):
+            self._unanswered += _offers_in(answer["Attributes"])
 
     def note_offer(
         self, topic: str, sender: Sender, peer: str, listed: Sequence[Subscriber]

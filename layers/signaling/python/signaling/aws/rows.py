@@ -52,7 +52,7 @@ def has_left_long_ago(row: Row, now: int) -> bool:
 
 
 def listing(topic: str, subscriber: Subscriber) -> Row:
-    """Return the row that lists `subscriber` under its peer id: only offers change it later."""
+    """Return the row that lists `subscriber` under its peer id."""
     row: Row = {
         **listing_key(topic, subscriber),
         "connection": {"S": subscriber.connection},
@@ -63,6 +63,8 @@ def listing(topic: str, subscriber: Subscriber) -> Row:
     }
     if subscriber.has_token:
         row["has_token"] = {"BOOL": True}
+    if subscriber.left_at is not None:
+        row["left_at"] = {"N": str(subscriber.left_at)}
     return row
 
 
@@ -130,11 +132,6 @@ def _is_listed(row: Row) -> bool:
     if "listed" not in row or "peer" not in row:
         return False
     return str(row["listed"]["S"]).startswith(listing_prefix(row["peer"]["S"]))
-
-
-def left_after(row: Row, requested_at: int) -> bool:
-    """Tell whether a member has left since it sent a message, even if it came back."""
-    return "left_at" in row and int(row["left_at"]["N"]) > requested_at
 
 
 def held_texts(row: Row) -> list[str]:

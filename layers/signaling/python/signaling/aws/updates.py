@@ -73,6 +73,7 @@ def note_of_leaving(topic: str, sender: Sender) -> Update:
         "ConditionExpression": "entered_at < :left_at AND attribute_not_exists(has_left)",
         "UpdateExpression": "SET left_at = :left_at REMOVE entered_at",
         "ExpressionAttributeValues": {":left_at": {"N": str(sender.requested_at)}},
+        "ReturnValues": "ALL_OLD",
     }
 
 
@@ -157,6 +158,20 @@ def note_of_listing(topic: str, subscriber: Subscriber) -> Update:
     }
 
 
+def note_of_leaving_in_listing(key: Row, sender: Sender) -> Update:
+    """Return the update of the row that lists a member which was back before it was known to leave.
+
+    It takes the offers out of the row.
+    """
+    return {
+        "Key": key,
+        "ConditionExpression": "attribute_exists(pk)",
+        "UpdateExpression": f"SET left_at = :left_at REMOVE {', '.join(offers(0))}",
+        "ExpressionAttributeValues": {":left_at": {"N": str(sender.requested_at)}},
+        "ReturnValues": "ALL_OLD",
+    }
+
+
 def moved_offers(key: Row, noted: Row) -> Update:
     """Return the update of a row that lists a member, with offers from another that did."""
     return {
@@ -169,7 +184,7 @@ def moved_offers(key: Row, noted: Row) -> Update:
 
 def note_of_offer(topic: str, sender: Sender, peer: str, listed: Subscriber) -> Update:
     """Return the update of the row that lists the addressee of an offer of `peer`."""
-    current, *others, _ = offers(sender.requested_at)
+    current, _, *others, _ = offers(sender.requested_at)
     return {
         "Key": listing_key(topic, listed),
         "ConditionExpression": "attribute_exists(pk) "
