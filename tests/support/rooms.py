@@ -15,7 +15,6 @@ from signaling.standing import NEWLY_CONNECTED_MILLISECONDS
 
 
 def be_out_of_reach(*arguments: object) -> None:
-    """Do as an operation of a table that does not answer."""
     raise SubscriptionsError("the table is out of reach")
 
 
