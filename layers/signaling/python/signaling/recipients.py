@@ -74,8 +74,11 @@ def is_back(peer: str | None, here: Iterable[Subscriber]) -> bool:
 
 
 def has_left(own: Subscriber | None, sender: Sender) -> bool:
-    """Tell whether the sender, of which `own` is the row, has left since it sent a message."""
-    return own is None or (own.left_at or 0) > sender.requested_at
+    """Tell whether the sender, of which `own` is the row, has left since it sent a message.
+
+    Also if it was found gone since, and one of its last announces has made a new row.
+    """
+    return own is None or max(own.left_at or 0, entered_at(own)) > sender.requested_at
 
 
 def opens_alone(message: Publish) -> bool:
