@@ -30,7 +30,7 @@ _SECONDS_OF_RETRIES = 1.6
 _READ, _SAMPLE, _PEER = 7, 4, 1
 """Read units for the first page of a room of 100 or more, for a sample, and for a peer."""
 
-_LISTED, _NOTE = 9, 6
+_LISTED, _NOTE = 9, 8
 """Rows that an announce in a large room writes beside its own, and write units to note an offer."""
 
 

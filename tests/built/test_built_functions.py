@@ -170,7 +170,7 @@ async def frames_of(client: Client, pongs: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", EFFECTS)
-async def test_an_event_has_effect(
+async def test_an_event_has_its_effect(
     name: str, functions: dict[str, LambdaFunction], room: Room
 ) -> None:
     effect, topic = EFFECTS[name], f"{uuid4()}"

@@ -27,7 +27,7 @@ def room() -> str:
 
 
 @pytest.mark.parametrize("action", ["dynamodb:UpdateItem", "dynamodb:Query"])
-async def test_without_it_nobody_enters_rooms(
+async def test_without_it_nobody_enters_a_room(
     deployment: Deployment, room: str, action: str
 ) -> None:
     with deployment.without(MESSAGE, action):

@@ -136,7 +136,7 @@ def _status_of(call: Callable[[], Any]) -> int:
         return int(error.response["ResponseMetadata"]["HTTPStatusCode"])
 
 
-async def test_of_two_clients_that_join_at_once_one_hears_of_another(
+async def test_of_every_two_clients_that_join_at_once_one_hears_of_the_other(
     deployment: Deployment,
 ) -> None:
     assert await meet(deployment.websocket_url, rounds=24, at_once=6) == ([], [])

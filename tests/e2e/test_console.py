@@ -207,7 +207,7 @@ def test_nothing_is_wider_than_the_page(shown: ConsolePage, width: int) -> None:
     assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_who_met_while_nobody_looked_is_joined_by_lines(
+def test_who_met_while_nobody_looked_is_joined_by_a_line(
     chromium: Browser, shown: ConsolePage
 ) -> None:
     """In a tab that nobody looks at nothing moves, but nothing is missed."""

@@ -48,7 +48,7 @@ WAYS_TO_GO: dict[str, Callable[[Subscriptions], object]] = {
 
 
 @pytest.mark.parametrize("how", WAYS_TO_GO)
-def test_an_offer_to_one_that_has_gone_is_unanswered(
+def test_an_offer_is_unanswered_once_its_addressee_has_gone(
     subscriptions: Subscriptions, how: str
 ) -> None:
     list_peer(subscriptions, "a")

@@ -73,7 +73,7 @@ def test_no_token_is_a_401_and_no_function_runs(guarded: Stack, query: str) -> N
 
 
 @pytest.mark.parametrize("statements", [DENY, ALLOW + DENY, ELSEWHERE, []])
-def test_what_a_policy_does_not_allow_is_403(
+def test_what_the_policy_does_not_allow_is_a_403(
     guarded: Stack, statements: list[dict[str, Any]]
 ) -> None:
     front = Front(guarded, lambda: answer_of(statements))

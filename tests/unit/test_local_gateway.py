@@ -42,7 +42,7 @@ def test_a_route_key_elsewhere_in_a_message_chooses_no_route(gateway: Gateway) -
     assert PONG not in socket.frames
 
 
-def test_what_a_function_answers_goes_to_its_client_if_the_route_has_responses(
+def test_what_a_function_answers_goes_to_the_client_if_its_route_has_a_response(
     stack: Stack,
 ) -> None:
     def frames_after(answering: set[str], **result: object) -> list[bytes]:

@@ -73,7 +73,7 @@ def is_back(peer: str | None, here: Iterable[Subscriber]) -> bool:
     return any(each.peer == peer and came_back(each) for each in here)
 
 
-def has_left(own: Subscriber | None, sender: Sender) -> bool:
+def has_left_since(own: Subscriber | None, sender: Sender) -> bool:
     """Tell whether the sender, of which `own` is the row, has left since it sent a message.
 
     Also if it was found gone since, and one of its last announces has made a new row.

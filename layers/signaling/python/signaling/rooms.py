@@ -20,7 +20,7 @@ from signaling.ports import (
     remove_gone,
 )
 from signaling.protocol import Message, Ping, Publish, Subscribe, Unsubscribe
-from signaling.recipients import has_left, is_back, is_lost, opens_alone
+from signaling.recipients import has_left_since, is_back, is_lost, opens_alone
 from signaling.small_rooms import SMALL_ROOM
 from signaling.standing import ANNOUNCES_AT_ONCE, came_back
 from signaling.typed import TYPE_CHECKING, NamedTuple
@@ -197,7 +197,11 @@ class Rooms:
         if read is None:
             read = [] if was_large else self._delivery.read(publish)
         is_large = was_large or self._delivery.is_large(publish, read)
-        if is_large and opens_alone(publish) and has_left(self._row_of(topic, sender), sender):
+        if (
+            is_large
+            and opens_alone(publish)
+            and has_left_since(self._row_of(topic, sender), sender)
+        ):
             return Handled(NOTHING)  # its peer was told so
         if was_large:
             outcome = self._delivery.reach_listed(sender, publish)
