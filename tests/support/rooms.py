@@ -92,6 +92,7 @@ class RoomsOf:
         )
         self.grants = EVERYTHING
         self.now = 1
+        self.milliseconds_late = 0
         self.connected_at: dict[str, int] = {}
         """When connections were opened; by default when they first say something."""
 
@@ -122,7 +123,8 @@ class RoomsOf:
         requested_at = self.now if at is None else at
         connected_at = self.connected_at.setdefault(connection, requested_at)
         has_token = self.grants != EVERYTHING
-        request = Sender(connection, connected_at, requested_at, has_token)
+        handled_at = requested_at + self.milliseconds_late
+        request = Sender(connection, connected_at, requested_at, has_token, handled_at)
         outcome = self.rooms.handle(request, parsed, self.grants).outcome
         self.rooms.finish()
         return outcome

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from signaling.bounds import NOTED_PEER_BYTES
+from signaling.bounds import NOTED_PEER_BYTES, OFFERS_NOTED
 from signaling.ports import Subscriber
 from signaling.small_rooms import SMALL_ROOM
+from signaling.standing import LATE_MILLISECONDS
 from tests.support.messages import hang_up, signal
 from tests.support.rooms import RoomsOf, be_out_of_reach
 
@@ -159,6 +160,21 @@ def test_a_candidate_from_before_leaving_that_comes_late_is_passed_on_to_nobody(
     assert rooms.connections.sent == []
     rooms.publish("b", signal("candidate", "B", "A"))
     assert rooms.connections.receivers() == ["a"]
+
+
+@pytest.mark.parametrize("milliseconds", [LATE_MILLISECONDS, LATE_MILLISECONDS + 1])
+def test_who_gets_a_late_candidate_of_a_member_that_then_leaves_is_told(
+    rooms: RoomsOf, milliseconds: int
+) -> None:
+    """Their connection may have opened and ended, and this would be taken for a new one."""
+    rooms.milliseconds_late = milliseconds
+    for _ in range(OFFERS_NOTED):
+        rooms.publish("a", signal("candidate", "A", "B"))
+    assert rooms.connections.receivers() == ["b"]
+    rooms.publish("c", signal("offer", "C", "A"))
+    leave("a", rooms)
+    is_late = milliseconds > LATE_MILLISECONDS
+    assert [receiver for receiver, _ in told(rooms)] == (["b", "c"] if is_late else ["c"])
 
 
 def test_an_answer_is_passed_on_before_its_sender_is_in_the_room_again(rooms: RoomsOf) -> None:

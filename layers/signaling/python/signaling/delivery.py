@@ -2,12 +2,19 @@
 
 from contextlib import suppress
 
-from signaling.bounds import NOTED_PEER_BYTES
+from signaling.bounds import NOTED_PEER_BYTES, OFFER_MILLISECONDS
 from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.large_topics import LargeTopics
 from signaling.ports import NOTHING, Connections, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import Publish, is_peer
-from signaling.recipients import addressees, is_lost, reachable, recipients, still_there
+from signaling.recipients import (
+    addressees,
+    is_late,
+    is_lost,
+    reachable,
+    recipients,
+    still_there,
+)
 from signaling.small_rooms import SMALL_ROOM, SmallRoom
 
 
@@ -88,6 +95,23 @@ class Delivery:
         """
         members = self._large_topics.members_of(signal.topic, sender.requested_at) or 0
         return self._send_to_listed(sender, signal, members) or NOTHING
+
+    def note_if_late(self, sender: Sender, candidate: Publish) -> None:
+        """Note a candidate that is handled late like an offer of its addressee to its sender.
+
+        The connection may have opened and ended since, and y-webrtc takes the candidate for a new
+        one, which never opens: so its addressee is told if the sender leaves. That is handled
+        either after this, and finds the note, or before it, and the sender's row tells.
+        """
+        topic, peer, to = candidate.topic, candidate.peer or "", candidate.to or ""
+        if not is_late(sender) or not is_peer(peer) or not is_peer(to, NOTED_PEER_BYTES):
+            return
+        listed = self._subscriptions.of_peer(topic, peer)
+        if own := [each for each in listed if each.connection == sender.connection]:
+            at = sender.began_at - sender.began_at % OFFER_MILLISECONDS  # one note for all of them
+            for each in self._subscriptions.of_peer(topic, to):
+                addressee = sender._replace(connection=each.connection, requested_at=at)
+                self._subscriptions.note_offer(topic, addressee, to, own)
 
     def _send_to_listed(self, sender: Sender, publish: Publish, members: int) -> Outcome | None:
         """Send a message to its addressee in a large room, if that is listed."""

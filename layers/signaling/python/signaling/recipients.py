@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from signaling.introductions import find
 from signaling.ports import Outcome, Sender, Subscriber
 from signaling.protocol import Publish
-from signaling.standing import NEW_MILLISECONDS, came_back, entered_at, had_left
+from signaling.standing import LATE_MILLISECONDS, NEW_MILLISECONDS, came_back, entered_at, had_left
 
 
 def recipients(
@@ -88,6 +88,11 @@ def opens_alone(message: Publish) -> bool:
     https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L536-L543
     """
     return message.signal not in (None, "offer", "answer")
+
+
+def is_late(sender: Sender) -> bool:
+    """Tell whether a message is handled so late that its client may have met its peer since."""
+    return sender.began_at - sender.requested_at > LATE_MILLISECONDS
 
 
 def is_lost(message: Publish, outcome: Outcome) -> bool:

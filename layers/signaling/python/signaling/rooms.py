@@ -197,12 +197,10 @@ class Rooms:
         if read is None:
             read = [] if was_large else self._delivery.read(publish)
         is_large = was_large or self._delivery.is_large(publish, read)
-        if (
-            is_large
-            and opens_alone(publish)
-            and has_left_since(self._row_of(topic, sender), sender)
-        ):
-            return Handled(NOTHING)  # its peer was told so
+        if is_large and opens_alone(publish):
+            self._delivery.note_if_late(sender, publish)
+            if has_left_since(self._row_of(topic, sender), sender):
+                return Handled(NOTHING)  # its peer was told so
         if was_large:
             outcome = self._delivery.reach_listed(sender, publish)
         else:

@@ -51,6 +51,13 @@ subscribes and announces the page again.
 https://github.com/yjs/y-webrtc/blob/v10.3.0/src/y-webrtc.js#L253
 """
 
+LATE_MILLISECONDS = 500
+"""How long after it was sent a candidate is late: a cold start takes that long.
+
+WebRTC may have opened a connection with the other candidates by then, and the page may have closed
+it and left.
+"""
+
 
 def entered_at(subscriber: Subscriber) -> int:
     """Return when it first announced itself, in milliseconds, as far as its row tells."""
