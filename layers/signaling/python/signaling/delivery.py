@@ -104,19 +104,19 @@ class Delivery:
         either after this, and finds the note, or before it, and the sender's row tells.
         """
         topic, peer, to = candidate.topic, candidate.peer or "", candidate.to or ""
-        if not is_late(sender) or not is_peer(peer) or not is_peer(to, NOTED_PEER_BYTES):
+        if not is_late(sender) or not is_peer(to, NOTED_PEER_BYTES):
             return
-        listed = self._subscriptions.of_peer(topic, peer)
+        listed = self._listed(topic, peer)
         if own := [each for each in listed if each.connection == sender.connection]:
             at = sender.began_at - sender.began_at % OFFER_MILLISECONDS  # one note for all of them
-            for each in self._subscriptions.of_peer(topic, to):
+            for each in self._listed(topic, to):
                 addressee = sender._replace(connection=each.connection, requested_at=at)
                 self._subscriptions.note_offer(topic, addressee, to, own)
 
     def _send_to_listed(self, sender: Sender, publish: Publish, members: int) -> Outcome | None:
         """Send a message to its addressee in a large room, if that is listed."""
         topic, to = publish.topic, publish.to or ""
-        found = self.admitted(self._subscriptions.of_peer(topic, to)) if is_peer(to) else []
+        found = self._listed(topic, to)
         if not found:
             return None
         found = still_there(found, sender, publish)
@@ -128,6 +128,9 @@ class Delivery:
             with suppress(SubscriptionsError):  # the next signal finds it gone again
                 self._subscriptions.unlist(topic, gone)
         return outcome
+
+    def _listed(self, topic: str, peer: str) -> list[Subscriber]:
+        return self.admitted(self._subscriptions.of_peer(topic, peer)) if is_peer(peer) else []
 
     def _send_to_peer(self, sender: Sender, publish: Publish, read: list[Subscriber]) -> Outcome:
         """Send a message to its addressee in a large room, of which some members were read.
