@@ -11,7 +11,7 @@ from local import LAYER, ROOT
 CORE = {
     *("bounds", "errors", "frames", "topics", "protocol", "ports", "access.grants"),
     *("standing", "introductions", "recipients", "small_rooms", "crowded_rooms", "large_rooms"),
-    *("delivery", "large_topics", "waiting", "postponing"),
+    *("delivery", "large_topics", "waiting", "later"),
     "rooms",
 }
 MAY_IMPORT = {
@@ -30,7 +30,7 @@ MAY_IMPORT = {
         *("bounds", "errors", "ports", "protocol", "recipients", "small_rooms", "large_rooms"),
         "large_topics",
     },
-    "postponing": {"errors", "ports", "standing"},
+    "later": {"errors", "introductions", "ports", "protocol", "standing"},
     "waiting": {"errors", "frames", "ports", "protocol", "recipients", "small_rooms"},
     "rooms": CORE,
     "access": {"access"},

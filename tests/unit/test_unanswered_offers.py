@@ -29,6 +29,10 @@ def leave(connection: str, rooms: RoomsOf) -> None:
     rooms.send(connection, type="unsubscribe", topics=["room"])
 
 
+def disconnect(connection: str, rooms: RoomsOf) -> None:
+    rooms.leave(connection)
+
+
 def told(rooms: RoomsOf) -> list[tuple[str, object]]:
     """Return what is sent when the time has passed for which something waits."""
     rooms.connections.sent.clear()
@@ -43,7 +47,7 @@ def leave_late(connection: str, rooms: RoomsOf) -> None:
     rooms.send(connection, at=left_at, type="unsubscribe", topics=["room"])
 
 
-@pytest.mark.parametrize("go", [leave, leave_late, lambda each, rooms: rooms.leave(each)])
+@pytest.mark.parametrize("go", [leave, leave_late, disconnect])
 def test_who_made_an_offer_is_told_some_time_after_its_addressee_has_gone(
     rooms: RoomsOf, go: Callable[[str, RoomsOf], None]
 ) -> None:
@@ -143,16 +147,13 @@ def test_an_offer_of_a_peer_with_an_overlong_id_is_not_noted(rooms: RoomsOf, siz
     assert len(told(rooms)) == (2 if size <= NOTED_PEER_BYTES else 1)
 
 
-@pytest.mark.parametrize("is_noticed", [True, False], ids=["left", "disconnected"])
+@pytest.mark.parametrize("go", [leave, disconnect])
 def test_a_candidate_from_before_leaving_that_comes_late_is_passed_on_to_nobody(
-    rooms: RoomsOf, is_noticed: bool
+    rooms: RoomsOf, go: Callable[[str, RoomsOf], None]
 ) -> None:
     """The page that gets it may have been told already, and would take it for something new."""
     said_at = rooms.now
-    if is_noticed:
-        leave("b", rooms)
-    else:
-        rooms.leave("b")
+    go("b", rooms)
     rooms.publish("b", signal("candidate", "B", "A"), at=said_at)
     assert rooms.connections.sent == []
     rooms.announce("b", "B")

@@ -6,7 +6,7 @@ from signaling.access.grants import Grants
 from signaling.delivery import Delivery
 from signaling.errors import SubscriptionsError, TooManyRoomsError, refusal
 from signaling.frames import PONG
-from signaling.introductions import CROWDED, SECONDS_UNTIL_HEARD_AGAIN, find, is_heard_later
+from signaling.introductions import CROWDED, find, is_heard_later
 from signaling.large_topics import LargeTopics
 from signaling.ports import (
     NOTHING,
@@ -129,61 +129,21 @@ class Rooms:
                 raise
         self._refuse_too_many_rooms(sender, [publish.topic])
         own = self._subscriptions.announce(publish.topic, sender, publish.announce)
-        if self._is_broadcast:
+        waits = not own or own.announces > ANNOUNCES_AT_ONCE or is_heard_later(own)
+        if self._is_broadcast or not waits:
             return self._pass_on(sender, publish, own)
-        if own is None:  # a later message of its client has been handled
-            return Handled(self._pass_on_soon(sender, publish, None))
-        if own.announces > ANNOUNCES_AT_ONCE and not came_back(own):
-            return Handled(self._postpone(sender, publish, own))
-        if is_heard_later(own):
-            return Handled(self._announce_again(sender, publish, own))
-        return self._pass_on(sender, publish, own)
+        return Handled(self._pass_on_later(sender, publish, own))
 
-    def _announce_again(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
-        """Pass on the announce of a member that lost a connection, or that left and came back.
+    def _pass_on_later(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Outcome:
+        from signaling.later import Later  # here: a newcomer is heard of at once
 
-        Once for all that it says within half a second, or once if it came back: it announces itself
-        for each of its connections that ends.
-        """
-        if came_back(own):
-            is_first = own.entered_at == sender.requested_at
-        else:
-            is_first = own.began_at == sender.began_at
-        return self._pass_on_soon(sender, publish, own) if is_first else NOTHING
+        def pass_on(
+            sender: Sender, publish: Publish, own: Subscriber, read: list[Subscriber]
+        ) -> Outcome:
+            return self._pass_on(sender, publish, own, read).outcome
 
-    def _pass_on_soon(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Outcome:
-        return self._after(
-            SECONDS_UNTIL_HEARD_AGAIN, lambda: self._pass_on_later(sender, publish, own)
-        )
-
-    def _postpone(self, sender: Sender, publish: Publish, own: Subscriber) -> Outcome:
-        from signaling.postponing import postpone  # here: few members announce themselves so often
-
-        too_many = own.announces - ANNOUNCES_AT_ONCE
-        return postpone(
-            too_many, lambda: self._pass_on_later(sender, publish, own, True), self._after
-        )
-
-    def _pass_on_later(
-        self,
-        sender: Sender,
-        publish: Publish,
-        own: Subscriber | None,
-        stands_for_all: bool = False,
-    ) -> Outcome:
-        """Pass on an announce for what its sender has said since and goes with it, or for all.
-
-        Nobody hears of it if the sender has said more since.
-        """
-        read = self._delivery.read(publish)
-        latest = find(read, sender.connection) or self._row_of(publish.topic, sender)
-        if latest is None or (own is None and is_heard_later(latest)):
-            return NOTHING  # it has left, or has subscribed again, and announces itself again
-        if own:
-            goes_with_it = latest.began_at == own.began_at or came_back(latest)
-            if stands_for_all or goes_with_it:
-                sender = sender._replace(requested_at=latest.requested_at)
-        return self._pass_on(sender, publish, latest, read).outcome
+        later = Later(self._subscriptions, self._delivery.read, pass_on, self._after)
+        return later.pass_on(sender, publish, own)
 
     def _pass_on(
         self,
