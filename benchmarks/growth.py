@@ -18,7 +18,7 @@ _SIZES = (10, 100, 101, *_LARGE)
 """Members of the room, with the newcomer that is measured. With 101 it has just become large, and a
 join lists the members that it meets, once."""
 _NEWCOMERS = 20
-_OPERATIONS = ("a join", "an offer", "an answer", "a signal after a pause")
+_OPERATIONS = "a join", "an offer", "an answer", "a signal after a pause", "another announce"
 _FIGURES: dict[str, Callable[[Usage], float]] = {
     "requests": lambda used: sum(used.requests.values()),
     "posts": lambda used: used.posts + used.questions,
@@ -29,6 +29,8 @@ _MOST_OVER_LINE = 1.5
 _MOST_IN_LARGE_ROOMS = {
     "requests of a join": 8,
     "posts of a join": 40,
+    "write units of a join": 8,
+    "write units of another announce": 2,
     "requests of an offer": 3,
     "posts of an offer": 2,
     "requests of a signal after a pause": 3,
@@ -71,7 +73,7 @@ def _growths(room: MeasuredRoom) -> list[Growth]:
     for size in _SIZES:
         room.fill(size - 1)
         newcomers = [room.join_and_signal() for _ in range(_NEWCOMERS)]
-        usages = zip(*((join, *signals) for join, signals in newcomers), strict=True)
+        usages = zip(*((join, *signals, again) for join, signals, again in newcomers), strict=True)
         for operation, used in zip(_OPERATIONS, usages, strict=True):
             for what, figure in _FIGURES.items():
                 found[f"{what} of {operation}"][size] = max(map(figure, used))

@@ -126,10 +126,11 @@ class MeasuredRoom:
             self._client.batch_write_item(RequestItems={self._table: batch})
         self._filled = size
 
-    def join_and_signal(self) -> tuple[Usage, list[Usage]]:
+    def join_and_signal(self) -> tuple[Usage, list[Usage], Usage]:
         """Let one more client enter and make an offer, get the answer, and disconnect later.
 
-        Return what the join takes, and the offer, the answer, and a signal some time later.
+        Return what the join takes; the offer, the answer, and a signal some time later; and an
+        announce after that, as when it has lost a connection.
         """
         name = f"newcomer-{self._now}"
         self._wait()
@@ -138,8 +139,9 @@ class MeasuredRoom:
         signals = [self._signal(name, met, "offer"), self._signal(met, name, "answer")]
         self._wait()
         signals.append(self._signal(name, met, "candidate"))
+        again = self._rooms.usage_of(lambda: self._publish(name, type="announce"))
         self._rooms.leave(name)
-        return join, signals
+        return join, signals, again
 
     def _wait(self) -> None:
         self._now += 3 * NEW_MILLISECONDS
