@@ -1,4 +1,4 @@
-"""How the cost of a join and of a signal grows with the room, told by AWS's own engine.
+"""How the cost of joins, signals and announces grows with the room, told by AWS's own engine.
 
 Each is told beside that at the size before: along a straight line that is 1.
 """
@@ -72,8 +72,7 @@ def _growths(room: MeasuredRoom) -> list[Growth]:
     found: dict[str, dict[int, float]] = defaultdict(dict)
     for size in _SIZES:
         room.fill(size - 1)
-        newcomers = [room.join_and_signal() for _ in range(_NEWCOMERS)]
-        usages = zip(*((join, *signals, again) for join, signals, again in newcomers), strict=True)
+        usages = zip(*(room.join_and_signal() for _ in range(_NEWCOMERS)), strict=True)
         for operation, used in zip(_OPERATIONS, usages, strict=True):
             for what, figure in _FIGURES.items():
                 found[f"{what} of {operation}"][size] = max(map(figure, used))

@@ -126,22 +126,22 @@ class MeasuredRoom:
             self._client.batch_write_item(RequestItems={self._table: batch})
         self._filled = size
 
-    def join_and_signal(self) -> tuple[Usage, list[Usage], Usage]:
+    def join_and_signal(self) -> list[Usage]:
         """Let one more client enter and make an offer, get the answer, and disconnect later.
 
-        Return what the join takes; the offer, the answer, and a signal some time later; and an
+        Return what each takes: the join, the offer, the answer, a signal some time later, and an
         announce after that, as when it has lost a connection.
         """
         name = f"newcomer-{self._now}"
         self._wait()
         join = self._rooms.usage_of(lambda: self._join(name))
         met = self._rooms.connections.introduced[0]
-        signals = [self._signal(name, met, "offer"), self._signal(met, name, "answer")]
+        offer, answer = self._signal(name, met, "offer"), self._signal(met, name, "answer")
         self._wait()
-        signals.append(self._signal(name, met, "candidate"))
+        later = self._signal(name, met, "candidate")
         again = self._rooms.usage_of(lambda: self._publish(name, type="announce"))
         self._rooms.leave(name)
-        return join, signals, again
+        return [join, offer, answer, later, again]
 
     def _wait(self) -> None:
         self._now += 3 * NEW_MILLISECONDS

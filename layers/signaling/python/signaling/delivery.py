@@ -7,14 +7,7 @@ from signaling.errors import SubscriptionsError, TooManyRecipientsError
 from signaling.large_topics import LargeTopics
 from signaling.ports import NOTHING, Connections, Outcome, Sender, Subscriber, Subscriptions
 from signaling.protocol import Publish, is_peer
-from signaling.recipients import (
-    addressees,
-    is_late,
-    is_lost,
-    reachable,
-    recipients,
-    still_there,
-)
+from signaling.recipients import addressees, is_late, is_lost, reachable, recipients, still_there
 from signaling.small_rooms import SMALL_ROOM, SmallRoom
 
 

@@ -16,13 +16,13 @@ class Later:
         self,
         subscriptions: Subscriptions,
         read: Callable[[Publish], list[Subscriber]],
-        pass_on: Callable[[Sender, Publish, Subscriber, list[Subscriber]], Outcome],
+        introduce: Callable[[Sender, Publish, Subscriber, list[Subscriber]], Outcome],
         after: After,
     ) -> None:
-        """`read` gives the members of a room; `pass_on` introduces one of them, given its row."""
+        """`read` gives the members of a room, and `introduce` introduces one of them to these."""
         self._subscriptions = subscriptions
         self._read = read
-        self._introduce = pass_on
+        self._introduce = introduce
         self._after = after
 
     def pass_on(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Outcome:

@@ -137,12 +137,12 @@ class Rooms:
     def _pass_on_later(self, sender: Sender, publish: Publish, own: Subscriber | None) -> Outcome:
         from signaling.later import Later  # here: a newcomer is heard of at once
 
-        def pass_on(
+        def introduce(
             sender: Sender, publish: Publish, own: Subscriber, read: list[Subscriber]
         ) -> Outcome:
             return self._pass_on(sender, publish, own, read).outcome
 
-        later = Later(self._subscriptions, self._delivery.read, pass_on, self._after)
+        later = Later(self._subscriptions, self._delivery.read, introduce, self._after)
         return later.pass_on(sender, publish, own)
 
     def _pass_on(
@@ -159,7 +159,7 @@ class Rooms:
         is_large = was_large or self._delivery.is_large(publish, read)
         if is_large and opens_alone(publish):
             self._delivery.note_if_late(sender, publish)
-            if has_left_since(self._row_of(topic, sender), sender):
+            if has_left_since(self._subscriptions.of_connection(topic, sender.connection), sender):
                 return Handled(NOTHING)  # its peer was told so
         if was_large:
             outcome = self._delivery.reach_listed(sender, publish)
@@ -222,9 +222,6 @@ class Rooms:
         """Hang up on offers to members that this invocation found to have left."""
         unanswered = self._subscriptions.unanswered()
         return self._waiting().give_up(unanswered) if unanswered else NOTHING
-
-    def _row_of(self, topic: str, sender: Sender) -> Subscriber | None:
-        return self._subscriptions.of_connection(topic, sender.connection)
 
     def _learn_peer(self, sender: Sender, publish: Publish, subscribers: list[Subscriber]) -> None:
         own = find(subscribers, sender.connection)
